@@ -1,0 +1,105 @@
+import Type, { type TSchema } from "typebox";
+import type { NamedArrays, Params, Recipe, SearchSpace, TrainingReport } from "../recipe.ts";
+import { blendScorers } from "./blend-scorers.ts";
+
+/** One voice of a blend. */
+export interface BlendMember {
+  readonly recipe: Recipe;
+  /** Default weight of its z-scores (1). */
+  readonly weight?: number;
+  /** Where its defaults within the blend differ from its own. */
+  readonly params?: Params;
+}
+
+/**
+ * A recipe made of recipes: it belongs to the highest phase of its members, and everything of a member's is its
+ * own under a prefix — parameter `reg` of `slist` is `slist.reg`, array `values` is `slist.values` — plus
+ * `slist.weight`, its weight in the sum of z-scores. Members are fitted one after the other with the same seed.
+ */
+export function blend(name: string, summary: string, members: readonly BlendMember[]): Recipe {
+  const recipes = members.map(({ recipe }) => recipe);
+  return {
+    name,
+    phase: recipes.map(({ phase }) => phase).sort()[recipes.length - 1],
+    summary,
+    schema: Type.Object(Object.fromEntries(members.flatMap(schemaEntries)), { additionalProperties: false }),
+    defaults: Object.fromEntries(
+      members.flatMap(({ recipe, weight, params }) =>
+        Object.entries({ ...recipe.defaults, ...params, weight: weight ?? 1 }).map(under(recipe.name)),
+      ),
+    ),
+    unorderedDefaults: Object.fromEntries(
+      recipes.flatMap((recipe) => Object.entries(recipe.unorderedDefaults ?? {}).map(under(recipe.name))),
+    ),
+    space: blendSpace(recipes),
+    async fit(train, params, options) {
+      const arrays: Record<string, NamedArrays[string]> = {};
+      const reports: TrainingReport[] = [];
+      for (const [position, recipe] of recipes.entries()) {
+        const fitted = await recipe.fit(train, paramsOf(recipe, params), {
+          ...options,
+          onProgress: ({ fraction, message }) =>
+            options.onProgress?.({
+              fraction: (position + fraction) / recipes.length,
+              message: `${recipe.name}: ${message}`,
+            }),
+        });
+        for (const [key, array] of Object.entries(fitted.arrays)) arrays[`${recipe.name}.${key}`] = array;
+        reports.push(fitted.report);
+      }
+      return { arrays, report: longestTraining(reports) };
+    },
+    scorer(arrays, params) {
+      return blendScorers(
+        recipes.map((recipe) => ({
+          scorer: recipe.scorer(within(arrays, recipe.name), paramsOf(recipe, params)),
+          weight: Number(params[`${recipe.name}.weight`]),
+          heedsHistory: recipe.phase > 1,
+        })),
+      );
+    },
+  };
+}
+
+const under =
+  (recipe: string) =>
+  <T>([key, value]: [string, T]): [string, T] => [`${recipe}.${key}`, value];
+
+function schemaEntries({ recipe }: BlendMember): [string, TSchema][] {
+  const { properties } = recipe.schema as unknown as { properties: Record<string, TSchema> };
+  const weight = Type.Number({ minimum: 0, description: `Weight of ${recipe.name}'s z-scores` });
+  return Object.entries<TSchema>({ ...properties, weight }).map(under(recipe.name));
+}
+
+/** Only ratios of weights matter to a ranking, so the first member's stays as it is. */
+function blendSpace(recipes: readonly Recipe[]): SearchSpace {
+  return Object.fromEntries(
+    recipes.flatMap((recipe, position) =>
+      Object.entries<SearchSpace[string]>({
+        ...recipe.space,
+        ...(position > 0 && { weight: { kind: "log", low: 0.1, high: 10 } }),
+      }).map(under(recipe.name)),
+    ),
+  );
+}
+
+/** The entries of one member, by their own names. */
+function within<T>(entries: Readonly<Record<string, T>>, recipe: string): Record<string, T> {
+  const prefix = `${recipe}.`;
+  return Object.fromEntries(
+    Object.entries(entries)
+      .filter(([key]) => key.startsWith(prefix))
+      .map(([key, value]) => [key.slice(prefix.length), value]),
+  );
+}
+
+function paramsOf(recipe: Recipe, params: Params): Params {
+  const { weight: _, ...own } = within(params, recipe.name);
+  return own;
+}
+
+/** The report of the member that trained most epochs speaks for the blend; engines are listed. */
+function longestTraining(reports: readonly TrainingReport[]): TrainingReport {
+  const longest = reports.reduce((most, report) => (report.epochs > most.epochs ? report : most));
+  return { ...longest, backend: [...new Set(reports.map(({ backend }) => backend))].join("+") };
+}

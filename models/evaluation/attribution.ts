@@ -1,0 +1,120 @@
+import type { ItemId } from "../data/ids.ts";
+import { ndcg } from "./ndcg.ts";
+
+/** One request asked of both models in the shadow. */
+export interface PairedLists {
+  /** Entries the user's history held when the list was served. */
+  readonly historyThrough: number;
+  readonly k: number;
+  readonly challenger: readonly ItemId[];
+  readonly baseline: readonly ItemId[];
+}
+
+/** An event of the user's, numbered by arrival. */
+export interface AttributedEvent {
+  readonly sequence: number;
+  readonly itemId: ItemId;
+  /** Epoch milliseconds. */
+  readonly timestamp: number;
+  /** Whether the user chose it from a list of ours. */
+  readonly listDriven: boolean;
+}
+
+export interface AttributionOptions {
+  /** A user's window opens with the first event after the first request, and lasts this long. */
+  readonly windowMs: number;
+  /** Latest event time seen anywhere, epoch milliseconds: the clock of the windows. */
+  readonly watermark: number;
+  /** At most this many of the user's following new items are relevant to a request. */
+  readonly relevantEvents: number;
+  /** Requests of one user that count, the first ones. */
+  readonly maxRequests: number;
+}
+
+/** One user's contribution to a comparison, or why there is none (yet). */
+export type Attribution =
+  | { readonly state: "open" }
+  /** The window closed and no request was followed by anything new. */
+  | { readonly state: "nothing-relevant" }
+  | {
+      readonly state: "closed";
+      /** Epoch milliseconds of event time. */
+      readonly closedAt: number;
+      readonly challenger: number;
+      readonly baseline: number;
+      /** Requests that were followed by something relevant; the figures are their means. */
+      readonly joined: number;
+      readonly unanswered: number;
+      readonly historyLength: number;
+      /** Relevant events over all joined requests, and those of them chosen from a list of ours. */
+      readonly events: number;
+      readonly listDriven: number;
+    };
+
+/**
+ * Joins a user's shadowed requests with what the user did next. Everything runs on event time, so a replay of
+ * ten years in a minute closes its windows exactly as the ten years would have. Each request's relevant items
+ * are the user's next new ones inside the window; the user's figure is the mean nDCG over the requests.
+ */
+export function attribute(
+  requests: readonly PairedLists[],
+  events: readonly AttributedEvent[],
+  options: AttributionOptions,
+): Attribution {
+  const counted = requests
+    .toSorted((a, b) => a.historyThrough - b.historyThrough)
+    .slice(0, options.maxRequests);
+  if (counted.length === 0) return { state: "open" };
+  const historyLength = counted[0].historyThrough;
+  const firstEvent = events.find((event) => event.sequence > historyLength);
+  if (firstEvent === undefined) return { state: "open" };
+  const closedAt = firstEvent.timestamp + options.windowMs;
+  if (options.watermark < closedAt) return { state: "open" };
+
+  let challenger = 0;
+  let baseline = 0;
+  let joined = 0;
+  let eventCount = 0;
+  let listDriven = 0;
+  for (const request of counted) {
+    const relevant = nextNewEvents(events, request.historyThrough, closedAt, options.relevantEvents);
+    if (relevant.length === 0) continue;
+    const items = new Set(relevant.map((event) => event.itemId));
+    challenger += ndcg(request.challenger, items, request.k);
+    baseline += ndcg(request.baseline, items, request.k);
+    joined++;
+    eventCount += relevant.length;
+    listDriven += relevant.filter((event) => event.listDriven).length;
+  }
+  if (joined === 0) return { state: "nothing-relevant" };
+  return {
+    state: "closed",
+    closedAt,
+    challenger: challenger / joined,
+    baseline: baseline / joined,
+    joined,
+    unanswered: requests.length - joined,
+    historyLength,
+    events: eventCount,
+    listDriven,
+  };
+}
+
+function nextNewEvents(
+  events: readonly AttributedEvent[],
+  historyThrough: number,
+  closedAt: number,
+  count: number,
+): AttributedEvent[] {
+  const seen = new Set<ItemId>();
+  const next: AttributedEvent[] = [];
+  for (const event of events) {
+    if (seen.has(event.itemId)) continue;
+    if (event.sequence > historyThrough && event.timestamp <= closedAt) {
+      next.push(event);
+      if (next.length === count) break;
+    }
+    seen.add(event.itemId);
+  }
+  return next;
+}

@@ -1,0 +1,95 @@
+import { seededRandom } from "../data/random.ts";
+import type { Estimate } from "./report.ts";
+
+export interface BootstrapOptions {
+  readonly seed: number;
+  /** Resamples of the users (default 1000). */
+  readonly resamples?: number;
+  /** Probabilities of the two ends (default 0.025 and 0.975: a 95 % interval). */
+  readonly tails?: readonly [number, number];
+}
+
+/**
+ * Mean of one number per user with its percentile bootstrap interval: users are drawn with replacement, the
+ * tail quantiles of the resampled means are the ends.
+ * Source: Efron & Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13.
+ */
+export function bootstrapMean(values: ArrayLike<number>, options: BootstrapOptions): Estimate {
+  requireUsers(values);
+  const means = resample(values.length, options, (picks) => {
+    let sum = 0;
+    for (const pick of picks) sum += values[pick];
+    return sum / picks.length;
+  });
+  return interval(mean(values), means, options);
+}
+
+/**
+ * Ratio of two means over the same users, mean(numerators) / mean(denominators), with its percentile bootstrap
+ * interval; the pairs stay together in every resample. Not finite when the denominators average 0.
+ */
+export function bootstrapRatio(
+  numerators: ArrayLike<number>,
+  denominators: ArrayLike<number>,
+  options: BootstrapOptions,
+): Estimate {
+  requireUsers(numerators);
+  if (numerators.length !== denominators.length) {
+    throw new RangeError(
+      `bootstrap ratio: expected one pair a user, got ${numerators.length} and ${denominators.length} values`,
+    );
+  }
+  const ratios = resample(numerators.length, options, (picks) => {
+    let above = 0;
+    let below = 0;
+    for (const pick of picks) {
+      above += numerators[pick];
+      below += denominators[pick];
+    }
+    return above / below;
+  });
+  return interval(mean(numerators) / mean(denominators), ratios, options);
+}
+
+/** One statistic a resample of `count` users, ascending. The picks array is reused between calls. */
+function resample(
+  count: number,
+  options: BootstrapOptions,
+  statistic: (picks: Uint32Array) => number,
+): Float64Array {
+  const random = seededRandom(options.seed);
+  const picks = new Uint32Array(count);
+  const statistics = new Float64Array(options.resamples ?? 1000);
+  for (let round = 0; round < statistics.length; round++) {
+    for (let slot = 0; slot < count; slot++) picks[slot] = random.integer(count);
+    statistics[round] = statistic(picks);
+  }
+  return statistics.sort();
+}
+
+function interval(centre: number, ascending: Float64Array, options: BootstrapOptions): Estimate {
+  const [low, high] = options.tails ?? [0.025, 0.975];
+  return { mean: centre, low: quantile(ascending, low), high: quantile(ascending, high) };
+}
+
+function requireUsers(values: ArrayLike<number>): void {
+  if (values.length === 0) throw new RangeError("bootstrap: expected at least one user, got none");
+}
+
+export function mean(values: ArrayLike<number>): number {
+  let sum = 0;
+  for (let index = 0; index < values.length; index++) sum += values[index];
+  return sum / values.length;
+}
+
+/** Linear-interpolation quantile (Hyndman & Fan type 7) of ascending values. */
+export function quantile(ascending: ArrayLike<number>, probability: number): number {
+  if (ascending.length === 0) throw new RangeError("quantile: expected at least one value, got none");
+  const place = (ascending.length - 1) * probability;
+  const below = Math.floor(place);
+  const low = ascending[below];
+  const share = place - below;
+  const high = share === 0 ? low : ascending[below + 1];
+  // Equal infinite neighbours must not turn into NaN.
+  return high === low ? low : low + share * (high - low);
+}

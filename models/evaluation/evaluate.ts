@@ -1,0 +1,171 @@
+import type { ItemId, UserId } from "../data/ids.ts";
+import type { Catalogue } from "../data/interaction-log.ts";
+import type { Vocabulary } from "../data/vocabulary.ts";
+import type { Recommender } from "../recommender.ts";
+import { averagePrecision } from "./average-precision.ts";
+import { bootstrapMean, mean } from "./bootstrap.ts";
+import { diversity } from "./diversity.ts";
+import { coverage, gini } from "./exposure.ts";
+import { hitRate, reciprocalRank } from "./first-hit.ts";
+import { type FaultCounts, listFaults, noFaults } from "./list-faults.ts";
+import { ndcg } from "./ndcg.ts";
+import { novelty, selfInformation } from "./novelty.ts";
+import { precision } from "./precision.ts";
+import { cappedRecall, recall } from "./recall.ts";
+import type { EvaluationSummary, Metrics } from "./report.ts";
+import type { EvaluationRequest, RequestSet } from "./requests.ts";
+
+/** One user's figures: the mean of the user's requests. The unit of every comparison. */
+export interface UserEvaluation {
+  readonly user: UserId;
+  readonly ndcg: number;
+  readonly requests: number;
+  /** Interactions known at the first request. */
+  readonly historyLength: number;
+  readonly novelty: number;
+  readonly diversity: number;
+}
+
+export interface Evaluation extends EvaluationSummary {
+  readonly perUser: readonly UserEvaluation[];
+  /** (items) users who were shown each item of the vocabulary. */
+  readonly exposure: Uint32Array;
+  /** Lists that broke a rule; their hits do not count. */
+  readonly faults: FaultCounts;
+}
+
+export interface EvaluateOptions {
+  /** Length of the lists (default 10). */
+  readonly k?: number;
+  readonly catalogue?: Catalogue;
+  /** The catalogue that coverage and exposure are measured over: every item that may be recommended. */
+  readonly items: Vocabulary<ItemId>;
+  /** (items) shares of the interactions, for novelty. */
+  readonly popularity: Float32Array;
+  readonly seed: number;
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+const LIST_METRICS = {
+  ndcg,
+  map: averagePrecision,
+  precision,
+  recall,
+  cappedRecall,
+  hitRate,
+  mrr: reciprocalRank,
+} as const;
+
+type ListMetricName = keyof typeof LIST_METRICS;
+type PerRequest = Record<ListMetricName | "novelty" | "diversity", number>;
+
+const LIST_METRIC_NAMES = Object.keys(LIST_METRICS) as ListMetricName[];
+
+/**
+ * Asks the recommender every request over the whole catalogue and averages: first within a user, then over
+ * users, so that a heavy user weighs as much as anybody.
+ */
+export function evaluate(recommender: Recommender, set: RequestSet, options: EvaluateOptions): Evaluation {
+  if (set.requests.length === 0) {
+    throw new RangeError(
+      `evaluate: expected at least one request, got none (${set.dropped} dropped); cut earlier or bring more data`,
+    );
+  }
+  const k = options.k ?? 10;
+  const information = selfInformation(options.items, options.popularity);
+  const shown = new Uint32Array(options.items.size);
+  const exposure = new Uint32Array(options.items.size);
+  const faults = noFaults();
+  const perUser: (UserEvaluation & PerRequest)[] = [];
+  let done = 0;
+  for (const [user, requests] of byUser(set.requests)) {
+    const sums: PerRequest[] = [];
+    const shownToUser = new Set<number>();
+    for (const request of requests) {
+      const list = recommender.recommend({ history: request.history, k }).items;
+      const ranking = list.map(({ itemId }) => itemId);
+      const seen = new Set(request.history.map(({ itemId }) => itemId));
+      const broken = listFaults(list, { k, seen, available: available(options.items, seen) });
+      for (const fault of broken) faults[fault]++;
+      for (const item of ranking.slice(0, k)) {
+        const index = options.items.indexOf(item);
+        if (index === undefined) continue;
+        shown[index]++;
+        shownToUser.add(index);
+      }
+      sums.push({
+        ...listMetrics(hasOnlyFault(broken, "short-list") ? ranking : [], request, k),
+        novelty: novelty(ranking, information),
+        diversity: diversity(ranking, options.catalogue ?? new Map()),
+      });
+      options.onProgress?.(++done, set.requests.length);
+    }
+    for (const index of shownToUser) exposure[index]++;
+    const historyLength = requests[0].history.length;
+    perUser.push({ user, requests: requests.length, historyLength, ...averaged(sums) });
+  }
+  const metrics = {
+    ...averaged(perUser),
+    coverage: coverage(shown),
+    gini: gini(shown),
+  } satisfies Metrics;
+  return {
+    k,
+    users: perUser.length,
+    requests: set.requests.length,
+    dropped: set.dropped,
+    ndcg: bootstrapMean(
+      perUser.map((user) => user.ndcg),
+      { seed: options.seed },
+    ),
+    metrics,
+    perUser: perUser.map(({ user, ndcg, requests, historyLength, novelty, diversity }) => ({
+      user,
+      ndcg,
+      requests,
+      historyLength,
+      novelty,
+      diversity,
+    })),
+    exposure,
+    faults,
+  };
+}
+
+/** What fits in a manifest. */
+export function summary(evaluation: Evaluation): EvaluationSummary {
+  const { k, users, requests, dropped, ndcg, metrics } = evaluation;
+  return { k, users, requests, dropped, ndcg, metrics };
+}
+
+function listMetrics(ranking: readonly ItemId[], request: EvaluationRequest, k: number) {
+  const relevant = new Set(request.relevant);
+  const values = LIST_METRIC_NAMES.map((name) => [name, LIST_METRICS[name](ranking, relevant, k)]);
+  return Object.fromEntries(values) as Record<ListMetricName, number>;
+}
+
+/** A list that is merely short keeps its hits; any other broken rule forfeits them. */
+function hasOnlyFault(faults: ReadonlySet<string>, tolerated: string): boolean {
+  return faults.size === 0 || (faults.size === 1 && faults.has(tolerated));
+}
+
+function available(items: Vocabulary<ItemId>, seen: ReadonlySet<ItemId>): number {
+  let left = items.size;
+  for (const item of seen) if (items.has(item)) left--;
+  return left;
+}
+
+function averaged(rows: readonly PerRequest[]): PerRequest {
+  const names = [...LIST_METRIC_NAMES, "novelty", "diversity"] as const;
+  return Object.fromEntries(names.map((name) => [name, mean(rows.map((row) => row[name]))])) as PerRequest;
+}
+
+function byUser(requests: readonly EvaluationRequest[]): Map<UserId, EvaluationRequest[]> {
+  const grouped = new Map<UserId, EvaluationRequest[]>();
+  for (const request of requests) {
+    const known = grouped.get(request.user);
+    if (known === undefined) grouped.set(request.user, [request]);
+    else known.push(request);
+  }
+  return grouped;
+}

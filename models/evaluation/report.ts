@@ -1,0 +1,37 @@
+/** A mean over users with its 95 % bootstrap interval. */
+export interface Estimate {
+  readonly mean: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** The metrics of EVALUATION: means over users (each user's requests averaged first), lists cut at k. */
+export interface Metrics {
+  readonly ndcg: number;
+  readonly map: number;
+  readonly precision: number;
+  readonly recall: number;
+  /** hits / min(k, relevant). */
+  readonly cappedRecall: number;
+  readonly hitRate: number;
+  readonly mrr: number;
+  /** Distinct items shown / catalogue. */
+  readonly coverage: number;
+  /** Concentration of exposure over the catalogue, 0 even … 1 all on one item. */
+  readonly gini: number;
+  /** Mean −log2 popularity share of the items shown. */
+  readonly novelty: number;
+  /** 1 − mean pairwise genre cosine within a list. */
+  readonly diversity: number;
+}
+
+/** Small enough for a manifest; the per-user figures stay with the evaluation. */
+export interface EvaluationSummary {
+  readonly k: number;
+  readonly users: number;
+  readonly requests: number;
+  /** Requests dropped because nothing relevant could be recommended. */
+  readonly dropped: number;
+  readonly ndcg: Estimate;
+  readonly metrics: Metrics;
+}

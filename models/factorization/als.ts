@@ -1,0 +1,137 @@
+import Type from "typebox";
+import type { TrainingSet } from "../data/interaction-matrix.ts";
+import { seededRandom } from "../data/random.ts";
+import { rowMasses } from "../data/sparse-rows.ts";
+import { type AlsMethod, AlsSolver } from "../kernels/als-solver.ts";
+import type { FitOptions, Fitted, NamedArrays, Recipe } from "../recipe.ts";
+import { foldInScorer } from "./fold-in.ts";
+import { type Objective, ridgesOf } from "./objective.ts";
+import { type Confidence, sidesOf } from "./sides.ts";
+
+export type AlsParams = Objective &
+  Confidence & {
+    readonly embeddingSize: number;
+    readonly epochs: number;
+    readonly method: AlsMethod;
+    readonly recency: number;
+  };
+
+const positive = (description: string) => Type.Number({ exclusiveMinimum: 0, description });
+const notNegative = (description: string) => Type.Number({ minimum: 0, description });
+
+export const als: Recipe<AlsParams & Record<string, unknown>> = {
+  name: "als",
+  phase: 3,
+  summary: "implicit matrix factorization by alternating least squares",
+  schema: Type.Object(
+    {
+      embeddingSize: Type.Integer({ minimum: 1, maximum: 512, description: "Factors of a user and an item" }),
+      epochs: Type.Integer({ minimum: 1, maximum: 200, description: "Sweeps over both sides" }),
+      method: Type.Enum(["cholesky", "conjugate-gradient"], {
+        description: "Exact solves, or conjugate gradients: faster sweeps that each improve a little less",
+      }),
+      reg: positive("Ridge λ per unit of interaction weight"),
+      unobservedWeight: positive(
+        "Weight α₀ of every user–item pair towards 0, beside 1 for an observed pair",
+      ),
+      regExponent: notNegative("ν: how the ridge grows with a row's interactions; 1 in proportion, 0 not"),
+      recency: notNegative("Events after which a history item counts 1/e when serving; 0 counts all alike"),
+      ratingExponent: notNegative("An interaction counts (rating / mean rating)^this; 0 ignores ratings"),
+      halfLifeDays: notNegative("Days after which a training interaction counts half; 0 ignores age"),
+    },
+    { additionalProperties: false },
+  ),
+  defaults: {
+    embeddingSize: 64,
+    epochs: 10,
+    method: "cholesky",
+    reg: 0.01,
+    unobservedWeight: 0.3,
+    regExponent: 1,
+    recency: 20,
+    ratingExponent: 0,
+    halfLifeDays: 1500,
+  },
+  unorderedDefaults: { recency: 0, halfLifeDays: 0 },
+  space: {
+    reg: { kind: "log", low: 0.001, high: 0.1 },
+    unobservedWeight: { kind: "log", low: 0.03, high: 3 },
+    embeddingSize: { kind: "choice", values: [32, 64, 128] },
+    recency: { kind: "log", low: 5, high: 200 },
+    ratingExponent: { kind: "linear", low: 0, high: 1 },
+    halfLifeDays: { kind: "log", low: 180, high: 6000 },
+  },
+  fit,
+  scorer: foldInScorer,
+};
+
+/** Steps of conjugate gradients a row and sweep. */
+const CG_STEPS = 3;
+
+/**
+ * @param start item factors (items × d) of an earlier fit, in this vocabulary's order, for a warm start; by default
+ * normal with standard deviation 0.1/√d. Users need no start: the first half sweep solves for them.
+ */
+export async function fit(
+  train: TrainingSet,
+  params: AlsParams,
+  options: FitOptions,
+  start?: Float32Array,
+): Promise<Fitted> {
+  const { embeddingSize: d, epochs } = params;
+  const sides = sidesOf(train, params);
+  const userRidges = ridgesOf(sides.users, params);
+  const itemRidges = ridgesOf(sides.items, params);
+  const mass = rowMasses(sides.items).reduce((sum, row) => sum + row, 0);
+  const solver = await AlsSolver.open(
+    { ...sides, userRidges, itemRidges },
+    {
+      d,
+      unobservedWeight: params.unobservedWeight,
+      method: params.method,
+      steps: CG_STEPS,
+      threads: options.threads ?? 1,
+    },
+    start ?? randomFactors(sides.items.rows, d, options.seed),
+  );
+  const losses: number[] = [];
+  try {
+    for (let epoch = 1; epoch <= epochs; epoch++) {
+      options.signal?.throwIfAborted();
+      solver.solveUsers();
+      await breathe();
+      const explained = solver.solveItems();
+      const loss = (mass - explained + solver.userPenalty(userRidges)) / mass;
+      losses.push(loss);
+      options.onProgress?.({
+        fraction: epoch / epochs,
+        message: `epoch ${epoch}/${epochs}, loss ${loss.toFixed(4)}`,
+      });
+      await breathe();
+    }
+    const arrays: NamedArrays = {
+      itemFactors: { shape: [sides.items.rows, d], data: solver.itemFactors() },
+      gram: { shape: [d, d], data: solver.itemGram() },
+    };
+    return { arrays, report: { epochs, losses, stillImproving: stillFalling(losses), backend: "simd" } };
+  } finally {
+    await solver.close();
+  }
+}
+
+function randomFactors(items: number, d: number, seed: number): Float32Array {
+  const random = seededRandom(seed);
+  return new Float32Array(items * d).map(() => (0.1 / Math.sqrt(d)) * random.normal());
+}
+
+/** Lets signals and timers in: a sweep holds the event loop. */
+function breathe(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Whether the last sweep still took more than a thousandth off the loss (per unit of interaction weight). */
+function stillFalling(losses: readonly number[]): boolean {
+  if (losses.length < 2) return true;
+  const [before, last] = losses.slice(-2);
+  return before - last > 1e-3 * before;
+}

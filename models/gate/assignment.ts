@@ -1,0 +1,14 @@
+import { createHash } from "node:crypto";
+
+/**
+ * A place in [0, 1) that an id keeps for ever: sampling, canaries and interleaving take everything below their
+ * share, so a larger share always contains a smaller one. The salt keeps two uses independent of each other.
+ */
+export function placeOf(id: string, salt: string): number {
+  const digest = createHash("sha256").update(salt).update("\0").update(id).digest();
+  return digest.readUIntBE(0, 6) / 2 ** 48;
+}
+
+export function isAssigned(id: string, salt: string, share: number): boolean {
+  return placeOf(id, salt) < share;
+}

@@ -1,0 +1,158 @@
+import { alphaOfAttempt, type TestPlan } from "./e-process.ts";
+import { isSound, type ShadowEvidence, type UserComparison, type UserDifference } from "./evidence.ts";
+import { allGuardrails } from "./guardrails/all.ts";
+import { type GuardrailResult, reasonOf } from "./guardrails/guardrail.ts";
+import { marginOf } from "./margin.ts";
+import type { Policy } from "./policy.ts";
+import { type ReasonCode, SERVICE_GUARDRAILS, type Verdict } from "./reasons.ts";
+import { isProvenLoss, runTest, type TestResult } from "./test-result.ts";
+
+export interface Outcome {
+  readonly verdict: Verdict;
+  /** What decided, most telling first; never empty. */
+  readonly reasons: readonly ReasonCode[];
+  /** "interleaving" when feedback comes from our own lists, so that only Stage C can decide. */
+  readonly stage: "shadow" | "interleaving";
+  /** Null when there is no plan or the differences cannot be used. */
+  readonly test: TestResult | null;
+  /** The refresh's second test, against the last upgrade. */
+  readonly lastUpgrade: TestResult | null;
+  readonly guardrails: readonly GuardrailResult[];
+}
+
+/**
+ * Evidence → verdict. Harm shown by the challenger or a hopeless test rejects; everything proven and nothing
+ * missing passes; whatever lies between holds. Never throws on bad evidence: it holds and says why.
+ */
+export function decide(evidence: ShadowEvidence, policy: Policy): Outcome {
+  const unusable = unusableEvidence(evidence);
+  const usable = unusable.length === 0;
+  const stage = decidingStage(evidence, policy);
+  const users = stage === "shadow" ? evidence.users : votes(evidence);
+  const guardrails = allGuardrails(
+    usable ? { ...evidence, users } : { ...evidence, users: [], lists: null },
+    policy,
+  );
+  const plan = usable ? planOf(evidence, policy, stage) : null;
+  const rows = stage === "shadow" ? evidence.users : (evidence.interleaving ?? []);
+  const test = plan === null ? null : runTest(rows, plan);
+  const lastUpgrade = plan === null ? null : lastUpgradeTest(evidence, policy);
+
+  const isService = (code: string) => (SERVICE_GUARDRAILS as readonly string[]).includes(code);
+  const harm = guardrails.filter(({ code, outcome }) => outcome === "fail" && !isService(code));
+  const open = guardrails.filter((result) => result.outcome !== "pass" && !harm.includes(result));
+  const hopeless = test !== null && plan !== null && !test.proven ? hopelessness(rows, plan, test) : null;
+  const against = compact([...harm.map(reasonOf), hopeless]);
+  const waiting = compact([
+    ...unusable,
+    ...testReasons(evidence, policy, stage, test, lastUpgrade),
+    ...open.map(reasonOf),
+  ]);
+  const common = { stage, test, lastUpgrade, guardrails };
+  if (against.length > 0) return { verdict: "reject", reasons: against, ...common };
+  if (waiting.length > 0) return { verdict: "hold", reasons: waiting, ...common };
+  const proof = evidence.kind === "UPGRADE" ? "LIFT_PROVEN" : "NOT_WORSE_PROVEN";
+  return { verdict: "pass", reasons: [proof], ...common };
+}
+
+/** δ, α_k and the bets, all from what was frozen when the shadow started. Null when it was not. */
+export function planOf(
+  evidence: ShadowEvidence,
+  policy: Policy,
+  stage: Outcome["stage"] = "shadow",
+): TestPlan | null {
+  const { plan, attempt, kind, challenger, baseline } = evidence;
+  const numbers = [
+    plan?.baselineMean,
+    plan?.variance,
+    plan?.cpuMsPerRequest.challenger,
+    plan?.cpuMsPerRequest.baseline,
+    challenger.phase,
+    baseline.phase,
+    attempt,
+  ];
+  if (plan === null || !numbers.every((number) => typeof number === "number" && number >= 0)) return null;
+  if (!numbers.every(Number.isFinite) || plan.baselineMean > 1 || !(attempt >= 1)) return null;
+  const { cpuMsPerRequest, baselineMean } = plan;
+  if (kind === "UPGRADE" && !(cpuMsPerRequest.challenger > 0 && cpuMsPerRequest.baseline > 0)) return null;
+  const phases = { challenger: challenger.phase, baseline: baseline.phase };
+  const margin =
+    stage === "interleaving" ? 0 : marginOf({ kind, baselineMean, phases, cpuMsPerRequest }, policy.margins);
+  // Credits run over the whole of [−1, 1]: a planned variance from nDCG differences would overbet.
+  const variance = stage === "interleaving" ? 1 : plan.variance;
+  const mde = stage === "interleaving" ? policy.interleaving.mde : policy.mde;
+  return { margin, mde, variance, alpha: alphaOfAttempt(policy.alpha, Math.floor(attempt)) };
+}
+
+/** Differences that are not finite, out of range or counted twice would poison every number after them. */
+function unusableEvidence({ users, interleaving, lastUpgrade }: ShadowEvidence): ReasonCode[] {
+  const samples: (readonly UserDifference[])[] = [users, interleaving ?? []];
+  if (lastUpgrade !== null && lastUpgrade !== "is-baseline") samples.push(lastUpgrade);
+  const reasons: ReasonCode[] = [];
+  if (
+    !samples.every((rows) => rows.every(isSound)) ||
+    !users.every(({ baseline }) => Number.isFinite(baseline))
+  ) {
+    reasons.push("EVIDENCE_NOT_FINITE");
+  }
+  if (samples.some((rows) => new Set(rows.map(({ user }) => user)).size !== rows.length)) {
+    reasons.push("USER_COUNTED_TWICE");
+  }
+  return reasons;
+}
+
+/** Relevance must be what users chose, not what our lists made them choose. */
+function decidingStage({ feedback }: ShadowEvidence, policy: Policy): Outcome["stage"] {
+  if (feedback === null || !(feedback.events > 0)) return "shadow";
+  return feedback.listDriven / feedback.events > policy.shadow.exposureShare ? "interleaving" : "shadow";
+}
+
+/**
+ * In Stage C a cohort is judged by its votes: nDCG on choices from our own lists would find the challenger
+ * guilty of the exposure bias. A vote is relative by itself, so that the tolerated loss is a share of 1.
+ */
+function votes({ interleaving }: ShadowEvidence): UserComparison[] {
+  return (interleaving ?? []).map((user) => ({ ...user, baseline: 1 }));
+}
+
+function lastUpgradeTest(evidence: ShadowEvidence, policy: Policy): TestResult | null {
+  const { kind, lastUpgrade } = evidence;
+  if (kind !== "REFRESH" || lastUpgrade === null || lastUpgrade === "is-baseline") return null;
+  const plan = planOf(evidence, policy);
+  return plan === null ? null : runTest(lastUpgrade, plan);
+}
+
+function testReasons(
+  evidence: ShadowEvidence,
+  policy: Policy,
+  stage: Outcome["stage"],
+  test: TestResult | null,
+  lastUpgrade: TestResult | null,
+): ReasonCode[] {
+  const reasons: ReasonCode[] = [];
+  if (evidence.plan === null || test === null) reasons.push("PLAN_MISSING");
+  const { feedback } = evidence;
+  if (feedback === null || !(feedback.events > 0) || !Number.isFinite(feedback.listDriven)) {
+    reasons.push("FEEDBACK_MISSING");
+  }
+  if (stage === "interleaving" && evidence.interleaving === null) reasons.push("EXPOSURE_BIAS");
+  else if (test !== null) {
+    const { minimumUsers } = stage === "shadow" ? policy.shadow : policy.interleaving;
+    if (!test.proven) reasons.push("LIFT_UNPROVEN");
+    if (test.users < minimumUsers) reasons.push("TOO_FEW_USERS");
+  }
+  if (evidence.kind === "REFRESH" && evidence.lastUpgrade !== "is-baseline") {
+    if (lastUpgrade === null) reasons.push("LAST_UPGRADE_MISSING");
+    else if (!lastUpgrade.proven) reasons.push("LAST_UPGRADE_UNPROVEN");
+  }
+  return reasons;
+}
+
+function hopelessness(rows: readonly UserDifference[], plan: TestPlan, test: TestResult): ReasonCode | null {
+  if (isProvenLoss(rows, plan)) return "PROVEN_LOSS";
+  return test.users >= test.nMax ? "NOT_ENOUGH_LIFT" : null;
+}
+
+function compact(reasons: readonly (ReasonCode | null)[]): ReasonCode[] {
+  return [...new Set(reasons.filter((reason) => reason !== null))];
+}

@@ -1,0 +1,58 @@
+import type { InteractionLog } from "../data/interaction-log.ts";
+import type { ItemFilter } from "../recommender.ts";
+import { type DriftEvidence, historyLengthHistogram, popularityBins } from "./drift.ts";
+
+/** Below this many events on either side a histogram says more about chance than about change. */
+const MINIMUM_EVENTS = 500;
+const BINS = 10;
+const MS_PER_DAY = 86_400_000;
+const SHORTEST_SPAN_MS = MS_PER_DAY / 24;
+
+/**
+ * The events since the training cut beside as many before it (at most the later half of the training events).
+ * Popularity bins come from what was before both, so that neither side is measured by a yardstick made of
+ * itself. Null when either side is too small. Before each event its user is taken to have asked once.
+ *
+ * @param cut position of the first event that was not trained on
+ * @param known items that the live model can recommend
+ */
+export function driftEvidence(log: InteractionLog, cut: number, known: ItemFilter): DriftEvidence | null {
+  const end = log.timestamps.length;
+  const from = Math.max(2 * cut - end, Math.ceil(cut / 2));
+  if (cut - from < MINIMUM_EVENTS || end - cut < MINIMUM_EVENTS) return null;
+  const lengths = historyLengths(log);
+  const before = new Uint32Array(log.items.size);
+  for (let event = 0; event < from; event++) before[log.itemIndex[event]]++;
+  const binOf = popularityBins(before, BINS);
+  const popularity = (start: number, stop: number): number[] => {
+    const histogram = new Array<number>(BINS).fill(0);
+    for (let event = start; event < stop; event++) histogram[binOf[log.itemIndex[event]]]++;
+    return histogram;
+  };
+  const perDay = (start: number, stop: number): number =>
+    ((stop - start) * MS_PER_DAY) /
+    Math.max(SHORTEST_SPAN_MS, log.timestamps[stop - 1] - log.timestamps[start]);
+  let unknownItems = 0;
+  for (let event = cut; event < end; event++) {
+    if (!known.has(log.items.idAt(log.itemIndex[event]))) unknownItems++;
+  }
+  return {
+    popularity: { expected: popularity(from, cut), actual: popularity(cut, end) },
+    historyLength: {
+      expected: historyLengthHistogram(lengths.subarray(from, cut)),
+      actual: historyLengthHistogram(lengths.subarray(cut)),
+    },
+    events: { total: end - cut, unknownItems },
+    requests: {
+      total: end - cut,
+      unknownUsers: lengths.subarray(cut).filter((length) => length === 0).length,
+    },
+    eventsPerDay: { expected: perDay(from, cut), actual: perDay(cut, end) },
+  };
+}
+
+/** (events) how many earlier events the event's user has. */
+function historyLengths(log: InteractionLog): Uint32Array {
+  const perUser = new Uint32Array(log.users.size);
+  return Uint32Array.from(log.userIndex, (user) => perUser[user]++);
+}

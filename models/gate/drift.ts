@@ -1,0 +1,94 @@
+import type { Policy } from "./policy.ts";
+
+/**
+ * Population stability index of two histograms over the same bins: Σ (a_i − e_i)·ln(a_i / e_i), with shares
+ * smoothed by half a count a bin so that an empty bin is a surprise, not an infinity. Below 0.1 stable, above
+ * 0.25 changed. Source: Siddiqi, Credit Risk Scorecards, 2006.
+ */
+export function populationStabilityIndex(expected: ArrayLike<number>, actual: ArrayLike<number>): number {
+  if (expected.length !== actual.length || expected.length === 0) {
+    throw new RangeError(`PSI: expected the same bins, got ${expected.length} and ${actual.length}`);
+  }
+  const before = smoothedShares(expected);
+  const now = smoothedShares(actual);
+  return before.reduce((sum, share, bin) => sum + (now[bin] - share) * Math.log(now[bin] / share), 0);
+}
+
+function smoothedShares(counts: ArrayLike<number>): number[] {
+  let total = 0;
+  for (let bin = 0; bin < counts.length; bin++) total += counts[bin] + 0.5;
+  return Array.from(counts, (count) => (count + 0.5) / total);
+}
+
+/**
+ * Bins of items that held about the same number of training interactions each, most popular first; bin of an
+ * item by index. Comparing interactions a bin tells whether demand has moved between head and tail.
+ */
+export function popularityBins(trainingCounts: ArrayLike<number>, bins = 10): Uint8Array {
+  const order = Array.from({ length: trainingCounts.length }, (_, item) => item).sort(
+    (a, b) => trainingCounts[b] - trainingCounts[a] || a - b,
+  );
+  let total = 0;
+  for (const item of order) total += trainingCounts[item];
+  const binOf = new Uint8Array(trainingCounts.length);
+  let before = 0;
+  for (const item of order) {
+    binOf[item] = total === 0 ? 0 : Math.min(bins - 1, Math.floor((before / total) * bins));
+    before += trainingCounts[item];
+  }
+  return binOf;
+}
+
+/** Histogram of history lengths over the doubling bins 0, 1, 2–3, 4–7, … 512 and more. */
+export function historyLengthHistogram(lengths: Iterable<number>): number[] {
+  const histogram = new Array<number>(11).fill(0);
+  for (const length of lengths)
+    histogram[length === 0 ? 0 : Math.min(10, 1 + Math.floor(Math.log2(length)))]++;
+  return histogram;
+}
+
+export interface DriftEvidence {
+  readonly popularity: { readonly expected: ArrayLike<number>; readonly actual: ArrayLike<number> };
+  readonly historyLength: { readonly expected: ArrayLike<number>; readonly actual: ArrayLike<number> };
+  readonly events: { readonly total: number; readonly unknownItems: number };
+  readonly requests: { readonly total: number; readonly unknownUsers: number };
+  readonly eventsPerDay: { readonly expected: number; readonly actual: number };
+}
+
+export interface DriftSignal {
+  readonly name: "popularity" | "history-length" | "unknown-items" | "unknown-users" | "event-rate";
+  readonly value: number;
+  readonly limit: number;
+  readonly drifted: boolean;
+}
+
+/** Reasons to retrain. Drift never decides between two models: both saw the same traffic. */
+export function driftSignals(evidence: DriftEvidence, limits: Policy["drift"]): DriftSignal[] {
+  const { popularity, historyLength, events, requests, eventsPerDay } = evidence;
+  const rate = eventsPerDay.actual / eventsPerDay.expected;
+  const signal = (name: DriftSignal["name"], value: number, limit: number): DriftSignal => ({
+    name,
+    value,
+    limit,
+    drifted: value > limit,
+  });
+  return [
+    signal(
+      "popularity",
+      populationStabilityIndex(popularity.expected, popularity.actual),
+      limits.popularityPsi,
+    ),
+    signal(
+      "history-length",
+      populationStabilityIndex(historyLength.expected, historyLength.actual),
+      limits.historyLengthPsi,
+    ),
+    signal("unknown-items", share(events.unknownItems, events.total), limits.unknownItemShare),
+    signal("unknown-users", share(requests.unknownUsers, requests.total), limits.unknownUserShare),
+    signal("event-rate", Math.max(rate, 1 / rate), limits.eventRateFactor),
+  ];
+}
+
+function share(part: number, total: number): number {
+  return total === 0 ? 0 : part / total;
+}

@@ -1,0 +1,114 @@
+import type { Cohort } from "../evaluation/cohorts.ts";
+import type { FaultCounts } from "../evaluation/list-faults.ts";
+import type { Phase } from "../recipe.ts";
+import type { ChallengeKind } from "./margin.ts";
+
+export interface VersionFacts {
+  readonly version: string;
+  readonly phase: Phase;
+  readonly recipe: string;
+}
+
+/** One user's paired difference, challenger − baseline, averaged over the user's requests. */
+export interface UserDifference {
+  /** Any stable name; a pseudonym serves as well. */
+  readonly user: string;
+  readonly difference: number;
+}
+
+/**
+ * Whether the difference can be used. Records keep what is not finite as null, and null compares like 0 in
+ * JavaScript: only an explicit test keeps it out.
+ */
+export function isSound({ difference }: UserDifference): boolean {
+  return Number.isFinite(difference) && difference >= -1 && difference <= 1;
+}
+
+export interface UserComparison extends UserDifference {
+  /** The baseline's nDCG@10 for the same requests. */
+  readonly baseline: number;
+  readonly cohort: Cohort;
+}
+
+/** One user's vote in interleaved lists: (credits_c − credits_b) / (credits_c + credits_b). */
+export interface InterleavedUser extends UserDifference {
+  readonly cohort: Cohort;
+}
+
+/** What a model showed one user over all of that user's requests. */
+export interface ShownToUser {
+  /** Distinct items, as any numbering both models share. */
+  readonly items: readonly number[];
+  /** Mean self-information, bits. */
+  readonly novelty: number;
+  /** Mean intra-list diversity. */
+  readonly diversity: number;
+}
+
+export interface Pair<T> {
+  readonly challenger: T;
+  readonly baseline: T;
+}
+
+/** Frozen when the shadow starts, so that no bet or margin can follow the data. */
+export interface ShadowPlan {
+  /** Mean nDCG@10 of the baseline. */
+  readonly baselineMean: number;
+  /** σ² of a user's difference, from the offline screen. */
+  readonly variance: number;
+  readonly cpuMsPerRequest: Pair<number>;
+}
+
+/**
+ * All that a verdict rests on. Null says "not measured", and holds; so does anything that is not finite.
+ */
+export interface ShadowEvidence {
+  readonly kind: ChallengeKind;
+  readonly challenger: VersionFacts;
+  readonly baseline: VersionFacts;
+  /** 1 for the first attempt ever against this baseline. */
+  readonly attempt: number;
+  readonly plan: ShadowPlan | null;
+  /** In the order in which their attribution windows closed; each user once. */
+  readonly users: readonly UserComparison[];
+  readonly requests: { readonly asked: number; readonly failures: number; readonly timeouts: number } | null;
+  /** Faulty lists of the challenger. */
+  readonly faults: FaultCounts | null;
+  /** Requests asked twice, and how often the second answer differed. */
+  readonly repeats: { readonly checked: number; readonly different: number } | null;
+  readonly latencyMs: Pair<readonly number[]> | null;
+  /** Lists of (at least the first `policy.shadow.listUsers`) users, both models. */
+  readonly lists: readonly Pair<ShownToUser>[] | null;
+  /** Items that could have been shown. */
+  readonly catalogueItems: number;
+  /** sampled = joined + unanswered + pending + shed + failed, counted in requests. */
+  readonly sampling: {
+    readonly sampled: number;
+    /** Window closed with something relevant. */
+    readonly joined: number;
+    /** Window closed with nothing relevant. */
+    readonly unanswered: number;
+    /** Window still open. */
+    readonly pending: number;
+    readonly shed: number;
+    readonly failed: number;
+  } | null;
+  /** The baseline against itself: requests, and those with the very same list. */
+  readonly sham: { readonly requests: number; readonly identical: number } | null;
+  /** Events joined, and those that answered one of our own lists. */
+  readonly feedback: { readonly events: number; readonly listDriven: number } | null;
+  readonly cost: {
+    readonly memoryMb: number;
+    readonly cpuMsPerRequest: number;
+    readonly trainingSeconds: number;
+  } | null;
+  /** Epoch milliseconds: the challenger's last training event and the first event it is judged on. */
+  readonly window: { readonly trainedThrough: number; readonly judgedFrom: number } | null;
+  /** Stage C, users with credits in the order in which their windows closed; null when it never ran. */
+  readonly interleaving: readonly InterleavedUser[] | null;
+  /**
+   * A REFRESH must also not lose to the last UPGRADE: differences against it, or "is-baseline" when the
+   * baseline is that very version. Not looked at for an UPGRADE.
+   */
+  readonly lastUpgrade: readonly UserDifference[] | "is-baseline" | null;
+}

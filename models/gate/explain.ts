@@ -1,0 +1,124 @@
+import type { Outcome } from "./decide.ts";
+import { explainGuardrail, guardrailName } from "./guardrails/explain-guardrail.ts";
+import type { GuardrailResult } from "./guardrails/guardrail.ts";
+import type { ScreenRuling } from "./screening.ts";
+import type { TestResult } from "./test-result.ts";
+import type { WatchRuling } from "./watch.ts";
+
+/** A shadow's outcome in one sentence of plain English, with its numbers. */
+export function explain(outcome: Outcome): string {
+  const failing = outcome.guardrails.filter((result) => result.outcome !== "pass");
+  if (outcome.verdict === "pass") return `Passed: ${proof(outcome)}; every guardrail holds.`;
+  if (outcome.verdict === "reject") return `Rejected: ${objection(outcome, failing)}.`;
+  return `Held: ${openQuestion(outcome)}${alsoOpen(outcome, failing)}.`;
+}
+
+export function explainScreen({ result, reasons, verdict, admitted }: ScreenRuling): string {
+  const { users, lift, lowerBound, upperBound, margin, outcome } = result;
+  const next = admitted ? "it goes on to the shadow" : "it does not go on to the shadow";
+  const found = `on ${people(users)} of the holdout the lift is ${signed(lift)}`;
+  if (outcome === "passed" && verdict === "pass") {
+    return `Passed the screen: ${found}, at least ${signed(lowerBound)}, beyond the margin of ${signed(margin)}; ${next}.`;
+  }
+  if (outcome === "lost") {
+    return `Rejected by the screen: ${found}, at most ${signed(upperBound)}, short of the margin of ${signed(margin)}.`;
+  }
+  if (verdict === "reject") return `Rejected by the screen: ${reasons.map(words).join(", ")}.`;
+  const problems = reasons.filter((reason) => reason !== "SCREEN_INCONCLUSIVE");
+  if (problems.length > 0) return `Held by the screen: ${problems.map(words).join(", ")}.`;
+  return `Not settled by the screen: ${found}, somewhere in ${signed(lowerBound)} to ${signed(upperBound)} with a margin of ${signed(margin)}; ${next}.`;
+}
+
+export function explainWatch({ verdict, reasons, test }: WatchRuling): string {
+  if (test === null) return `Watching: the evidence cannot be used (${reasons.map(words).join(", ")}).`;
+  const seen = `after ${people(test.users)} the previous version leads by ${signed(test.lift)}`;
+  if (verdict === "reject") return `Proven worse: ${seen}, by at least ${signed(test.lowerBound)}.`;
+  return verdict === "pass"
+    ? `Kept: ${seen}, which proves no loss, and the watch is over.`
+    : `Watching: ${seen}, which proves no loss.`;
+}
+
+function proof({ reasons, stage, test }: Outcome): string {
+  if (test === null) return words(reasons[0]);
+  const { users, lift, lowerBound, margin, alpha } = test;
+  const measure = stage === "shadow" ? "lift" : "share of choices won in interleaved lists";
+  const confidence = `${percent(1 - alpha)} confidence at any time`;
+  const beyond = reasons[0] === "LIFT_PROVEN" ? "beyond the margin of" : "not below the tolerated loss of";
+  return `after ${people(users)} the ${measure} is ${signed(lift)}, at least ${signed(lowerBound)} (${confidence}), ${beyond} ${signed(margin)}`;
+}
+
+function objection({ reasons, test }: Outcome, failing: readonly GuardrailResult[]): string {
+  const broken = failing.filter(({ code, outcome }) => outcome === "fail" && reasons.includes(code));
+  if (broken.length > 0) return broken.map(explainGuardrail).join("; ");
+  if (test === null) return reasons.map(words).join(", ");
+  const seen = `after ${people(test.users)} the lift is ${signed(test.lift)}`;
+  if (reasons[0] === "PROVEN_LOSS") return `${seen}, a proven loss`;
+  return `${seen} without proof beyond the margin of ${signed(test.margin)}, and ${people(test.nMax)} were planned at most`;
+}
+
+function openQuestion({ reasons, test, guardrails, stage }: Outcome): string {
+  if (reasons.includes("EXPOSURE_BIAS")) {
+    return "too much of the feedback answers our own lists, which favours the live model; only interleaving can decide";
+  }
+  if (test === null) return reasons.map(words).join(", ");
+  if (!test.proven) return liftQuestion(test, stage);
+  const first = reasons[0];
+  if (first === "TOO_FEW_USERS") {
+    return `the lift of ${signed(test.lift)} is proven after ${people(test.users)}, fewer than the policy asks for`;
+  }
+  const open = guardrails.find(({ code }) => first.startsWith(code));
+  const proven = `the lift of ${signed(test.lift)} is proven after ${people(test.users)}, but`;
+  return `${proven} ${open === undefined ? words(first) : explainGuardrail(open)}`;
+}
+
+/** "after 254 users the lift of +0.008 is compatible with none; about 900 more users would settle it" */
+function liftQuestion(test: TestResult, stage: Outcome["stage"]): string {
+  const { users, lift, lowerBound, margin, moreUsers } = test;
+  if (users === 0) return "no user has been judged yet";
+  const measure = stage === "shadow" ? "lift" : "interleaved lead";
+  const doubt = doubtOf(lift, lowerBound, margin);
+  const outlook =
+    moreUsers === null
+      ? "at this rate no number of users would settle it"
+      : `about ${roughly(moreUsers)} more users would settle it`;
+  return `after ${people(users)} the ${measure} of ${signed(lift)} ${doubt}; ${outlook}`;
+}
+
+function doubtOf(lift: number, lowerBound: number, margin: number): string {
+  if (margin < 0) return `does not exclude a loss beyond ${signed(margin)}`;
+  if (lift < 0) return "speaks against it";
+  if (lift === 0) return "is none at all";
+  return lowerBound <= 0 ? "is compatible with none" : `is not proven beyond its margin of ${signed(margin)}`;
+}
+
+function alsoOpen({ reasons, test }: Outcome, failing: readonly GuardrailResult[]): string {
+  const told = test?.proven === true && reasons[0] !== "TOO_FEW_USERS" ? reasons[0] : "";
+  const others = failing.filter(({ code }) => told === "" || !told.startsWith(code));
+  const lineage = reasons.filter((reason) => reason.startsWith("LAST_UPGRADE") && reason !== told);
+  const names = [...others.map(guardrailName), ...lineage.map(words)];
+  return names.length === 0 ? "" : `; also open: ${names.join(", ")}`;
+}
+
+function words(reason: string): string {
+  return reason.toLowerCase().replaceAll("_", " ");
+}
+
+function people(count: number): string {
+  return count === 1 ? "1 user" : `${count.toLocaleString("en")} users`;
+}
+
+function signed(value: number): string {
+  const digits = value !== 0 && Math.abs(value) < 0.001 ? 4 : 3;
+  return `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(digits)}`;
+}
+
+function percent(share: number): string {
+  return `${Number((100 * share).toFixed(1))} %`;
+}
+
+/** Two leading digits: an estimate must not look like a count. */
+function roughly(count: number): string {
+  if (count < 10) return String(count);
+  const unit = 10 ** (Math.floor(Math.log10(count)) - 1);
+  return (Math.ceil(count / unit) * unit).toLocaleString("en");
+}

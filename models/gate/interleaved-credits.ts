@@ -1,0 +1,72 @@
+import type { ItemId } from "../data/ids.ts";
+import { creditsOf, type DraftedItem } from "./interleaving.ts";
+
+/** An interleaved list as it was served to a user. */
+export interface ServedDraft {
+  readonly requestId: string;
+  /** Entries the user's history held when the list was served. */
+  readonly historyThrough: number;
+  readonly items: readonly DraftedItem[];
+}
+
+/** An event of the user's, numbered by arrival. */
+export interface AnsweringEvent {
+  readonly sequence: number;
+  readonly itemId: ItemId;
+  /** Epoch milliseconds. */
+  readonly timestamp: number;
+  /** The list it answers to, if any. */
+  readonly requestId: string | null;
+}
+
+export interface CreditWindow {
+  readonly windowMs: number;
+  /** Latest event time seen anywhere, epoch milliseconds: the clock of the windows. */
+  readonly watermark: number;
+}
+
+/** One user's credits once the window has closed; both 0 when nothing was chosen from the lists. */
+export interface ClosedCredits {
+  /** Epoch milliseconds of event time. */
+  readonly closedAt: number;
+  readonly challenger: number;
+  readonly baseline: number;
+  /** Length of the history at the first list: the cohort. */
+  readonly historyLength: number;
+}
+
+/**
+ * Joins a user's interleaved lists with the feedback that names them; null while the window is open. The window
+ * is that of the shadow's attribution: it opens with the first event after the first list, and runs on event
+ * time. An event counts when it arrived after the list it names, inside the window, for an item of that list;
+ * each item of a list once, however often the user comes back to it.
+ */
+export function interleavedCredits(
+  lists: readonly ServedDraft[],
+  events: readonly AnsweringEvent[],
+  { windowMs, watermark }: CreditWindow,
+): ClosedCredits | null {
+  if (lists.length === 0) return null;
+  const historyLength = Math.min(...lists.map(({ historyThrough }) => historyThrough));
+  const first = events.find(({ sequence }) => sequence > historyLength);
+  if (first === undefined) return null;
+  const closedAt = first.timestamp + windowMs;
+  if (watermark < closedAt) return null;
+
+  const chosenFrom = new Map<string, AnsweringEvent[]>();
+  for (const event of events) {
+    if (event.requestId === null || event.timestamp > closedAt) continue;
+    const others = chosenFrom.get(event.requestId);
+    if (others === undefined) chosenFrom.set(event.requestId, [event]);
+    else others.push(event);
+  }
+  let challenger = 0;
+  let baseline = 0;
+  for (const { requestId, historyThrough, items } of lists) {
+    const answers = (chosenFrom.get(requestId) ?? []).filter(({ sequence }) => sequence > historyThrough);
+    const credits = creditsOf(items, new Set(answers.map(({ itemId }) => itemId)));
+    challenger += credits.challenger;
+    baseline += credits.baseline;
+  }
+  return { closedAt, challenger, baseline, historyLength };
+}

@@ -1,0 +1,21 @@
+/** Allowed steps in the life of a version. Exactly one version is LIVE; QUARANTINED, REJECTED and RETIRED end it. */
+export const TRANSITIONS = {
+  REGISTERED: ["SCREENED", "REJECTED"],
+  SCREENED: ["SHADOWING", "REJECTED"],
+  SHADOWING: ["ELIGIBLE", "REJECTED", "STALE"],
+  ELIGIBLE: ["LIVE", "REJECTED", "STALE"],
+  /** The baseline or the policy changed under it: a new attempt, with the next k. */
+  STALE: ["SCREENED", "REJECTED"],
+  LIVE: ["PREVIOUS", "QUARANTINED"],
+  /** Back to LIVE by rollback only. */
+  PREVIOUS: ["LIVE", "RETIRED"],
+  RETIRED: [],
+  REJECTED: [],
+  QUARANTINED: [],
+} as const satisfies Record<string, readonly string[]>;
+
+export type GateState = keyof typeof TRANSITIONS;
+
+export function mayBecome(from: GateState, to: GateState): boolean {
+  return (TRANSITIONS[from] as readonly GateState[]).includes(to);
+}

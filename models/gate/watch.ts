@@ -1,0 +1,38 @@
+import { isSound, type UserDifference, type VersionFacts } from "./evidence.ts";
+import type { Policy } from "./policy.ts";
+import type { ReasonCode, Verdict } from "./reasons.ts";
+import { runTest, type TestResult } from "./test-result.ts";
+
+/** Reverse shadow: after a promotion the old baseline keeps scoring beside the new live version. */
+export interface WatchEvidence {
+  readonly live: VersionFacts;
+  readonly previous: VersionFacts;
+  /** previous − live nDCG@10, one a user, in order of arrival. */
+  readonly users: readonly UserDifference[];
+  /** σ² of a user's difference as planned. */
+  readonly variance: number;
+}
+
+export interface WatchRuling {
+  /** reject: the loss is proven, roll back; pass: the watch is over; hold: go on watching. */
+  readonly verdict: Verdict;
+  readonly reasons: readonly ReasonCode[];
+  readonly test: TestResult | null;
+}
+
+/** The same sequential test with the roles swapped: H0 says the previous version is no better. */
+export function watchLive(evidence: WatchEvidence, policy: Policy): WatchRuling {
+  const { users, variance } = evidence;
+  const finite = users.every(isSound);
+  if (!finite || !Number.isFinite(variance))
+    return { verdict: "hold", reasons: ["EVIDENCE_NOT_FINITE"], test: null };
+  if (new Set(users.map(({ user }) => user)).size !== users.length) {
+    return { verdict: "hold", reasons: ["USER_COUNTED_TWICE"], test: null };
+  }
+  const test = runTest(users, { margin: 0, mde: policy.mde, variance, alpha: policy.alpha });
+  if (test.proven) return { verdict: "reject", reasons: ["PROVEN_WORSE_THAN_PREVIOUS"], test };
+  const over = users.length >= policy.rollback.watchUsers;
+  return over
+    ? { verdict: "pass", reasons: ["WATCH_PASSED"], test }
+    : { verdict: "hold", reasons: ["WATCHING"], test };
+}

@@ -1,0 +1,66 @@
+import type { EvaluationSummary } from "./evaluation/report.ts";
+import type { Params, Phase, TrainingReport } from "./recipe.ts";
+
+/** The data a model was fitted on. */
+export interface DataProvenance {
+  /** SHA-256 of the snapshot, hex. */
+  readonly sha256: string;
+  /** Events in the training range. */
+  readonly rows: number;
+  /** ISO 8601 times of the first and the last training event. */
+  readonly from: string;
+  readonly through: string;
+}
+
+export interface TrainingCost {
+  /** Wall-clock seconds of the final fit, without the search. */
+  readonly fitSeconds: number;
+  readonly searchSeconds: number;
+  /** Largest resident set of the training process, MB. */
+  readonly peakMemoryMb: number;
+  readonly artifactBytes: number;
+  /** CPU milliseconds a recommendation takes, measured in the training process. */
+  readonly cpuMsPerRequest: number;
+  /** The same over what a phase-1 list takes in the same process: comparable between versions. */
+  readonly relativeCost: number;
+  /** 99th percentile of a recommendation, milliseconds. */
+  readonly p99Ms: number;
+}
+
+/** One hyper-parameter trial of a search: every one is kept. */
+export interface Trial {
+  readonly params: Params;
+  readonly seed: number;
+  /** Validation nDCG@10. */
+  readonly score: number;
+  readonly seconds: number;
+  readonly budget: number;
+}
+
+/**
+ * What is known of a version besides its arrays. Stored beside them; its own hash is kept in the registry.
+ * The version id is content-addressed: `<recipe>-<first 12 hex digits of the SHA-256 of the arrays' file>`.
+ */
+export interface Manifest {
+  readonly formatVersion: 1;
+  readonly version: string;
+  readonly phase: Phase;
+  readonly recipe: string;
+  readonly params: Params;
+  readonly seed: number;
+  readonly data: DataProvenance;
+  readonly code: { readonly version: string; readonly git: string };
+  readonly offline: EvaluationSummary;
+  readonly training: TrainingReport;
+  readonly trials: readonly Trial[];
+  readonly cost: TrainingCost;
+  readonly items: number;
+  /** Of model.safetensors, hex, and its size. */
+  readonly sha256: string;
+  readonly bytes: number;
+  /** ISO 8601. */
+  readonly createdAt: string;
+}
+
+/** What a version id may look like; also what a route accepts, so no path can be smuggled in. */
+export const VERSION_PATTERN = "^[a-z0-9][a-z0-9._-]{0,63}$";

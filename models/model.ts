@@ -1,0 +1,174 @@
+import type { ItemId } from "./data/ids.ts";
+import type { TrainingSet } from "./data/interaction-matrix.ts";
+import type { Vocabulary } from "./data/vocabulary.ts";
+import { recipeNamed } from "./phases.ts";
+import { decayedCounts } from "./popularity/counts.ts";
+import { firstNonFinite, topK } from "./ranking.ts";
+import type {
+  EncodedHistory,
+  FitOptions,
+  ItemScorer,
+  NamedArrays,
+  Params,
+  Phase,
+  TrainingReport,
+} from "./recipe.ts";
+import { NonFiniteScoreError } from "./recipe.ts";
+import type { ItemFilter, Query, Recommendation, Recommender, ScoredItem } from "./recommender.ts";
+
+/** Half-life of the popularity floor that every artifact carries, days. */
+const FLOOR_HALF_LIFE_DAYS = 180;
+
+/** A fitted model: everything an artifact holds. Immutable. */
+export interface Model {
+  readonly phase: Phase;
+  readonly recipe: string;
+  readonly params: Params;
+  readonly seed: number;
+  readonly items: Vocabulary<ItemId>;
+  /** (items) decayed popularity: answers when the history says nothing and tops up short lists. */
+  readonly floor: Float32Array;
+  readonly arrays: NamedArrays;
+}
+
+export interface FittedModel {
+  readonly model: Model;
+  readonly report: TrainingReport;
+}
+
+export async function fitModel(
+  recipe: string,
+  train: TrainingSet,
+  params: Params,
+  options: FitOptions,
+): Promise<FittedModel> {
+  const definition = recipeNamed(recipe);
+  const complete = { ...definition.defaults, ...params };
+  const { arrays, report } = await definition.fit(train, complete, options);
+  const floor = decayedCounts(train, FLOOR_HALF_LIFE_DAYS);
+  const items = train.interactions.items;
+  return {
+    model: { phase: definition.phase, recipe, params: complete, seed: options.seed, items, floor, arrays },
+    report,
+  };
+}
+
+/** Turns a model into something that answers queries. Every phase ranks, excludes and tops up in this one place. */
+export function recommenderOf(model: Model): Recommender {
+  const scorer = recipeNamed(model.recipe).scorer(model.arrays, model.params);
+  return new RankingRecommender(model, scorer);
+}
+
+/** Room for a history of `length` entries. */
+function historyOf(length: number): EncodedHistory {
+  return {
+    items: new Uint32Array(length),
+    weights: new Float32Array(length),
+    timestamps: new Float64Array(length),
+  };
+}
+
+class RankingRecommender implements Recommender {
+  readonly phase: Phase;
+  readonly recipe: string;
+  readonly #items: Vocabulary<ItemId>;
+  readonly #floor: Float32Array;
+  readonly #scorer: ItemScorer;
+  /** blockedIn[i] === #query means item i may not be shown in the current query. */
+  readonly #blockedIn: Uint32Array;
+  #query = 0;
+  #encoded = historyOf(64);
+  readonly #candidateMasks = new WeakMap<ItemFilter, Uint8Array>();
+
+  constructor(model: Model, scorer: ItemScorer) {
+    this.phase = model.phase;
+    this.recipe = model.recipe;
+    this.#items = model.items;
+    this.#floor = model.floor;
+    this.#scorer = scorer;
+    this.#blockedIn = new Uint32Array(model.items.size);
+  }
+
+  recommend(query: Query): Recommendation {
+    if (!Number.isInteger(query.k) || query.k < 1) {
+      throw new RangeError(`recommend: expected k to be a positive integer, got ${query.k}`);
+    }
+    this.#query++;
+    const history = this.#encode(query);
+    const allowed = this.#allowed(query);
+    const scores = this.#scorer.scoreItems(history);
+    const scored = scores === null ? [] : this.#take(scores, query.k, allowed);
+    if (history.items.length === 0 && scored.length > 0) return { items: scored, source: "popular" };
+    if (scored.length === query.k) return { items: scored, source: "model" };
+
+    for (const { itemId } of scored) this.#block(itemId);
+    const lastScore = scored.at(-1)?.score ?? 0;
+    const popular = this.#take(this.#floor, query.k - scored.length, allowed);
+    if (scored.length === 0) return { items: popular, source: "popular" };
+    // A topped-up item carries no personal evidence, so it never scores above one that does.
+    const topUp = popular.map(({ itemId }) => ({ itemId, score: Math.min(0, lastScore) }));
+    return { items: [...scored, ...topUp], source: topUp.length > 0 ? "model+popular" : "model" };
+  }
+
+  /**
+   * Dense history: unknown items dropped, repeats kept at their latest place; blocks every history item. The arrays are
+   * views of buffers that the next query overwrites.
+   */
+  #encode({ history }: Query): EncodedHistory {
+    if (history.length > this.#encoded.items.length) this.#encoded = historyOf(2 * history.length);
+    const { items, weights, timestamps } = this.#encoded;
+    let start = items.length;
+    for (let position = history.length - 1; position >= 0; position--) {
+      const { itemId, weight, timestamp } = history[position];
+      const index = this.#items.indexOf(itemId);
+      if (index === undefined || this.#blockedIn[index] === this.#query) continue;
+      this.#blockedIn[index] = this.#query;
+      start--;
+      items[start] = index;
+      weights[start] = weight;
+      timestamps[start] = timestamp;
+    }
+    return {
+      items: items.subarray(start),
+      weights: weights.subarray(start),
+      timestamps: timestamps.subarray(start),
+    };
+  }
+
+  #block(item: ItemId): void {
+    const index = this.#items.indexOf(item);
+    if (index !== undefined) this.#blockedIn[index] = this.#query;
+  }
+
+  #allowed(query: Query): (index: number) => boolean {
+    const { exclude, candidates } = query;
+    if (exclude instanceof Set) for (const item of exclude) this.#block(item);
+    const excluded = exclude === undefined || exclude instanceof Set ? undefined : this.#mask(exclude);
+    const shown = candidates === undefined ? undefined : this.#mask(candidates);
+    return (index) =>
+      this.#blockedIn[index] !== this.#query &&
+      (excluded === undefined || excluded[index] === 0) &&
+      (shown === undefined || shown[index] === 1);
+  }
+
+  /** Item filters are long-lived objects (a genre, a shelf): their dense mask is computed once. */
+  #mask(filter: ItemFilter): Uint8Array {
+    const known = this.#candidateMasks.get(filter);
+    if (known !== undefined) return known;
+    const mask = Uint8Array.from(this.#items.ids, (item) => (filter.has(item) ? 1 : 0));
+    this.#candidateMasks.set(filter, mask);
+    return mask;
+  }
+
+  #take(scores: Float32Array, k: number, allowed: (index: number) => boolean): ScoredItem[] {
+    if (scores.length !== this.#items.size) {
+      throw new RangeError(`${this.recipe}: expected ${this.#items.size} scores, got ${scores.length}`);
+    }
+    const broken = firstNonFinite(scores);
+    if (broken >= 0) throw new NonFiniteScoreError(this.recipe, broken, scores[broken]);
+    return Array.from(topK(scores, k, allowed), (index) => ({
+      itemId: this.#items.idAt(index),
+      score: scores[index],
+    }));
+  }
+}

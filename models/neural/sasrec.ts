@@ -1,0 +1,42 @@
+import type { Recipe } from "../recipe.ts";
+import { loadBackend } from "./backend.ts";
+import { ForwardPass } from "./forward.ts";
+import { type SasrecParams, sasrecDefaults, sasrecSchema, sasrecSpace } from "./sasrec-params.ts";
+import { train } from "./training.ts";
+import { weightsFrom } from "./weights.ts";
+
+/**
+ * Self-attentive sequential recommendation: a causal transformer over a user's latest items foresees the next one.
+ * TensorFlow is loaded inside `fit` only; what is served are plain arrays.
+ * Source: Kang & McAuley 2018, arXiv 1808.09781.
+ */
+export const sasrec: Recipe<SasrecParams> = {
+  name: "sasrec",
+  phase: 4,
+  summary: "self-attention over the latest items, trained with TensorFlow.js",
+  schema: sasrecSchema,
+  defaults: sasrecDefaults,
+  space: sasrecSpace,
+  fit: async (trainingSet, params, options) => {
+    const { tf, name } = await loadBackend();
+    const { state, prior } = await train(tf, trainingSet.interactions, params, options);
+    const { losses } = state;
+    return {
+      arrays: { ...state.weights, prior: { shape: [prior.length], data: prior } },
+      report: {
+        epochs: losses.length,
+        losses,
+        stillImproving: state.bestEpoch > 0 && state.bestEpoch === state.validation.length,
+        backend: name,
+      },
+    };
+  },
+  scorer: (arrays, params) => {
+    const { weights, shape } = weightsFrom(arrays, params.blocks);
+    const prior = arrays.prior?.data;
+    if (!(prior instanceof Float32Array) || prior.length !== shape.items) {
+      throw new RangeError(`sasrec: expected the float32 array prior of shape ${shape.items}`);
+    }
+    return new ForwardPass(weights, shape, prior);
+  },
+};

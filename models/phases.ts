@@ -1,0 +1,64 @@
+import { slistAls } from "./blend/slist-als.ts";
+import { slistKnn } from "./blend/slist-knn.ts";
+import { als } from "./factorization/als.ts";
+import { ease } from "./knn/ease.ts";
+import { itemKnn } from "./knn/item-knn.ts";
+import { sequenceKnn } from "./knn/sequence-knn.ts";
+import { slist } from "./knn/slist.ts";
+import { neuralBlend } from "./neural/neural-blend.ts";
+import { sasrec } from "./neural/sasrec.ts";
+import { popularity, popularLately } from "./popularity/popularity.ts";
+import type { Params, Phase, Recipe } from "./recipe.ts";
+
+export interface PhaseInfo {
+  readonly phase: Phase;
+  readonly name: string;
+  readonly summary: string;
+}
+
+/** The ladder, lowest rung first. */
+export const PHASES: readonly PhaseInfo[] = [
+  { phase: 1, name: "popularity", summary: "heuristics, no learning" },
+  { phase: 2, name: "knn", summary: "the simplest model that learns: neighbours" },
+  { phase: 3, name: "factorization", summary: "the simple model, tuned as far as it goes" },
+  { phase: 4, name: "neural", summary: "a complex model, only when evidence pays for it" },
+];
+
+/** Every recipe, by phase; the first of a phase is its default. */
+export const RECIPES: readonly Recipe[] = [
+  erased(popularity),
+  erased(popularLately),
+  erased(itemKnn),
+  erased(ease),
+  erased(slist),
+  erased(sequenceKnn),
+  slistKnn,
+  erased(als),
+  slistAls,
+  neuralBlend,
+  erased(sasrec),
+];
+
+/**
+ * Recipes differ in their parameter type. Behind this registry parameters are only ever a recipe's own
+ * defaults overlaid with values its schema has accepted, so forgetting the type is sound.
+ */
+function erased<P extends Params>(recipe: Recipe<P>): Recipe {
+  return recipe as unknown as Recipe;
+}
+
+export function recipeNamed(name: string): Recipe {
+  const recipe = RECIPES.find((candidate) => candidate.name === name);
+  if (recipe === undefined) {
+    const known = RECIPES.map((candidate) => candidate.name).join(", ");
+    throw new RangeError(`recipe: expected one of ${known}; got "${name}"`);
+  }
+  return recipe;
+}
+
+/** The recipe a phase trains when none is named. */
+export function defaultRecipe(phase: Phase): Recipe {
+  const recipe = RECIPES.find((candidate) => candidate.phase === phase);
+  if (recipe === undefined) throw new RangeError(`phase ${phase} holds no recipe`);
+  return recipe;
+}

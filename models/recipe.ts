@@ -1,0 +1,109 @@
+import type { TSchema } from "typebox";
+import type { TrainingSet } from "./data/interaction-matrix.ts";
+
+/** A rung of the ladder; a higher number is a more complex family. */
+export type Phase = 1 | 2 | 3 | 4;
+
+export type Params = Readonly<Record<string, unknown>>;
+
+export type TypedArray = Float32Array | Int32Array | Uint32Array | Int8Array | Uint8Array;
+
+/** A model's weights: plain arrays with their shapes, row-major. */
+export interface NamedArray {
+  readonly shape: readonly number[];
+  readonly data: TypedArray;
+}
+export type NamedArrays = Readonly<Record<string, NamedArray>>;
+
+/** A history in the model's own dense item indices, oldest first, unknown items dropped, each item once. */
+export interface EncodedHistory {
+  readonly items: Uint32Array;
+  readonly weights: Float32Array;
+  /** Epoch milliseconds. */
+  readonly timestamps: Float64Array;
+}
+
+/** The heart of a model: one number for every item of its vocabulary. */
+export interface ItemScorer {
+  /**
+   * Scores (items) for a history, which may be empty. The returned array is the scorer's own buffer: valid
+   * until the next call. Null means "this history tells me nothing"; the popularity floor then answers.
+   * The caller refuses non-finite scores with NonFiniteScoreError before they can reach a ranking.
+   */
+  scoreItems(history: EncodedHistory): Float32Array | null;
+}
+
+export interface TrainingProgress {
+  /** 0 … 1. */
+  readonly fraction: number;
+  readonly message: string;
+}
+
+export interface FitOptions {
+  readonly seed: number;
+  /** Threads the fit may use (default 1). The result does not depend on it. */
+  readonly threads?: number | undefined;
+  readonly onProgress?: ((progress: TrainingProgress) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Where a long fit keeps its state, so that a killed one goes on and ends with the very same arrays. */
+  readonly checkpoint?: CheckpointStore | undefined;
+}
+
+/** Holds the latest state of one fit. Opaque bytes: the recipe refuses those of another data set or parameters. */
+export interface CheckpointStore {
+  load(): Promise<Uint8Array | null>;
+  save(bytes: Uint8Array): Promise<void>;
+}
+
+/** What fitting had to say for itself; goes into the manifest and the model card. */
+export interface TrainingReport {
+  readonly epochs: number;
+  /** Training loss after each epoch, where the recipe has one. */
+  readonly losses: readonly number[];
+  /** Whether the loss was still falling when training stopped. */
+  readonly stillImproving: boolean;
+  /** Engine that did the work, e.g. "tfjs-wasm", "simd", "javascript". */
+  readonly backend: string;
+}
+
+export interface Fitted {
+  readonly arrays: NamedArrays;
+  readonly report: TrainingReport;
+}
+
+/** One hyper-parameter's range in a search. */
+export type Dimension =
+  | { readonly kind: "log"; readonly low: number; readonly high: number; readonly integer?: boolean }
+  | { readonly kind: "linear"; readonly low: number; readonly high: number; readonly integer?: boolean }
+  | { readonly kind: "choice"; readonly values: readonly (string | number | boolean)[] };
+
+export type SearchSpace = Readonly<Record<string, Dimension>>;
+
+/**
+ * A named algorithm of a phase. `fit` is pure: same data, parameters and seed give the same arrays.
+ * `scorer` must rebuild the very same scores from the arrays alone.
+ */
+export interface Recipe<P extends Params = Params> {
+  readonly name: string;
+  readonly phase: Phase;
+  /** One line for the ladder table and the model card. */
+  readonly summary: string;
+  /** TypeBox schema of the parameters, each with a description and a unit. */
+  readonly schema: TSchema;
+  readonly defaults: P;
+  /** What to use instead where the data has no order in time to learn from, as in random splits. */
+  readonly unorderedDefaults?: Partial<P>;
+  /** What `--tune` searches; empty when there is nothing to tune. */
+  readonly space: SearchSpace;
+  fit(train: TrainingSet, params: P, options: FitOptions): Promise<Fitted>;
+  scorer(arrays: NamedArrays, params: P): ItemScorer;
+}
+
+export class NonFiniteScoreError extends Error {
+  constructor(recipe: string, index: number, score: number) {
+    super(
+      `${recipe}: expected finite scores, got ${score} for item index ${index}; the model must not be served`,
+    );
+    this.name = "NonFiniteScoreError";
+  }
+}

@@ -1,0 +1,306 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { decide } from "../../../models/gate/decide.ts";
+import type { ShadowEvidence } from "../../../models/gate/evidence.ts";
+import { explain, explainWatch } from "../../../models/gate/explain.ts";
+import { DEFAULT_POLICY, parsePolicy } from "../../../models/gate/policy.ts";
+import { watchLive } from "../../../models/gate/watch.ts";
+import { healthyEvidence } from "../../support/gate-evidence.ts";
+
+const policy = DEFAULT_POLICY;
+const rule = (evidence: ShadowEvidence) => {
+  const { verdict, reasons } = decide(evidence, policy);
+  return [verdict, ...reasons];
+};
+
+describe("decide", () => {
+  it("passes a proven lift when every guardrail holds", () => {
+    assert.deepEqual(rule(healthyEvidence()), ["pass", "LIFT_PROVEN"]);
+  });
+
+  it("holds a small lift and says how many more users it would need", () => {
+    const outcome = decide(healthyEvidence({ users: 254, lift: 0.008, standardDeviation: 0.075 }), policy);
+    assert.equal(outcome.verdict, "hold");
+    assert.equal(outcome.reasons[0], "LIFT_UNPROVEN");
+    assert.ok((outcome.test?.moreUsers ?? 0) > 100);
+  });
+
+  it("holds a proven lift while a guardrail is open", () => {
+    const evidence = { ...healthyEvidence(), requests: { asked: 500, failures: 0, timeouts: 0 } };
+    assert.deepEqual(rule(evidence), ["hold", "FAILURE_RATE_UNPROVEN"]);
+  });
+
+  it("rejects harm whatever the lift", () => {
+    const evidence = { ...healthyEvidence(), repeats: { checked: 10, different: 2 } };
+    assert.deepEqual(rule(evidence), ["reject", "TWO_ANSWERS"]);
+  });
+
+  it("blames nobody for the service's own faults: it holds", () => {
+    assert.deepEqual(rule({ ...healthyEvidence(), sham: { requests: 10, identical: 9 } }), [
+      "hold",
+      "SHAM_LANE",
+    ]);
+  });
+
+  it("rejects a proven loss before its time", () => {
+    const { verdict, reasons, test } = decide(healthyEvidence({ users: 300, lift: -0.05 }), policy);
+    assert.equal(verdict, "reject");
+    assert.ok(reasons.includes("PROVEN_LOSS"));
+    assert.ok((test?.users ?? 0) < (test?.nMax ?? 0));
+  });
+
+  it("rejects a challenger without proof at the end of patience", () => {
+    const patient = healthyEvidence({ users: 12_000, lift: 0.003, standardDeviation: 0.1 });
+    const { verdict, reasons, test } = decide(
+      { ...patient, lists: patient.lists?.slice(0, 300) ?? null },
+      policy,
+    );
+    assert.deepEqual([verdict, reasons], ["reject", ["NOT_ENOUGH_LIFT"]]);
+    assert.ok(12_000 >= (test?.nMax ?? Number.POSITIVE_INFINITY));
+  });
+
+  it("asks later attempts for more evidence", () => {
+    const evidence = healthyEvidence({ users: 200, lift: 0.04, standardDeviation: 0.1 });
+    const first = decide(evidence, policy).test;
+    const ninth = decide({ ...evidence, attempt: 9 }, policy).test;
+    assert.ok((ninth?.alpha ?? 1) < (first?.alpha ?? 0));
+    assert.ok((ninth?.lowerBound ?? 1) < (first?.lowerBound ?? 0));
+  });
+
+  it("holds below the policy's least number of users, however clear the lift", () => {
+    const evidence = healthyEvidence({ users: 80, lift: 0.3 });
+    assert.equal(decide(evidence, policy).test?.proven, true);
+    assert.deepEqual(rule(evidence), ["hold", "TOO_FEW_USERS"]);
+  });
+});
+
+describe("missing or unusable evidence", () => {
+  it("always holds, piece by piece", () => {
+    for (const piece of [
+      "plan",
+      "requests",
+      "faults",
+      "repeats",
+      "latencyMs",
+      "lists",
+      "sampling",
+      "sham",
+      "feedback",
+      "cost",
+      "window",
+    ] as const) {
+      const [verdict, ...reasons] = rule({ ...healthyEvidence(), [piece]: null });
+      assert.equal(verdict, "hold", piece);
+      assert.ok(
+        reasons.every((reason) => reason.endsWith("_MISSING")),
+        `${piece}: ${reasons}`,
+      );
+    }
+    assert.equal(rule({ ...healthyEvidence(), users: [] })[0], "hold");
+  });
+
+  it("holds on differences that are not finite, out of range, or counted twice", () => {
+    const { users } = healthyEvidence();
+    for (const difference of [Number.NaN, 1.5, Number.NEGATIVE_INFINITY]) {
+      const poisoned = [...users.slice(1), { ...users[0], difference }];
+      assert.ok(rule({ ...healthyEvidence(), users: poisoned }).includes("EVIDENCE_NOT_FINITE"));
+    }
+    const twice = rule({ ...healthyEvidence(), users: [...users, users[0]] });
+    assert.equal(twice[0], "hold");
+    assert.ok(twice.includes("USER_COUNTED_TWICE"));
+  });
+
+  it("never passes when any single number of it is not finite or lost", () => {
+    const evidence = healthyEvidence({ users: 150 });
+    const quick = parsePolicy({ guardrails: { resamples: 200 } });
+    assert.equal(decide(evidence, quick).verdict, "pass");
+    let tried = 0;
+    for (const path of numberPaths(evidence)) {
+      for (const nothing of [Number.NaN, null]) {
+        const { verdict } = decide(replacedAt(evidence, path, nothing) as ShadowEvidence, quick);
+        assert.notEqual(verdict, "pass", path.join("."));
+        tried++;
+      }
+    }
+    assert.ok(tried > 70, `${tried}`);
+  });
+
+  it("holds on a plan that says nothing", () => {
+    const { plan } = healthyEvidence();
+    assert.ok(plan !== null);
+    for (const change of [
+      { baselineMean: Number.NaN },
+      { variance: Number.POSITIVE_INFINITY },
+      { cpuMsPerRequest: { challenger: 0, baseline: 1 } },
+    ]) {
+      assert.deepEqual(rule({ ...healthyEvidence(), plan: { ...plan, ...change } }), [
+        "hold",
+        "PLAN_MISSING",
+      ]);
+    }
+  });
+});
+
+describe("exposure bias", () => {
+  const listDriven = { feedback: { events: 100, listDriven: 21 } };
+
+  it("takes the decision away from the shadow when feedback answers our own lists", () => {
+    assert.deepEqual(rule({ ...healthyEvidence(), ...listDriven }), [
+      "hold",
+      "EXPOSURE_BIAS",
+      "COLD_USERS_MISSING",
+      "LIGHT_USERS_MISSING",
+      "HEAVY_USERS_MISSING",
+    ]);
+    assert.deepEqual(rule({ ...healthyEvidence(), feedback: { events: 100, listDriven: 20 } }), [
+      "pass",
+      "LIFT_PROVEN",
+    ]);
+  });
+
+  it("gives it to interleaving, with the guardrails still standing", () => {
+    const votes = (share: number) =>
+      Array.from({ length: 600 }, (_, index) => ({
+        user: `u${index}`,
+        difference: index % 10 < share ? 1 : -1,
+        cohort: "light" as const,
+      }));
+    assert.deepEqual(rule({ ...healthyEvidence(), ...listDriven, interleaving: votes(7) }), [
+      "pass",
+      "LIFT_PROVEN",
+    ]);
+    assert.equal(rule({ ...healthyEvidence(), ...listDriven, interleaving: votes(5) })[0], "hold");
+    assert.ok(rule({ ...healthyEvidence(), ...listDriven, interleaving: votes(2) }).includes("PROVEN_LOSS"));
+    const slow = { ...healthyEvidence(), ...listDriven, interleaving: votes(7), latencyMs: null };
+    assert.deepEqual(rule(slow), ["hold", "LATENCY_MISSING"]);
+  });
+
+  it("judges cohorts by their votes, not by what our own lists made users choose", () => {
+    const biased = healthyEvidence({ lift: -0.1 });
+    const votes = (lightShare: number, coldShare: number) =>
+      Array.from({ length: 1200 }, (_, index) => {
+        const cold = index % 2 === 0;
+        const wins = index % 20 < 2 * (cold ? coldShare : lightShare);
+        const cohort = cold ? ("cold" as const) : ("light" as const);
+        return { user: `u${index}`, difference: wins ? 1 : -1, cohort };
+      });
+    const voted = { ...biased, ...listDriven };
+    assert.deepEqual(rule({ ...voted, interleaving: votes(7, 7) }), ["pass", "LIFT_PROVEN"]);
+    assert.deepEqual(rule({ ...voted, interleaving: votes(9, 3) }), ["reject", "COLD_USERS"]);
+  });
+});
+
+describe("refresh", () => {
+  const refresh = (lift: number, users = 3000): ShadowEvidence => {
+    const evidence = healthyEvidence({ users, lift, standardDeviation: 0.02 });
+    return {
+      ...evidence,
+      kind: "REFRESH",
+      baseline: { ...evidence.challenger, version: "item-knn-cccccccccccc" },
+      lists: evidence.lists?.slice(0, 300) ?? null,
+      lastUpgrade: "is-baseline",
+    };
+  };
+
+  it("needs no lift, only proof of no loss", () => {
+    assert.deepEqual(rule(refresh(0)), ["pass", "NOT_WORSE_PROVEN"]);
+    assert.equal(rule(refresh(-0.004))[0], "reject");
+  });
+
+  it("must also not lose to the last upgrade, so that small losses cannot add up", () => {
+    const rows = (lift: number) => refresh(lift).users.map(({ user, difference }) => ({ user, difference }));
+    assert.deepEqual(rule({ ...refresh(0), lastUpgrade: rows(0) }), ["pass", "NOT_WORSE_PROVEN"]);
+    assert.deepEqual(rule({ ...refresh(0), lastUpgrade: rows(-0.004) }), ["hold", "LAST_UPGRADE_UNPROVEN"]);
+    assert.deepEqual(rule({ ...refresh(0), lastUpgrade: null }), ["hold", "LAST_UPGRADE_MISSING"]);
+  });
+});
+
+describe("one sentence of plain English", () => {
+  const said = (evidence: ShadowEvidence) => explain(decide(evidence, policy));
+
+  it("for a pass, with users, lift, bound and margin", () => {
+    assert.match(
+      said(healthyEvidence()),
+      /^Passed: after 400 users the lift is \+0\.\d{3}, at least \+0\.\d{3} \(97\.5 % confidence at any time\), beyond the margin of \+0\.\d{3}; every guardrail holds\.$/,
+    );
+  });
+  it("for a hold, with how many more users would settle it", () => {
+    assert.match(
+      said(healthyEvidence({ users: 254, lift: 0.012, standardDeviation: 0.075, seed: 3 })),
+      /^Held: after 254 users the lift of \+0\.0\d\d is compatible with none; about [\d,]+ more users would settle it/,
+    );
+  });
+  it("for a hold on a guardrail, with the guardrail's numbers", () => {
+    const evidence = { ...healthyEvidence(), requests: { asked: 500, failures: 0, timeouts: 0 } };
+    assert.match(
+      said(evidence),
+      /^Held: the lift of \+0\.\d{3} is proven after 400 users, but the rate of failures and time-outs is 0 %, somewhere in 0 % to 0\.6 % \(limit 0\.1 %\)\.$/,
+    );
+  });
+  it("for a rejection, with what was found", () => {
+    const evidence = { ...healthyEvidence(), repeats: { checked: 10, different: 2 } };
+    assert.equal(said(evidence), "Rejected: 2 queries with two answers (none is tolerated).");
+    assert.match(said(healthyEvidence({ users: 300, lift: -0.05 })), /^Rejected: .*(−0\.05|light users)/);
+  });
+  it("for a refresh, with the loss that is still possible", () => {
+    const evidence: ShadowEvidence = {
+      ...healthyEvidence({ users: 150, lift: 0, standardDeviation: 0.05 }),
+      kind: "REFRESH",
+      lastUpgrade: "is-baseline",
+    };
+    assert.match(
+      said(evidence),
+      /^Held: after 150 users the lift of .0\.\d+ does not exclude a loss beyond −0\.002;/,
+    );
+  });
+  it("for the beginning, when nobody has been judged", () => {
+    assert.match(said({ ...healthyEvidence(), users: [] }), /^Held: no user has been judged yet/);
+  });
+});
+
+describe("watching the live version after a promotion", () => {
+  const { challenger: live, baseline: previous } = healthyEvidence();
+  const watched = (lead: number, users: number) => {
+    const rows = healthyEvidence({ lift: lead, users, standardDeviation: 0.075 }).users;
+    return watchLive({ live, previous, users: rows, variance: 0.0056 }, policy);
+  };
+
+  it("rolls back once the loss is proven, and goes on watching before", () => {
+    assert.equal(watched(0.05, 20).verdict, "hold");
+    const ruling = watched(0.05, 300);
+    assert.deepEqual([ruling.verdict, ruling.reasons], ["reject", ["PROVEN_WORSE_THAN_PREVIOUS"]]);
+    assert.match(
+      explainWatch(ruling),
+      /^Proven worse: after 300 users the previous version leads by \+0\.0\d\d/,
+    );
+  });
+  it("ends the watch of a version that does no harm", () => {
+    assert.equal(watched(-0.02, 999).verdict, "hold");
+    assert.equal(watched(-0.02, 1000).verdict, "pass");
+  });
+  it("does not roll back on evidence it cannot use", () => {
+    const users = [{ user: "u", difference: Number.NaN }];
+    assert.equal(watchLive({ live, previous, users, variance: 0.1 }, policy).verdict, "hold");
+  });
+});
+
+it("a stricter policy changes the verdict, and nothing else does", () => {
+  const strict = parsePolicy({ shadow: { minimumUsers: 5000 } });
+  assert.deepEqual(decide(healthyEvidence(), strict).reasons, ["TOO_FEW_USERS"]);
+  assert.deepEqual(decide(healthyEvidence(), policy), decide(healthyEvidence(), policy));
+});
+
+/** Paths to every number, looking at the first element of each array only. */
+function numberPaths(value: unknown, path: string[] = []): string[][] {
+  if (typeof value === "number") return [path];
+  if (typeof value !== "object" || value === null) return [];
+  const entries = Array.isArray(value) ? Object.entries(value).slice(0, 1) : Object.entries(value);
+  return entries.flatMap(([key, inner]) => numberPaths(inner, [...path, key]));
+}
+
+function replacedAt(value: unknown, path: readonly string[], replacement: unknown): unknown {
+  const [key, ...rest] = path;
+  if (key === undefined) return replacement;
+  const inner = replacedAt((value as Record<string, unknown>)[key], rest, replacement);
+  return Array.isArray(value) ? value.with(Number(key), inner) : { ...(value as object), [key]: inner };
+}

@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { itemId, userId } from "../../../models/data/ids.ts";
+import type { InteractionLog } from "../../../models/data/interaction-log.ts";
+import { Vocabulary } from "../../../models/data/vocabulary.ts";
+import { driftEvidence } from "../../../models/gate/drift-evidence.ts";
+
+const HOUR_MS = 3_600_000;
+
+/** One event an hour: event n is by user ⌊n / 5⌋ on item n mod 4, unless said otherwise. */
+function logOf(events: number, itemAt: (event: number) => number = (event) => event % 4): InteractionLog {
+  const range = Array.from({ length: events }, (_, event) => event);
+  return {
+    users: new Vocabulary(Array.from({ length: Math.ceil(events / 5) }, (_, user) => userId(`u${user}`))),
+    items: new Vocabulary(["a", "b", "c", "d", "e"].map(itemId)),
+    userIndex: Uint32Array.from(range, (event) => Math.floor(event / 5)),
+    itemIndex: Uint32Array.from(range, itemAt),
+    timestamps: Float64Array.from(range, (event) => event * HOUR_MS),
+    weights: new Float32Array(events).fill(1),
+  };
+}
+const KNOWN = new Set(["a", "b", "c", "d"].map(itemId));
+
+describe("drift evidence", () => {
+  it("compares the events after the cut with as many before it", () => {
+    const evidence = driftEvidence(logOf(2600), 2000, KNOWN);
+    assert.ok(evidence !== null);
+    const { popularity, historyLength, events, requests, eventsPerDay } = evidence;
+    // Four equally popular items fall into bins 0, 2, 5 and 7 of ten, 150 of 600 events each.
+    assert.deepEqual([...Array.from(popularity.expected)], [150, 0, 150, 0, 0, 150, 0, 150, 0, 0]);
+    assert.deepEqual(popularity.actual, popularity.expected);
+    // Histories of 0, 1, 2, 3 and 4 events, 120 of each: bins 0, 1, 2–3, 4–7.
+    assert.deepEqual(Array.from(historyLength.actual).slice(0, 4), [120, 120, 240, 120]);
+    assert.deepEqual(historyLength.expected, historyLength.actual);
+    assert.deepEqual([events.total, events.unknownItems], [600, 0]);
+    assert.deepEqual([requests.total, requests.unknownUsers], [600, 120]);
+    assert.ok(Math.abs(eventsPerDay.actual - (600 * 24) / 599) < 1e-9);
+    assert.ok(Math.abs(eventsPerDay.expected - eventsPerDay.actual) < 1e-9);
+  });
+
+  it("counts items that the model does not know, and puts what is new into the last bin", () => {
+    const log = logOf(2600, (event) => (event >= 2000 && event % 4 === 3 ? 4 : event % 4));
+    const evidence = driftEvidence(log, 2000, KNOWN);
+    assert.equal(evidence?.events.unknownItems, 150);
+    assert.equal(evidence?.popularity.actual[9], 150);
+  });
+
+  it("takes no more than the later half of the training events", () => {
+    const evidence = driftEvidence(logOf(5000), 1000, KNOWN);
+    assert.equal(
+      Array.from(evidence?.popularity.expected ?? []).reduce((sum, count) => sum + count, 0),
+      500,
+    );
+  });
+
+  it("is nothing while either side is too small to tell", () => {
+    assert.equal(driftEvidence(logOf(2499), 2000, KNOWN), null);
+    assert.equal(driftEvidence(logOf(5000), 998, KNOWN), null);
+  });
+});

@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { decide } from "../../../models/gate/decide.ts";
+import { planTest } from "../../../models/gate/e-process.ts";
+import { DEFAULT_POLICY } from "../../../models/gate/policy.ts";
+import { brokenChallengers } from "../../bench/prove-gate/broken-challengers.ts";
+import { NULLS, PLANNED_LIFT } from "../../bench/prove-gate/nulls.ts";
+import {
+  naiveRepeatedTTest,
+  promotedShare,
+  promotingFamilies,
+  withUnit,
+} from "../../bench/prove-gate/sequential.ts";
+
+// Small enough for every test run; `npm run prove-gate` has the figures that count.
+const test = planTest({ margin: 0, mde: 0.02, variance: 0.15, alpha: 0.05 });
+const size = { runs: 100, users: 800 };
+
+describe("the gate is honest", () => {
+  for (const [name, draw] of Object.entries(NULLS)) {
+    it(`promotes hardly anybody without a lift: ${name}`, () => {
+      assert.ok(promotedShare(draw, test, size, 1) <= 0.05);
+    });
+  }
+  it("finds most of the lifts it was planned for", () => {
+    const planned = planTest({ margin: 0, mde: 0.02, variance: 0.15, alpha: 0.025 });
+    assert.ok(promotedShare(PLANNED_LIFT, planned, { runs: 40, users: 4800 }, 2) >= 0.7);
+  });
+  it("holds its level over a row of challengers", () => {
+    const row = { families: 10, challengers: 20, users: 300 };
+    assert.ok(promotingFamilies(NULLS["symmetric: −.3, 0, +.3"], row, 3) <= 0.1);
+  });
+  it("would be caught peeking with a t-test, or betting on requests instead of users", () => {
+    assert.ok(naiveRepeatedTTest(NULLS["symmetric: −.3, 0, +.3"], { runs: 100, users: 2000 }, 4) > 0.05);
+    const units = { runs: 30, users: 300 };
+    assert.ok(withUnit("request", test, units, 5) > 0.05);
+    assert.ok(withUnit("user", test, units, 5) <= 0.05);
+  });
+  for (const { name, expected, evidence } of brokenChallengers(6)) {
+    it(`refuses a lift of +0.10 with ${name} as ${expected}`, () => {
+      const { verdict, reasons } = decide(evidence, DEFAULT_POLICY);
+      assert.equal(verdict, "reject");
+      assert.ok(reasons.includes(expected), `${reasons}`);
+    });
+  }
+});

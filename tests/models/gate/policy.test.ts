@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { canonicalJson } from "../../../models/canonical-json.ts";
+import { DEFAULT_POLICY, PolicyError, parsePolicy, policySha256 } from "../../../models/gate/policy.ts";
+
+describe("policy", () => {
+  it("completes a short file with the defaults", () => {
+    const policy = parsePolicy({ alpha: 0.01, guardrails: { latencyBudgetMs: 30 } });
+    assert.equal(policy.alpha, 0.01);
+    assert.equal(policy.guardrails.latencyBudgetMs, 30);
+    assert.equal(policy.guardrails.coverageRatio, DEFAULT_POLICY.guardrails.coverageRatio);
+    assert.deepEqual(parsePolicy({}), DEFAULT_POLICY);
+  });
+  it("has one hash for every way to write the same limits", () => {
+    const reordered = parsePolicy({ mde: 0.01, alpha: 0.05 });
+    assert.equal(policySha256(reordered), policySha256(DEFAULT_POLICY));
+    assert.notEqual(policySha256(parsePolicy({ alpha: 0.04 })), policySha256(DEFAULT_POLICY));
+  });
+  it("names the field, what it expected and what it got", () => {
+    assert.throws(() => parsePolicy({ alpha: 1.5 }), /alpha: .*got 1\.5/);
+    assert.throws(() => parsePolicy({ shadow: { ringSize: "big" } }), /shadow\.ringSize: .*got "big"/);
+    assert.throws(() => parsePolicy({ screen: { admit: "all" } }), /screen\.admit/);
+    assert.throws(() => parsePolicy([]), PolicyError);
+    assert.throws(() => parsePolicy(null), /got null/);
+  });
+  it("refuses what it does not know instead of ignoring a misspelt limit", () => {
+    assert.throws(() => parsePolicy({ alhpa: 0.01 }), /unknown field alhpa/);
+    assert.throws(() => parsePolicy({ guardrails: { latency: 3 } }), /guardrails: unknown field latency/);
+    assert.throws(() => parsePolicy(JSON.parse('{"__proto__": {"alpha": 1}}')), PolicyError);
+  });
+  it("refuses cohorts that overlap", () => {
+    assert.throws(
+      () => parsePolicy({ guardrails: { coldBelow: 60 } }),
+      /heavyFrom: expected more than coldBelow 60/,
+    );
+  });
+});
+
+describe("canonical JSON", () => {
+  it("sorts keys at every level and keeps the order of arrays", () => {
+    assert.equal(canonicalJson({ b: [{ d: 1, c: 2 }], a: undefined }), '{"b":[{"c":2,"d":1}]}');
+  });
+  it("writes what is not finite as missing", () => {
+    assert.equal(canonicalJson([Number.NaN, Number.POSITIVE_INFINITY, 0.1]), "[null,null,0.1]");
+  });
+});
