@@ -1,0 +1,32 @@
+import type { Manifest } from "../../models/manifest.ts";
+import type { Model } from "../../models/model.ts";
+
+export interface StoredArtifact {
+  readonly manifest: Manifest;
+  readonly manifestSha256: string;
+}
+
+export interface LoadedArtifact extends StoredArtifact {
+  readonly model: Model;
+}
+
+/** Files that belong to a version besides its arrays and manifest, by name (card.md, evaluation.json). */
+export type Attachments = Readonly<Record<string, string>>;
+
+/**
+ * Where models rest. Immutable and content-addressed: a version is written once (temporary folder, fsync,
+ * rename) and never changed; writing the same content again is a no-op.
+ */
+export interface ArtifactStore {
+  /** `describe` gets the version id, hash and size that the bytes have, and returns the manifest to store. */
+  write(
+    model: Model,
+    describe: (file: { version: string; sha256: string; bytes: number }) => Manifest,
+    attachments?: Attachments,
+  ): Promise<StoredArtifact>;
+  manifest(version: string): Promise<StoredArtifact>;
+  /** @throws ARTIFACT_REFUSED when size, SHA-256, format, shapes or finiteness do not hold */
+  load(version: string, expectedManifestSha256?: string): Promise<LoadedArtifact>;
+  attachment(version: string, name: string): Promise<string | null>;
+  versions(): Promise<readonly string[]>;
+}

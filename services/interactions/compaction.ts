@@ -1,0 +1,68 @@
+import { type EventColumns, emptyColumns } from "../../models/data/event-columns.ts";
+import type { ItemId, UserId } from "../../models/data/ids.ts";
+import type { InteractionLog } from "../../models/data/interaction-log.ts";
+import { orderedLog } from "../../models/data/ordered-log.ts";
+import { PhasewiseError } from "../errors.ts";
+import { readSnapshot, type Snapshot, writeSnapshot } from "./snapshot.ts";
+import type { FeedbackEvent } from "./types.ts";
+
+/**
+ * Compaction: the current snapshot of `home` with `events` added, written as the new current one. An event the
+ * snapshot holds already (same user, item and time) is not added twice, so the same tail may be given again.
+ *
+ * @param now epoch milliseconds, the time of events that carry none
+ */
+export async function appendToSnapshot(
+  home: string,
+  events: readonly FeedbackEvent[],
+  now: number,
+): Promise<Snapshot> {
+  const before = await readSnapshot(home);
+  if (before === null) {
+    throw new PhasewiseError(
+      "INVALID_DATA",
+      `${home}: expected a snapshot to add to, got none; import data first`,
+    );
+  }
+  return writeSnapshot(withEvents(before.log, events, now), before.catalogue, home);
+}
+
+/** The log with later events added in time order; an event it holds already is not taken twice. */
+export function withEvents(
+  log: InteractionLog,
+  events: readonly FeedbackEvent[],
+  now: number,
+): InteractionLog {
+  const users = grown<UserId>(log.users.ids);
+  const items = grown<ItemId>(log.items.ids);
+  const columns = copied(log, events.length);
+  for (const event of events) {
+    const slot = columns.length++;
+    columns.userIndex[slot] = users.indexOf(event.userId);
+    columns.itemIndex[slot] = items.indexOf(event.itemId);
+    columns.timestamps[slot] = Math.round(event.timestamp ?? now);
+    columns.weights[slot] = event.rating ?? 1;
+  }
+  return orderedLog(columns, users.ids, items.ids, true).log;
+}
+
+function copied(log: InteractionLog, more: number): EventColumns {
+  const columns = emptyColumns(log.timestamps.length + more);
+  columns.userIndex.set(log.userIndex);
+  columns.itemIndex.set(log.itemIndex);
+  columns.timestamps.set(log.timestamps);
+  columns.weights.set(log.weights);
+  columns.length = log.timestamps.length;
+  return columns;
+}
+
+function grown<Id extends string>(known: readonly Id[]): { ids: Id[]; indexOf(id: Id): number } {
+  const ids = [...known];
+  const indexById = new Map(ids.map((id, index) => [id, index]));
+  const indexOf = (id: Id): number => {
+    const index = indexById.get(id) ?? ids.push(id) - 1;
+    indexById.set(id, index);
+    return index;
+  };
+  return { ids, indexOf };
+}

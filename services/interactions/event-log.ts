@@ -1,0 +1,101 @@
+import { createHash } from "node:crypto";
+import type { Redis } from "ioredis";
+import type { UserId } from "../../models/data/ids.ts";
+import { PhasewiseError } from "../errors.ts";
+import { luaScript } from "../lua-script.ts";
+import { fromStore } from "../store-errors.ts";
+import { APPEND_LUA } from "./append.lua.ts";
+import { entryText, historyOf } from "./history-entry.ts";
+import { eventKey, historyKey, STREAM, WATERMARK } from "./keys.ts";
+import { seeder } from "./seed.ts";
+import type { EventLog, FeedbackEvent, UserHistory } from "./types.ts";
+
+export interface EventLogOptions {
+  /** How long an event id is remembered: within it a repeat has no second effect (default 7 days). */
+  readonly windowMs?: number | undefined;
+  /** Entries kept of one user's history, the latest (default 2,000). */
+  readonly longestHistory?: number | undefined;
+}
+
+const DEFAULT_WINDOW_MS = 7 * 86_400_000;
+const DEFAULT_LONGEST_HISTORY = 2_000;
+
+/** 64 bits of SHA-256 over what the client sent: enough to tell a retry from another event under the same id. */
+function bodyHash(event: FeedbackEvent): string {
+  const { userId, itemId, type, rating, timestamp, requestId } = event;
+  const body = [userId, itemId, type, rating ?? null, timestamp ?? null, requestId ?? null];
+  return createHash("sha256").update(JSON.stringify(body)).digest("hex").slice(0, 16);
+}
+
+export function redisEventLog(redis: Redis, options: EventLogOptions = {}): EventLog {
+  const windowMs = options.windowMs ?? DEFAULT_WINDOW_MS;
+  const longestHistory = options.longestHistory ?? DEFAULT_LONGEST_HISTORY;
+  const runAppend = luaScript(redis, APPEND_LUA);
+
+  return {
+    async append(events, now) {
+      if (events.length === 0) return { accepted: 0, duplicates: 0 };
+      const keys = [STREAM, WATERMARK];
+      const args: (string | number)[] = [windowMs, longestHistory];
+      for (const event of events) {
+        const timestamp = event.timestamp ?? now;
+        keys.push(eventKey(event.eventId), historyKey(event.userId));
+        args.push(
+          bodyHash(event),
+          JSON.stringify({ ...event, timestamp }),
+          entryText(event, timestamp),
+          timestamp,
+        );
+      }
+      const reply = (await fromStore("append events", runAppend(keys, args))) as [number, number, number];
+      const [accepted, duplicates, reused] = reply;
+      if (reused === 0) return { accepted, duplicates };
+      const { eventId } = events[reused - 1];
+      throw new PhasewiseError(
+        "EVENT_ID_REUSED",
+        `feedback: expected a new event id, got "${eventId}" again with another body; nothing of the batch was stored, send it with an id of its own`,
+        { eventId },
+      );
+    },
+
+    async history(user) {
+      return historyOf(await fromStore("read history", redis.lrange(historyKey(user), 0, -1)));
+    },
+
+    async histories(users) {
+      const pipeline = redis.pipeline();
+      for (const user of users) pipeline.lrange(historyKey(user), 0, -1);
+      const replies = (await fromStore("read histories", pipeline.exec())) ?? [];
+      const byUser = new Map<UserId, UserHistory>();
+      for (const [position, [error, lines]] of replies.entries()) {
+        if (error !== null) await fromStore("read histories", Promise.reject(error));
+        byUser.set(users[position], historyOf(lines as string[]));
+      }
+      return byUser;
+    },
+
+    seed: seeder(redis, longestHistory),
+
+    async watermark() {
+      return Number((await fromStore("read watermark", redis.get(WATERMARK))) ?? 0);
+    },
+
+    async read(afterId, count) {
+      const entries = await fromStore(
+        "read events",
+        redis.xrange(STREAM, `(${afterId}`, "+", "COUNT", count),
+      );
+      return entries.map(([id, fields]) => ({ id, event: JSON.parse(fields[1]) as FeedbackEvent }));
+    },
+
+    async trim(throughId) {
+      const [milliseconds, sequence] = throughId.split("-");
+      const firstKept = `${milliseconds}-${BigInt(sequence ?? "0") + 1n}`;
+      return fromStore("trim events", redis.xtrim(STREAM, "MINID", firstKept));
+    },
+
+    async length() {
+      return fromStore("count events", redis.xlen(STREAM));
+    },
+  };
+}

@@ -1,0 +1,68 @@
+import type { ItemId, UserId } from "../../models/data/ids.ts";
+import type { Interaction } from "../../models/data/interaction-log.ts";
+
+/** An event as a client sends it. */
+export interface FeedbackEvent {
+  /** The client's idempotency key: one effect per id. */
+  readonly eventId: string;
+  readonly userId: UserId;
+  readonly itemId: ItemId;
+  /** "rating", "watch", "click", … */
+  readonly type: string;
+  readonly rating?: number | undefined;
+  /** Epoch milliseconds; the server's time when absent. */
+  readonly timestamp?: number | undefined;
+  /** The list this event answers to, when the user chose from one of ours. */
+  readonly requestId?: string | undefined;
+}
+
+/** One entry of a user's history as stored: append-only, numbered from 1 in order of arrival. */
+export interface HistoryEntry extends Interaction {
+  /** Position in the user's history; "as of n" means the entries with sequence ≤ n. */
+  readonly sequence: number;
+  /** The served list the event answered to, when it did. */
+  readonly requestId: string | null;
+}
+
+export interface UserHistory {
+  /** Oldest first by arrival. */
+  readonly entries: readonly HistoryEntry[];
+  /** Sequence of the last entry; 0 when there is none. */
+  readonly through: number;
+}
+
+export interface FeedbackOutcome {
+  readonly accepted: number;
+  /** Already known with the same content: acknowledged again, no second effect. */
+  readonly duplicates: number;
+}
+
+/** Redis-backed: the event stream, the user histories and the window of known event ids. */
+export interface EventLog {
+  /**
+   * One Lua script for the batch: all or nothing, so a retry of the same batch is safe.
+   * @throws EVENT_ID_REUSED when an id is known with other content
+   */
+  append(events: readonly FeedbackEvent[], now: number): Promise<FeedbackOutcome>;
+  history(user: UserId): Promise<UserHistory>;
+  histories(users: readonly UserId[]): Promise<ReadonlyMap<UserId, UserHistory>>;
+  /**
+   * Loads past events as histories without putting them in the stream (they are in the snapshot already).
+   * Once a snapshot: a second call for the same one adds nothing, a broken-off one is resumed. Returns the
+   * number of events added.
+   */
+  seed(
+    events: AsyncIterable<readonly FeedbackEvent[]> | Iterable<readonly FeedbackEvent[]>,
+    snapshotSha256: string,
+  ): Promise<number>;
+  /** Latest event time seen, epoch milliseconds: the clock that attribution windows run on. */
+  watermark(): Promise<number>;
+  /** Stream entries after `afterId` ("0" for all), oldest first, at most `count`. */
+  read(
+    afterId: string,
+    count: number,
+  ): Promise<readonly { readonly id: string; readonly event: FeedbackEvent }[]>;
+  /** Drops stream entries up to and including `throughId`, once a snapshot holds them. */
+  trim(throughId: string): Promise<number>;
+  length(): Promise<number>;
+}

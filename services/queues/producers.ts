@@ -1,0 +1,173 @@
+import { createHash, randomUUID } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
+import { type Job, type JobsOptions, Queue } from "bullmq";
+import { PhasewiseError } from "../errors.ts";
+import { connectRedis } from "../redis.ts";
+import { fromStore } from "../store-errors.ts";
+import {
+  type JobState,
+  type JobView,
+  type JudgePayload,
+  QUEUES,
+  type RetrainPayload,
+  type ShadowPayload,
+  type ShadowRequest,
+  type UpkeepPayload,
+} from "./types.ts";
+
+/** What a request may ask of the queues. Every call fails fast: a request never waits for Redis to come back. */
+export interface JobProducers {
+  /** Resolves to the id of the job; the same payload twice while the first still waits or runs is one job. */
+  addRetrain(payload: RetrainPayload, now: number): Promise<string>;
+  /** The same batch twice is one job. A batch may be empty: it then only tells what was shed. */
+  addShadow(batch: readonly ShadowRequest[], shed: number): Promise<string>;
+  /** A look at the running shadow comparisons, now. */
+  addJudge(payload: JudgePayload, now: number): Promise<string>;
+  /** Jobs that wait or run. */
+  pending(): Promise<Readonly<Record<keyof typeof QUEUES, number>>>;
+  job(jobId: string): Promise<JobView | null>;
+  close(): Promise<void>;
+}
+
+const DAY_SECONDS = 86_400;
+
+const RETRAIN: JobsOptions = {
+  attempts: 3,
+  backoff: { type: "exponential", delay: 1000 },
+  removeOnComplete: { age: 30 * DAY_SECONDS, count: 500 },
+  removeOnFail: { age: 30 * DAY_SECONDS, count: 500 },
+};
+
+const SHADOW: JobsOptions = {
+  attempts: 3,
+  backoff: { type: "exponential", delay: 500 },
+  removeOnComplete: { age: 3600, count: 1000 },
+  removeOnFail: { age: 7 * DAY_SECONDS, count: 1000 },
+};
+
+/** Longest a producer waits for Redis, milliseconds. */
+const DEADLINE_MS = 200;
+/** Longest that closing waits for a Redis that does not answer, milliseconds. */
+const CLOSE_PATIENCE_MS = 500;
+
+export function createProducers(redisUrl: string, onError: (error: Error) => void): JobProducers {
+  const redis = connectRedis(redisUrl, "bounded", onError);
+  const open = <Payload>(name: string): Queue<Payload> => {
+    // Without the version check BullMQ sends nothing before the first job: a slow first answer would otherwise
+    // break the queue for good. The worker checks the version.
+    const queue = new Queue<Payload>(name, { connection: redis, skipVersionCheck: true });
+    queue.on("error", onError);
+    return queue;
+  };
+  const training = open<RetrainPayload>(QUEUES.training);
+  const shadow = open<ShadowPayload>(QUEUES.shadow);
+  const upkeep = open<UpkeepPayload>(QUEUES.upkeep);
+  const queues: readonly Queue[] = [training, shadow, upkeep];
+  // BullMQ waits for its first connection whatever the options; nothing is handed to it before, so that a call
+  // that timed out cannot take effect once Redis appears. From then on an absent Redis fails commands at once.
+  const connected = Promise.all(queues.map((queue) => queue.waitUntilReady()));
+  connected.catch(onError);
+  const inTime = within(connected);
+
+  return {
+    addRetrain: (payload, now) =>
+      inTime("add a retrain job", async () => {
+        const { requestedBy: _, reason: __, ...work } = payload;
+        const jobId = `retrain-${payload.recipe}-${digest([work, now])}`;
+        const deduplication = { id: digest(work) };
+        const job = await training.add("retrain", payload, { ...RETRAIN, jobId, deduplication });
+        return job.id ?? jobId;
+      }),
+    addShadow: (batch, shed) =>
+      inTime("add a shadow job", async () => {
+        const ids = batch.map(({ requestId }) => requestId);
+        const jobId = `shadow-${ids.length === 0 ? randomUUID() : digest(ids)}`;
+        await shadow.add("shadow", { requests: batch, shed }, { ...SHADOW, jobId });
+        return jobId;
+      }),
+    addJudge: (payload, now) =>
+      inTime("add a judge job", async () => {
+        const jobId = `judge-${digest([payload, now])}`;
+        await upkeep.add("judge", payload, { ...SHADOW, jobId });
+        return jobId;
+      }),
+    pending: () =>
+      inTime("count jobs", async () => {
+        const count = (queue: Queue): Promise<number> =>
+          queue.getJobCountByTypes("waiting", "active", "prioritized");
+        const [inTraining, inShadow, inUpkeep] = await Promise.all([training, shadow, upkeep].map(count));
+        return { training: inTraining, shadow: inShadow, upkeep: inUpkeep };
+      }),
+    job: (jobId) =>
+      inTime("look up a job", async () => {
+        for (const queue of queues) {
+          const job: Job | undefined = await queue.getJob(jobId);
+          if (job !== undefined) return await viewOf(job);
+        }
+        return null;
+      }),
+    close: async () => {
+      // The connection is ours: dropping it ends whatever BullMQ still waits for.
+      const closed = Promise.allSettled(queues.map((queue) => queue.close()));
+      await Promise.race([closed, pause(CLOSE_PATIENCE_MS, undefined, { ref: false })]);
+      redis.disconnect();
+    },
+  };
+}
+
+/** A write that timed out may still land: ids are deterministic, so that asking again is safe. */
+function within(connected: Promise<unknown>) {
+  return async <T>(attempt: string, work: () => Promise<T>): Promise<T> => {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        const message = `${attempt}: expected Redis to answer within ${DEADLINE_MS} ms; try again in a moment`;
+        reject(new PhasewiseError("STORE_UNAVAILABLE", message));
+      }, DEADLINE_MS);
+    });
+    try {
+      await Promise.race([fromStore(attempt, connected), late]);
+      return await Promise.race([fromStore(attempt, work()), late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+}
+
+async function viewOf(job: Job): Promise<JobView> {
+  return {
+    jobId: job.id ?? "",
+    name: job.name,
+    state: stateOf(await job.getState()),
+    progress: progressOf(job.progress),
+    result: job.returnvalue ?? null,
+    failedReason: job.failedReason ?? null,
+    attempts: job.attemptsMade,
+  };
+}
+
+function stateOf(state: string): JobState {
+  switch (state) {
+    case "active":
+    case "completed":
+    case "failed":
+    case "delayed":
+    case "waiting":
+      return state;
+    case "prioritized":
+    case "waiting-children":
+      return "waiting";
+    default:
+      return "unknown";
+  }
+}
+
+function progressOf(progress: unknown): JobView["progress"] {
+  if (typeof progress !== "object" || progress === null) return null;
+  const { fraction, message } = progress as Record<string, unknown>;
+  return typeof fraction === "number" && typeof message === "string" ? { fraction, message } : null;
+}
+
+function digest(value: unknown): string {
+  return createHash("sha256").update(JSON.stringify(value)).digest("hex").slice(0, 16);
+}

@@ -1,0 +1,77 @@
+import type { Params, Phase } from "../../models/recipe.ts";
+
+/** Queue names. Payloads are ids, versions and small numbers, never matrices. */
+export const QUEUES = {
+  training: "phasewise-training",
+  shadow: "phasewise-shadow",
+  upkeep: "phasewise-upkeep",
+} as const;
+
+export interface RetrainPayload {
+  readonly phase: Phase;
+  readonly recipe: string;
+  readonly params?: Params | undefined;
+  readonly tune?: boolean | undefined;
+  readonly seed: number;
+  readonly requestedBy: string;
+  /** Why, in words; not part of what the job is. */
+  readonly reason?: string | undefined;
+}
+
+/** One sampled request, enough to ask it again from the same history. */
+export interface ShadowRequest {
+  readonly requestId: string;
+  readonly userId: string | null;
+  /** History of the user as of the request: entries with sequence ≤ this. */
+  readonly historyThrough: number;
+  /** For anonymous sessions: the history came with the request. */
+  readonly sessionItems?: readonly string[] | undefined;
+  readonly k: number;
+  readonly exclude: readonly string[];
+  readonly genre?: string | undefined;
+  /** Version that was live when the request was answered. */
+  readonly liveVersion: string;
+  /** The list that was served. */
+  readonly served: readonly string[];
+  /** Epoch milliseconds, the server's clock. */
+  readonly at: number;
+}
+
+export interface ShadowPayload {
+  readonly requests: readonly ShadowRequest[];
+  /** Sampled requests that this replica had to drop since its last batch. */
+  readonly shed: number;
+}
+
+export type JobState = "waiting" | "active" | "completed" | "failed" | "delayed" | "unknown";
+
+export interface JobView {
+  readonly jobId: string;
+  readonly name: string;
+  readonly state: JobState;
+  readonly progress: { readonly fraction: number; readonly message: string } | null;
+  readonly result: unknown;
+  readonly failedReason: string | null;
+  readonly attempts: number;
+}
+
+export interface JudgePayload {
+  readonly kind: "judge";
+  /** Writes a decision for every open attempt, also for those that are merely held. */
+  readonly record: boolean;
+}
+
+export interface CompactPayload {
+  readonly kind: "compact";
+}
+
+export interface DriftPayload {
+  readonly kind: "drift";
+}
+
+/** A retrain of the live recipe on the latest data. */
+export interface RefreshPayload {
+  readonly kind: "refresh";
+}
+
+export type UpkeepPayload = JudgePayload | CompactPayload | DriftPayload | RefreshPayload;

@@ -1,0 +1,36 @@
+import { Redis } from "ioredis";
+
+/**
+ * The one place an ioredis client is made. Three temperaments: a read that a reply can do without must fail
+ * fast; a write or an operator's call may take longer, yet must end; a worker must wait for Redis and lose nothing.
+ */
+export type RedisTemperament = "fail-fast" | "bounded" | "patient";
+
+/** Longest wait for one Redis command, milliseconds. */
+const COMMAND_TIMEOUT_MS = { "fail-fast": 50, bounded: 200 } as const;
+
+export function connectRedis(
+  url: string,
+  temperament: RedisTemperament,
+  onError: (error: Error) => void,
+): Redis {
+  const redis =
+    temperament !== "patient"
+      ? new Redis(url, {
+          commandTimeout: COMMAND_TIMEOUT_MS[temperament],
+          connectTimeout: 500,
+          maxRetriesPerRequest: 0,
+          enableOfflineQueue: false,
+          autoResendUnfulfilledCommands: false,
+          retryStrategy: (attempt) => Math.min(attempt * 20, 100),
+        })
+      : new Redis(url, {
+          maxRetriesPerRequest: null,
+          retryStrategy: (attempt) => Math.min(attempt * 50, 1000),
+        });
+  redis.on("error", onError);
+  return redis;
+}
+
+/** Every key lives under one hash tag, so that scripts may touch several in a cluster too. */
+export const KEY_PREFIX = "{phasewise}:";

@@ -1,0 +1,108 @@
+import type { Redis } from "ioredis";
+import { PhasewiseError } from "../errors.ts";
+import { luaScript } from "../lua-script.ts";
+import { KEY_PREFIX } from "../redis.ts";
+import { fromStore } from "../store-errors.ts";
+import { APPEND_DECISION_LUA } from "./append-decision.lua.ts";
+import { firstBrokenLink, GENESIS_SHA256, type Link, linkSha256 } from "./hash-chain.ts";
+
+/** What this log needs of a decision record; the rest is the gate's. */
+export interface DecisionRecord extends Link {
+  readonly id: string;
+  readonly challenger: string;
+}
+
+export interface DecisionQuery {
+  /** At most so many of the latest (default 100). */
+  readonly limit?: number | undefined;
+  readonly challenger?: string | undefined;
+}
+
+/** Append-only and hash-chained: every verdict of the gate, with the evidence it was reached on. */
+export interface DecisionLog<R extends DecisionRecord> {
+  /**
+   * `build` gets the hash that the record must follow, and is called again when another record was faster.
+   * Resolves to the record that was appended.
+   */
+  append(build: (previousSha256: string) => R): Promise<R>;
+  /** Newest first. */
+  list(query?: DecisionQuery): Promise<readonly R[]>;
+  get(id: string): Promise<R | null>;
+  /** Id of the first record that was altered, is missing or does not follow; null when the whole chain holds. */
+  verify(): Promise<string | null>;
+}
+
+const TIP = `${KEY_PREFIX}decisions:tip`;
+const ORDER = `${KEY_PREFIX}decisions:order`;
+const RECORDS = `${KEY_PREFIX}decisions:records`;
+const ofChallenger = (challenger: string): string => `${KEY_PREFIX}decisions:of:${challenger}`;
+
+const DEFAULT_LIMIT = 100;
+/** Every lost round means that another judge appended, and judges are few. */
+const MAX_ROUNDS = 50;
+/** Records read at a time when the chain is verified: some hold a figure for every user. */
+const PAGE = 50;
+
+export function redisDecisionLog<R extends DecisionRecord = DecisionRecord>(redis: Redis): DecisionLog<R> {
+  const runAppend = luaScript(redis, APPEND_DECISION_LUA);
+
+  async function recordsOf(ids: readonly string[]): Promise<(R | null)[]> {
+    if (ids.length === 0) return [];
+    const texts = await fromStore("read decisions", redis.hmget(RECORDS, ...ids));
+    return texts.map((text) => (text === null ? null : (JSON.parse(text) as R)));
+  }
+
+  return {
+    async append(build) {
+      for (let round = 0; round < MAX_ROUNDS; round++) {
+        const previous = (await fromStore("append decision", redis.get(TIP))) ?? GENESIS_SHA256;
+        const record = build(previous);
+        refuseUnsealed(record, previous);
+        const { id, sha256, challenger } = record;
+        const keys = [TIP, ORDER, RECORDS, ofChallenger(challenger)];
+        const reply = runAppend(keys, [previous, id, sha256, JSON.stringify(record)]);
+        if ((await fromStore("append decision", reply)) === 1) return record;
+      }
+      throw new PhasewiseError(
+        "CONFLICT",
+        `append decision: expected the log to rest for a moment, but ${MAX_ROUNDS} others were faster; try again`,
+      );
+    },
+
+    async list({ limit = DEFAULT_LIMIT, challenger } = {}) {
+      if (limit < 1) return [];
+      const key = challenger === undefined ? ORDER : ofChallenger(challenger);
+      const ids = await fromStore("read decisions", redis.lrange(key, -limit, -1));
+      return (await recordsOf(ids.reverse())).filter((record) => record !== null);
+    },
+
+    async get(id) {
+      return (await recordsOf([id]))[0];
+    },
+
+    async verify() {
+      const tip = (await fromStore("verify decisions", redis.get(TIP))) ?? GENESIS_SHA256;
+      let previous = GENESIS_SHA256;
+      for (let from = 0; ; from += PAGE) {
+        const ids = await fromStore("verify decisions", redis.lrange(ORDER, from, from + PAGE - 1));
+        const records = await recordsOf(ids);
+        const gone = records.findIndex((record, position) => record?.id !== ids[position]);
+        const links = (gone < 0 ? records : records.slice(0, gone)) as R[];
+        const broken = firstBrokenLink(links, previous) ?? (gone < 0 ? null : gone);
+        if (broken !== null) return ids[broken];
+        // The tip was read first: what was appended since is another call's concern.
+        if (links.some(({ sha256 }) => sha256 === tip)) return null;
+        previous = links.at(-1)?.sha256 ?? previous;
+        if (ids.length < PAGE) return previous === tip ? null : `the record with SHA-256 ${tip}`;
+      }
+    },
+  };
+}
+
+function refuseUnsealed(record: DecisionRecord, previousSha256: string): void {
+  const actual = linkSha256(record);
+  if (record.previousSha256 === previousSha256 && record.sha256 === actual) return;
+  throw new RangeError(
+    `decision ${record.id}: expected it to follow ${previousSha256} and to have the SHA-256 ${actual} of its content, got ${record.previousSha256} and ${record.sha256}`,
+  );
+}

@@ -1,0 +1,13 @@
+import { mayBecome } from "../../models/gate/states.ts";
+import type { VersionState } from "./types.ts";
+
+/** States whose evidence was gathered against the present baseline; a change of baseline makes it stale. */
+export const OPEN_STATES: readonly VersionState[] = ["SHADOWING", "ELIGIBLE"];
+
+/** States that only a move of the live pointer may enter or leave. */
+const POINTER_STATES: ReadonlySet<VersionState> = new Set(["LIVE", "PREVIOUS"]);
+
+/** Whether `from → to` is an arrow of the gate's table that does not touch the live pointer. */
+export function mayTransition(from: VersionState, to: VersionState): boolean {
+  return mayBecome(from, to) && !POINTER_STATES.has(from) && !POINTER_STATES.has(to);
+}

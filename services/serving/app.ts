@@ -1,0 +1,71 @@
+import { randomUUID } from "node:crypto";
+import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
+import Fastify, { type FastifyServerOptions, LogController } from "fastify";
+import { type App, type AppLimits, DEFAULT_LIMITS, type ServingDeps } from "./deps.ts";
+import { authenticate } from "./plugins/auth.ts";
+import { describeApi } from "./plugins/docs.ts";
+import { closeConnectionsWhenDraining } from "./plugins/draining.ts";
+import { handleErrors, sendError } from "./plugins/errors.ts";
+import { measure } from "./plugins/metrics.ts";
+import { refuseOverload } from "./plugins/overload.ts";
+import { limitRates } from "./plugins/rate-limit.ts";
+import { feedbackRoutes } from "./routes/feedback.ts";
+import { healthRoutes } from "./routes/health.ts";
+import { itemRoutes } from "./routes/items.ts";
+import { jobRoutes } from "./routes/jobs.ts";
+import { ladderRoutes } from "./routes/ladder.ts";
+import { modelRoutes } from "./routes/models.ts";
+import { promotionRoutes } from "./routes/promotion.ts";
+import { recommendRoutes } from "./routes/recommend.ts";
+import { recordRoutes } from "./routes/records.ts";
+import { compileValidator } from "./validation.ts";
+
+export interface AppOptions {
+  readonly limits?: Partial<AppLimits> | undefined;
+  readonly logger?: FastifyServerOptions["logger"] | undefined;
+  readonly version?: string | undefined;
+  /** Makes request ids (default: random UUIDs). They choose the shadow's sample and an interleaved list's coin. */
+  readonly newRequestId?: (() => string) | undefined;
+}
+
+const BODY_LIMIT_BYTES = 64 * 1024;
+
+/** The whole API, from explicit dependencies; nothing listens yet. The caller owns the dependencies and closes them. */
+export async function buildApp(deps: ServingDeps, options: AppOptions = {}): Promise<App> {
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const app: App = Fastify({
+    logger: options.logger ?? false,
+    logController: new LogController({ disableRequestLogging: true }),
+    // An id made here: one from a header could be chosen to steer the shadow's sample.
+    genReqId: options.newRequestId ?? (() => randomUUID()),
+    requestIdHeader: false,
+    bodyLimit: BODY_LIMIT_BYTES,
+    routerOptions: { maxParamLength: 200 },
+    requestTimeout: 5000,
+    http: { headersTimeout: 3000, connectionsCheckingInterval: 500 },
+    // While closing, what still arrives on an open connection is answered, not refused.
+    return503OnClosing: false,
+    frameworkErrors: sendError,
+  }).withTypeProvider<TypeBoxTypeProvider>();
+  app.setValidatorCompiler(compileValidator);
+
+  handleErrors(app);
+  measure(app, deps.metrics);
+  closeConnectionsWhenDraining(app);
+  await refuseOverload(app, limits, deps.metrics);
+  await limitRates(app, limits);
+  authenticate(app, deps.adminKey);
+  await describeApi(app, options.version ?? "0.1.0");
+
+  recommendRoutes(app, deps);
+  feedbackRoutes(app, deps);
+  itemRoutes(app, deps);
+  ladderRoutes(app, deps);
+  modelRoutes(app, deps);
+  promotionRoutes(app, deps);
+  jobRoutes(app, deps);
+  recordRoutes(app, deps);
+  healthRoutes(app, deps);
+  await app.ready();
+  return app;
+}

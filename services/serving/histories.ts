@@ -1,0 +1,146 @@
+import { itemId as brandItem, type UserId } from "../../models/data/ids.ts";
+import type { Interaction } from "../../models/data/interaction-log.ts";
+import type { EventLog, FeedbackEvent, UserHistory } from "../interactions/types.ts";
+
+/** Where the history of a reply came from. */
+export type HistoryOrigin = "stored" | "remembered" | "request" | "empty" | "unavailable";
+
+export interface KnownHistory {
+  readonly interactions: readonly Interaction[];
+  /** Sequence of the last entry read from the store; null when the store was not heard. */
+  readonly through: number | null;
+  readonly origin: HistoryOrigin;
+}
+
+export interface HistoriesOptions {
+  /** Longest a request waits for the store, milliseconds. */
+  readonly budgetMs?: number;
+  /** Pause between two looks at a store that does not answer, milliseconds. */
+  readonly probeEveryMs?: number;
+  /** Bound on the entries remembered over all users. */
+  readonly maxRemembered?: number;
+  readonly now: () => number;
+  readonly onError?: (error: unknown) => void;
+}
+
+/**
+ * A user's history within a time budget. Once the store has failed a request, later requests do not wait for
+ * it: they are answered from memory, and at most one read at a time looks in the background whether it is back.
+ */
+export class Histories {
+  readonly #events: Pick<EventLog, "history">;
+  readonly #budgetMs: number;
+  readonly #probeEveryMs: number;
+  readonly #maxRemembered: number;
+  readonly #now: () => number;
+  readonly #onError: (error: unknown) => void;
+  /** Least recently used first. An empty history is remembered too: it tells a new user from an unknown state. */
+  readonly #remembered = new Map<UserId, readonly Interaction[]>();
+  #rememberedSize = 0;
+  #answering = true;
+  #probing = false;
+  #nextProbeAt = 0;
+
+  constructor(events: Pick<EventLog, "history">, options: HistoriesOptions) {
+    this.#events = events;
+    this.#budgetMs = options.budgetMs ?? 50;
+    this.#probeEveryMs = options.probeEveryMs ?? 200;
+    this.#maxRemembered = options.maxRemembered ?? 500_000;
+    this.#now = options.now;
+    this.#onError = options.onError ?? (() => {});
+  }
+
+  /** Whether the store answered when it was last asked. */
+  get answering(): boolean {
+    return this.#answering;
+  }
+
+  async of(user: UserId): Promise<KnownHistory> {
+    if (!this.#answering) {
+      this.#probe(user);
+      return this.#fromMemory(user);
+    }
+    try {
+      return this.#learnt(user, await this.#readInTime(user));
+    } catch (error) {
+      this.#lost(error);
+      return this.#fromMemory(user);
+    }
+  }
+
+  /** Feedback this replica accepted: what is remembered of the user stays fresh. */
+  accepted(events: readonly FeedbackEvent[], now: number): void {
+    for (const { userId, itemId, timestamp, rating } of events) {
+      const known = this.#remembered.get(userId);
+      if (known === undefined) continue;
+      const added = { itemId: brandItem(itemId), timestamp: timestamp ?? now, weight: rating ?? 1 };
+      this.#remember(userId, [...known, added]);
+    }
+  }
+
+  async #readInTime(user: UserId): Promise<UserHistory> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error(`no history within ${this.#budgetMs} ms`)), this.#budgetMs);
+    });
+    try {
+      return await Promise.race([this.#events.history(user), late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #probe(user: UserId): void {
+    if (this.#probing || this.#now() < this.#nextProbeAt) return;
+    this.#probing = true;
+    this.#readInTime(user)
+      .then(
+        (history) => this.#learnt(user, history),
+        (error) => this.#lost(error),
+      )
+      .finally(() => {
+        this.#probing = false;
+      });
+  }
+
+  #learnt(user: UserId, history: UserHistory): KnownHistory {
+    this.#answering = true;
+    this.#remember(user, history.entries);
+    const origin = history.entries.length === 0 ? "empty" : "stored";
+    return { interactions: history.entries, through: history.through, origin };
+  }
+
+  #lost(error: unknown): void {
+    this.#answering = false;
+    this.#nextProbeAt = this.#now() + this.#probeEveryMs;
+    this.#onError(error);
+  }
+
+  #fromMemory(user: UserId): KnownHistory {
+    const known = this.#remembered.get(user);
+    if (known === undefined) return { interactions: [], through: null, origin: "unavailable" };
+    return { interactions: known, through: null, origin: "remembered" };
+  }
+
+  #remember(user: UserId, interactions: readonly Interaction[]): void {
+    this.#forget(user);
+    this.#remembered.set(user, interactions);
+    this.#rememberedSize += cost(interactions);
+    for (const oldest of this.#remembered.keys()) {
+      if (this.#rememberedSize <= this.#maxRemembered) break;
+      this.#forget(oldest);
+    }
+  }
+
+  #forget(user: UserId): void {
+    const known = this.#remembered.get(user);
+    if (known === undefined) return;
+    this.#remembered.delete(user);
+    this.#rememberedSize -= cost(known);
+  }
+}
+
+/** A user costs something even without entries, so that the number of users is bounded too. */
+function cost(interactions: readonly Interaction[]): number {
+  return interactions.length + 4;
+}

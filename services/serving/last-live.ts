@@ -1,0 +1,41 @@
+import { mkdir, open, readFile, rename } from "node:fs/promises";
+import { dirname } from "node:path";
+import Type, { type Static } from "typebox";
+import { Compile } from "typebox/compile";
+import { LivePointerView, Version } from "./schemas.ts";
+
+const LastLive = Compile(
+  Type.Intersect([LivePointerView, Type.Object({ version: Version, floor: Version })]),
+);
+
+/** The live pointer as last seen, in a local file: a replica that starts while Redis is down serves from it. */
+export class LastLiveFile {
+  readonly #path: string;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** Null when there is no file, or none that makes sense: it is a convenience, never an authority. */
+  async read(): Promise<Static<typeof LivePointerView> | null> {
+    try {
+      const pointer: unknown = JSON.parse(await readFile(this.#path, "utf8"));
+      return LastLive.Check(pointer) ? pointer : null;
+    } catch {
+      return null;
+    }
+  }
+
+  async write(pointer: Static<typeof LivePointerView>): Promise<void> {
+    await mkdir(dirname(this.#path), { recursive: true });
+    const draft = `${this.#path}.${process.pid}.tmp`;
+    const file = await open(draft, "w", 0o600);
+    try {
+      await file.writeFile(JSON.stringify(pointer));
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(draft, this.#path);
+  }
+}

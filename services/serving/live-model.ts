@@ -1,0 +1,246 @@
+import { DEFAULT_POLICY } from "../../models/gate/policy.ts";
+import type { Query, Recommendation } from "../../models/recommender.ts";
+import type { ArtifactStore } from "../artifacts/types.ts";
+import { PhasewiseError } from "../errors.ts";
+import type { LivePointer, Registry } from "../registry/types.ts";
+import { Breaker, type BreakerLimits } from "./breaker.ts";
+import type { LastLiveFile } from "./last-live.ts";
+import { checkedAnswer, readyModel, type ServedModel } from "./served-model.ts";
+
+/**
+ * The promoted model of this replica.
+ *
+ * Everything a request needs is one immutable Lineup: the live model, the one a rollback returns to, and the
+ * phase-1 floor, all in memory. A request reads the reference once, so it is answered by one lineup however
+ * often the pointer moves meanwhile. Following a pointer makes the next lineup aside (load, check, smoke query)
+ * and then swaps the reference; a version that does not load leaves the old lineup serving. Pointers are
+ * followed one at a time and never backwards in epoch.
+ */
+export interface Lineup {
+  readonly epoch: number;
+  readonly live: ServedModel;
+  readonly previous: ServedModel | null;
+  readonly floor: ServedModel | null;
+}
+
+export interface Answer {
+  readonly recommendation: Recommendation;
+  readonly model: ServedModel;
+}
+
+export interface LiveModelEvents {
+  onSwap?(lineup: Lineup): void;
+  onLoadFailed?(version: string, error: unknown): void;
+  onFallback?(from: ServedModel, to: ServedModel, error: unknown): void;
+  /** The live model failed too often and is set aside until the pointer moves; `why` has the numbers. */
+  onBroken?(model: ServedModel, why: string, error: unknown): void;
+  /** One request that was the live model's to answer: what it took; null when it threw or was set aside. */
+  onAsked?(elapsedMs: number | null): void;
+}
+
+export interface LiveModelDeps {
+  readonly registry: Pick<Registry, "live" | "version" | "watchLive">;
+  readonly artifacts: Pick<ArtifactStore, "load">;
+  readonly lastLive: LastLiveFile | null;
+  /** When the live model has failed too often (default: the default policy's). */
+  readonly breaker?: BreakerLimits;
+  readonly events?: LiveModelEvents;
+  /** Awaited before a lineup is swapped in, for whatever else a reply needs; failing it stops nothing. */
+  readonly beforeSwap?: () => Promise<void>;
+  /** Pause before a start or a load that failed is tried again, milliseconds. */
+  readonly retryMs?: number;
+}
+
+/** Epoch of a lineup that came from the local file: whatever the registry says is newer. */
+const UNCONFIRMED_EPOCH = 0;
+
+export class LiveModel {
+  readonly #deps: LiveModelDeps;
+  readonly #breaker: Breaker;
+  #lineup: Lineup | null = null;
+  #wanted: LivePointer | null = null;
+  #following: Promise<void> = Promise.resolve();
+  #watch: { close(): Promise<void> } | null = null;
+  readonly #retries = new Set<NodeJS.Timeout>();
+  #closed = false;
+
+  constructor(deps: LiveModelDeps) {
+    this.#deps = deps;
+    this.#breaker = new Breaker(deps.breaker ?? DEFAULT_POLICY.rollback);
+  }
+
+  get lineup(): Lineup | null {
+    return this.#lineup;
+  }
+
+  get broken(): boolean {
+    return this.#breaker.why !== null;
+  }
+
+  /** Serves what the registry says is live; else, while it does not answer, what this machine last served. */
+  async start(): Promise<void> {
+    try {
+      const pointer = await this.#deps.registry.live();
+      if (pointer !== null) await this.follow(pointer);
+    } catch {
+      await this.#serveLastKnown();
+    }
+    await this.#startWatching();
+  }
+
+  /** Answers from the live model; when it fails, from the previous one, then from the floor. @throws NOT_READY */
+  recommend(query: Query): Answer {
+    const lineup = this.#lineup;
+    if (lineup === null) {
+      throw new PhasewiseError(
+        "NOT_READY",
+        "no model is live yet: expected a first promotion; train and promote a phase-1 model",
+      );
+    }
+    let failure: unknown = new Error(`${lineup.live.version} is set aside`);
+    if (this.broken) this.#deps.events?.onAsked?.(null);
+    else {
+      const start = performance.now();
+      try {
+        const recommendation = checkedAnswer(lineup.live, query);
+        this.#asked(lineup, performance.now() - start, null);
+        return { recommendation, model: lineup.live };
+      } catch (error) {
+        failure = error;
+        this.#asked(lineup, performance.now() - start, error);
+      }
+    }
+    for (const model of [lineup.previous, lineup.floor]) {
+      if (model === null || model.version === lineup.live.version) continue;
+      try {
+        const recommendation = checkedAnswer(model, query);
+        this.#deps.events?.onFallback?.(lineup.live, model, failure);
+        return { recommendation, model };
+      } catch (error) {
+        failure = error;
+      }
+    }
+    throw new PhasewiseError("NOT_READY", "no loaded model can answer: roll back or promote", {}, failure);
+  }
+
+  /** Resolves once this pointer (or a newer one) is served, or has turned out not to load. */
+  follow(pointer: LivePointer): Promise<void> {
+    if (this.#wanted === null || pointer.epoch > this.#wanted.epoch) this.#wanted = pointer;
+    this.#following = this.#following.then(() => this.#catchUp());
+    return this.#following;
+  }
+
+  /** Loads and checks a version as serving would. @throws ARTIFACT_REFUSED, NOT_FOUND */
+  async tryOut(version: string): Promise<ServedModel> {
+    return this.#loaded(version) ?? (await this.#load(version));
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const timer of this.#retries) clearTimeout(timer);
+    await this.#watch?.close();
+    await this.#following;
+  }
+
+  async #startWatching(): Promise<void> {
+    if (this.#closed) return;
+    try {
+      this.#watch = await this.#deps.registry.watchLive((pointer) => void this.follow(pointer));
+    } catch {
+      this.#later(() => this.#startWatching());
+    }
+  }
+
+  async #serveLastKnown(): Promise<void> {
+    const pointer = await this.#deps.lastLive?.read();
+    if (pointer !== null && pointer !== undefined)
+      await this.follow({ ...pointer, epoch: UNCONFIRMED_EPOCH });
+  }
+
+  async #catchUp(): Promise<void> {
+    const wanted = this.#wanted;
+    if (wanted === null || this.#closed) return;
+    const old = this.#lineup;
+    if (old !== null && wanted.epoch <= old.epoch) return;
+    let live: ServedModel;
+    try {
+      live = this.#loaded(wanted.version) ?? (await this.#load(wanted.version));
+    } catch (error) {
+      this.#deps.events?.onLoadFailed?.(wanted.version, error);
+      this.#later(() => this.follow(wanted));
+      return;
+    }
+    await this.#deps.beforeSwap?.().catch(() => {});
+    const previous = this.#loaded(wanted.previous);
+    const floor = this.#loaded(wanted.floor);
+    this.#swap({ epoch: wanted.epoch, live, previous: previous ?? null, floor: floor ?? null });
+    // The two fall-backs may be loaded after the swap: the live model answers already.
+    await this.#complete(wanted);
+    if (wanted.epoch !== UNCONFIRMED_EPOCH) await this.#deps.lastLive?.write(wanted).catch(() => {});
+  }
+
+  async #complete(pointer: LivePointer): Promise<void> {
+    const lineup = this.#lineup;
+    if (lineup === null) return;
+    const previous = await this.#loadedOrNull(pointer.previous);
+    const floor = pointer.floor === previous?.version ? previous : await this.#loadedOrNull(pointer.floor);
+    if (previous === lineup.previous && floor === lineup.floor) return;
+    this.#lineup = { ...lineup, previous, floor };
+  }
+
+  #swap(lineup: Lineup): void {
+    this.#lineup = lineup;
+    this.#breaker.reset();
+    this.#deps.events?.onSwap?.(lineup);
+  }
+
+  /** An answer that took too long is served, and counts as a failure. */
+  #asked(lineup: Lineup, elapsedMs: number, error: unknown): void {
+    const failure = error ?? this.#lateness(lineup.live, elapsedMs);
+    const failed = failure !== null;
+    const opened = this.#breaker.record(failed);
+    this.#deps.events?.onAsked?.(error === null ? elapsedMs : null);
+    if (opened) this.#deps.events?.onBroken?.(lineup.live, this.#breaker.why ?? "", failure);
+  }
+
+  #lateness(model: ServedModel, elapsedMs: number): Error | null {
+    const { requestTimeoutMs } = this.#breaker;
+    if (elapsedMs <= requestTimeoutMs) return null;
+    return new Error(
+      `${model.version}: expected an answer within ${requestTimeoutMs} ms, got one after ${elapsedMs.toFixed(0)} ms`,
+    );
+  }
+
+  #loaded(version: string | null): ServedModel | undefined {
+    const lineup = this.#lineup;
+    if (lineup === null) return undefined;
+    return (
+      [lineup.live, lineup.previous, lineup.floor].find((model) => model?.version === version) ?? undefined
+    );
+  }
+
+  async #loadedOrNull(version: string | null): Promise<ServedModel | null> {
+    if (version === null) return null;
+    try {
+      return this.#loaded(version) ?? (await this.#load(version));
+    } catch (error) {
+      this.#deps.events?.onLoadFailed?.(version, error);
+      return null;
+    }
+  }
+
+  /** The registry's hash of the manifest is checked when the registry can be asked; the file's own always is. */
+  async #load(version: string): Promise<ServedModel> {
+    const record = await this.#deps.registry.version(version).catch(() => null);
+    return readyModel(await this.#deps.artifacts.load(version, record?.manifestSha256));
+  }
+
+  #later(work: () => Promise<unknown>): void {
+    if (this.#closed) return;
+    const timer = setTimeout(() => {
+      this.#retries.delete(timer);
+      void work();
+    }, this.#deps.retryMs ?? 1000).unref();
+    this.#retries.add(timer);
+  }
+}

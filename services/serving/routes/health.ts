@@ -1,0 +1,82 @@
+import Type from "typebox";
+import type { App, ServingDeps } from "../deps.ts";
+import { PUBLIC } from "../plugins/auth.ts";
+import { LiveModelView } from "../schemas.ts";
+
+const ALWAYS = { ...PUBLIC, neverRefused: true } as const;
+
+export function healthRoutes(app: App, deps: ServingDeps): void {
+  app.get(
+    "/healthz",
+    {
+      config: ALWAYS,
+      schema: {
+        summary: "The process runs",
+        response: { 200: Type.Object({ status: Type.Literal("ok") }) },
+      },
+    },
+    async () => ({ status: "ok" as const }),
+  );
+
+  const Readiness = Type.Object({
+    ready: Type.Boolean(),
+    why: Type.String(),
+    model: Type.Union([LiveModelView, Type.Null()]),
+    epoch: Type.Union([Type.Integer(), Type.Null()]),
+    redis: Type.String(),
+    catalogueItems: Type.Integer(),
+  });
+  app.get(
+    "/readyz",
+    {
+      config: ALWAYS,
+      schema: {
+        summary: "A model is loaded; without Redis a replica stays ready, and says so",
+        response: { 200: Readiness, 503: Readiness },
+      },
+    },
+    async (_request, reply) => {
+      const lineup = deps.live.lineup;
+      const draining = app.draining.value;
+      const ready = lineup !== null && !draining;
+      const why = draining
+        ? "the process is stopping"
+        : lineup === null
+          ? "no model is live yet: train and promote a phase-1 model"
+          : deps.live.broken
+            ? "the live model is set aside after failing; the one before answers"
+            : "a model is loaded";
+      return await reply.status(ready ? 200 : 503).send({
+        ready,
+        why,
+        model:
+          lineup === null
+            ? null
+            : { version: lineup.live.version, phase: lineup.live.phase, recipe: lineup.live.recipe },
+        epoch: lineup?.epoch ?? null,
+        redis: deps.redisUp() && deps.histories.answering ? "up" : "down",
+        catalogueItems: deps.catalogue.current.size,
+      });
+    },
+  );
+
+  app.get(
+    "/metrics",
+    { config: ALWAYS, schema: { summary: "Figures for Prometheus", response: { 200: Type.String() } } },
+    async (_request, reply) => {
+      const { registry, frozen } = deps.metrics;
+      // Without Redis the gauge keeps what was last known: an alert must not end because nobody can be asked.
+      await deps.registry.freeze().then(
+        (freeze) => frozen.set(freeze === null ? 0 : 1),
+        () => {},
+      );
+      return await reply.type(registry.contentType).send(await registry.metrics());
+    },
+  );
+
+  app.get("/", { config: PUBLIC, schema: { hide: true } }, async () => ({
+    service: "phasewise",
+    docs: "/docs",
+    try: ["/recommend?k=10", "/ladder", "/readyz"],
+  }));
+}

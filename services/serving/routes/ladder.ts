@@ -1,0 +1,97 @@
+import Type from "typebox";
+import type { EvaluationSummary } from "../../../models/evaluation/report.ts";
+import { PHASES, RECIPES } from "../../../models/phases.ts";
+import type { VersionRecord } from "../../registry/types.ts";
+import { decisionSummary } from "../decision-summary.ts";
+import type { App, ServingDeps } from "../deps.ts";
+import { PUBLIC } from "../plugins/auth.ts";
+import { ERROR_RESPONSES, LivePointerView, VersionRecordView } from "../schemas.ts";
+
+/** Of a version, newest first, looked through for the last one that was about its climb. */
+const RECENT_DECISIONS = 5;
+
+const LadderView = Type.Object({
+  live: Type.Union([LivePointerView, Type.Null()]),
+  phases: Type.Array(
+    Type.Object({
+      phase: Type.Integer(),
+      name: Type.String(),
+      summary: Type.String(),
+      live: Type.Boolean(),
+      recipes: Type.Array(
+        Type.Object({ name: Type.String(), summary: Type.String(), params: Type.Unknown() }),
+      ),
+      versions: Type.Array(
+        Type.Object({
+          ...VersionRecordView.properties,
+          live: Type.Boolean(),
+          offline: Type.Unknown({ description: "offline evaluation, null when the artifact is not here" }),
+          cost: Type.Unknown({ description: "what training and a recommendation cost" }),
+          lastDecision: Type.Unknown({ description: "the gate's last word on its climb, or null" }),
+        }),
+      ),
+    }),
+  ),
+});
+
+export function ladderRoutes(app: App, deps: ServingDeps): void {
+  /** Manifests are immutable, so each is read once. */
+  const known = new Map<string, { offline: EvaluationSummary; cost: unknown }>();
+  const figuresOf = async (
+    version: string,
+  ): Promise<{ offline: EvaluationSummary | null; cost: unknown }> => {
+    const cached = known.get(version);
+    if (cached !== undefined) return cached;
+    try {
+      const { offline, cost } = (await deps.artifacts.manifest(version)).manifest;
+      known.set(version, { offline, cost });
+      return { offline, cost };
+    } catch {
+      return { offline: null, cost: null };
+    }
+  };
+
+  app.get(
+    "/ladder",
+    {
+      config: PUBLIC,
+      schema: {
+        summary: "Every rung: its recipes, its versions with their figures, and which one is live",
+        response: { 200: LadderView, ...ERROR_RESPONSES },
+      },
+    },
+    async () => {
+      const [live, versions] = await Promise.all([deps.registry.live(), deps.registry.versions()]);
+      const lastDecision = async (challenger: string) => {
+        const latest = await deps.decisions.list({ challenger, limit: RECENT_DECISIONS });
+        // How a live version fares beside its predecessor is not what made it live.
+        const climbing = latest.find(
+          ({ hearing }) => hearing.about === "screen" || hearing.about === "shadow",
+        );
+        return climbing === undefined ? null : decisionSummary(climbing);
+      };
+      const entry = async (record: VersionRecord) => ({
+        ...record,
+        live: record.version === live?.version,
+        ...(await figuresOf(record.version)),
+        lastDecision: await lastDecision(record.version),
+      });
+      const phases = PHASES.map(async ({ phase, name, summary }) => {
+        const entries = await Promise.all(versions.filter((record) => record.phase === phase).map(entry));
+        return {
+          phase,
+          name,
+          summary,
+          live: entries.some((version) => version.live),
+          recipes: RECIPES.filter((recipe) => recipe.phase === phase).map((recipe) => ({
+            name: recipe.name,
+            summary: recipe.summary,
+            params: recipe.schema,
+          })),
+          versions: entries,
+        };
+      });
+      return { live, phases: await Promise.all(phases) };
+    },
+  );
+}

@@ -1,0 +1,128 @@
+import Type from "typebox";
+import { PhasewiseError } from "../../errors.ts";
+import type { AuditAction } from "../../registry/types.ts";
+import type { App, ServingDeps } from "../deps.ts";
+import { OPERATOR, PUBLIC } from "../plugins/auth.ts";
+import { AuditEntryView, ERROR_RESPONSES, Limit, LivePointerView, Reason, Version } from "../schemas.ts";
+import { unknownVersion } from "./models.ts";
+
+/** Name under which the holder of the admin key enters the audit log. */
+const ACTOR = "operator";
+const MOVES: ReadonlySet<AuditAction> = new Set(["promote", "force-promote", "rollback", "auto-rollback"]);
+
+const PromoteBody = Type.Object(
+  {
+    expectedLive: Type.Union([Version, Type.Null()], {
+      description: "the version you believe is live, or null when none is",
+    }),
+    reason: Reason,
+    force: Type.Optional(Type.Boolean({ description: "true to promote without the gate's verdict" })),
+  },
+  { additionalProperties: false, description: "a JSON object {expectedLive, reason, force?}" },
+);
+
+const RollbackBody = Type.Object(
+  { expectedLive: Type.Optional(Version), reason: Reason },
+  { additionalProperties: false, description: "a JSON object {expectedLive?, reason}" },
+);
+
+const UnfreezeBody = Type.Object(
+  { reason: Reason },
+  { additionalProperties: false, description: "a JSON object {reason}" },
+);
+
+export function promotionRoutes(app: App, deps: ServingDeps): void {
+  app.post(
+    "/models/:version/promote",
+    {
+      config: OPERATOR,
+      schema: {
+        summary: "Makes a version the live one, if the live one is still the one you mean",
+        params: Type.Object({ version: Version }, { additionalProperties: false }),
+        body: PromoteBody,
+        response: { 200: Type.Object({ live: LivePointerView }), ...ERROR_RESPONSES },
+      },
+    },
+    async (request) => {
+      const { version } = request.params;
+      const { expectedLive, reason, force } = request.body;
+      if ((await deps.registry.version(version)) === null) throw unknownVersion(version);
+      await refuseUnlessItLoads(deps, version);
+      const live = await deps.registry.promote({ version, expectedLive, reason, force, actor: ACTOR });
+      await deps.live.follow(live);
+      return { live };
+    },
+  );
+
+  app.post(
+    "/rollback",
+    {
+      config: OPERATOR,
+      schema: {
+        summary: "Back to the version before, at once; a repeat is a no-op",
+        body: RollbackBody,
+        response: {
+          200: Type.Object({ live: LivePointerView, changed: Type.Boolean(), left: Type.String() }),
+          ...ERROR_RESPONSES,
+        },
+      },
+    },
+    async (request) => {
+      const { expectedLive, reason } = request.body;
+      const result = await deps.registry.rollback({ expectedLive, reason, actor: ACTOR });
+      await deps.live.follow(result.live);
+      return result;
+    },
+  );
+
+  app.post(
+    "/unfreeze",
+    {
+      config: OPERATOR,
+      schema: {
+        summary: "Allows promotions again after automatic rollbacks have frozen them; a repeat is a no-op",
+        body: UnfreezeBody,
+        response: { 200: Type.Object({ changed: Type.Boolean() }), ...ERROR_RESPONSES },
+      },
+    },
+    async (request) => ({ changed: await deps.registry.unfreeze(request.body.reason, ACTOR) }),
+  );
+
+  app.get(
+    "/live",
+    {
+      config: PUBLIC,
+      schema: {
+        summary: "What is live, and what was live when",
+        querystring: Type.Object({ limit: Limit }, { additionalProperties: false }),
+        response: {
+          200: Type.Object({
+            live: Type.Union([LivePointerView, Type.Null()]),
+            history: Type.Array(AuditEntryView),
+          }),
+          ...ERROR_RESPONSES,
+        },
+      },
+    },
+    async (request) => {
+      const [live, entries] = await Promise.all([deps.registry.live(), deps.registry.audit()]);
+      const moves = entries.filter(({ action }) => MOVES.has(action));
+      return { live, history: moves.slice(-(request.query.limit ?? 100)) };
+    },
+  );
+}
+
+/** A version this replica cannot serve must not become live for all of them. */
+async function refuseUnlessItLoads(deps: ServingDeps, version: string): Promise<void> {
+  try {
+    await deps.live.tryOut(version);
+  } catch (error) {
+    if (!(error instanceof PhasewiseError)) throw error;
+    throw new PhasewiseError(
+      "NOT_PROMOTABLE",
+      `${version} cannot be served: ${error.message}`,
+      { version },
+      error,
+    );
+  }
+}

@@ -1,0 +1,234 @@
+import type { FastifyReply, FastifyRequest } from "fastify";
+import Type, { type Static } from "typebox";
+import { type ItemId, itemId, userId } from "../../../models/data/ids.ts";
+import type { ItemFilter, Query } from "../../../models/recommender.ts";
+import type { ShadowRequest } from "../../queues/types.ts";
+import type { App, ServingDeps } from "../deps.ts";
+import type { KnownHistory } from "../histories.ts";
+import type { InterleavedAnswer } from "../interleaving.ts";
+import type { Answer } from "../live-model.ts";
+import { PUBLIC } from "../plugins/auth.ts";
+import {
+  ERROR_RESPONSES,
+  ItemIdText,
+  K,
+  Rating,
+  RecommendationView,
+  Timestamp,
+  UserIdText,
+} from "../schemas.ts";
+
+declare module "fastify" {
+  interface FastifyRequest {
+    /** Copy of the answered request, when it is in the shadow's sample. */
+    shadowCopy: ShadowRequest | null;
+  }
+}
+
+const DEFAULT_K = 10;
+const MAX_EXCLUDED = 1000;
+const MAX_SESSION_ITEMS = 1000;
+
+const Genre = Type.String({ minLength: 1, maxLength: 64, description: "a genre of the catalogue" });
+
+const RecommendQuery = Type.Object(
+  {
+    userId: Type.Optional(UserIdText),
+    k: Type.Optional(K),
+    genre: Type.Optional(Genre),
+    exclude: Type.Optional(
+      Type.String({ maxLength: 8192, description: "item ids never to recommend, separated by commas" }),
+    ),
+  },
+  { additionalProperties: false },
+);
+
+const SessionItem = Type.Union(
+  [
+    ItemIdText,
+    Type.Object(
+      { itemId: ItemIdText, timestamp: Type.Optional(Timestamp), rating: Type.Optional(Rating) },
+      { additionalProperties: false },
+    ),
+  ],
+  { description: "an item id, or {itemId, timestamp?, rating?}" },
+);
+
+const RecommendBody = Type.Object(
+  {
+    userId: Type.Optional(UserIdText),
+    history: Type.Optional(
+      Type.Array(SessionItem, {
+        maxItems: MAX_SESSION_ITEMS,
+        description: `what the session did so far, oldest first, at most ${MAX_SESSION_ITEMS} items; used instead of a stored history`,
+      }),
+    ),
+    k: Type.Optional(K),
+    exclude: Type.Optional(
+      Type.Array(ItemIdText, {
+        maxItems: MAX_EXCLUDED,
+        description: `at most ${MAX_EXCLUDED} item ids never to recommend`,
+      }),
+    ),
+    filter: Type.Optional(
+      Type.Object(
+        { genre: Type.Optional(Genre) },
+        { additionalProperties: false, description: "which items may be recommended: {genre?}" },
+      ),
+    ),
+  },
+  { additionalProperties: false, description: "a JSON object {userId?, history?, k?, exclude?, filter?}" },
+);
+
+/** What both methods ask, once they are read. */
+interface Asked {
+  readonly userId: string | null;
+  readonly session: readonly Static<typeof SessionItem>[] | null;
+  readonly k: number;
+  readonly exclude: readonly string[];
+  readonly genre: string | undefined;
+  readonly candidates: ItemFilter | undefined;
+}
+
+export function recommendRoutes(app: App, deps: ServingDeps): void {
+  app.decorateRequest("shadowCopy", null);
+  app.addHook("onResponse", async (request) => {
+    if (request.shadowCopy !== null) deps.shadow.offer(request.shadowCopy);
+  });
+  const responses = { 200: RecommendationView, ...ERROR_RESPONSES };
+
+  app.get(
+    "/recommend",
+    {
+      config: PUBLIC,
+      schema: {
+        summary: "A list for a user, or the popular list for nobody in particular",
+        querystring: RecommendQuery,
+        response: responses,
+      },
+    },
+    async (request, reply) => {
+      const { userId: user, k, genre, exclude } = request.query;
+      const candidates = genre === undefined ? undefined : deps.catalogue.current.filterOf(genre, "genre");
+      return await answer(deps, request, reply, {
+        userId: user ?? null,
+        session: null,
+        k: k ?? DEFAULT_K,
+        exclude: exclude === undefined ? [] : exclude.split(",").filter((id) => id !== ""),
+        genre,
+        candidates,
+      });
+    },
+  );
+
+  app.post(
+    "/recommend",
+    {
+      config: PUBLIC,
+      schema: {
+        summary: "The same for a session that is not stored, or with longer lists of exclusions",
+        body: RecommendBody,
+        response: responses,
+      },
+    },
+    async (request, reply) => {
+      const { userId: user, history, k, exclude, filter } = request.body;
+      const genre = filter?.genre;
+      const candidates =
+        genre === undefined ? undefined : deps.catalogue.current.filterOf(genre, "filter.genre");
+      return await answer(deps, request, reply, {
+        userId: user ?? null,
+        session: history ?? null,
+        k: k ?? DEFAULT_K,
+        exclude: exclude ?? [],
+        genre,
+        candidates,
+      });
+    },
+  );
+}
+
+async function answer(
+  deps: ServingDeps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  asked: Asked,
+): Promise<Static<typeof RecommendationView>> {
+  const now = deps.now();
+  const sampled = deps.shadow.samples(request.id);
+  const history = await historyOf(deps, asked, now);
+  deps.metrics.histories.inc({ origin: history.origin });
+  const query = {
+    history: history.interactions,
+    exclude: asked.exclude.length === 0 ? undefined : new Set<ItemId>(asked.exclude.map(itemId)),
+    candidates: asked.candidates,
+    k: asked.k,
+  };
+  const live = deps.live.recommend(query);
+  const { model } = live;
+  const mixed = await mixedWith(deps, request.id, asked, history, query, live);
+  const recommendation = mixed?.recommendation ?? live.recommendation;
+  // A history the store did not give cannot be asked for again, so the shadow could not replay the request.
+  if (sampled && history.through !== null) {
+    request.shadowCopy = {
+      requestId: request.id,
+      userId: asked.userId,
+      historyThrough: history.through,
+      ...(asked.session === null ? {} : { sessionItems: asked.session.map(idOf) }),
+      k: asked.k,
+      exclude: asked.exclude,
+      genre: asked.genre,
+      liveVersion: model.version,
+      served: recommendation.items.map((item) => item.itemId),
+      at: now,
+    };
+  }
+  reply.header("cache-control", "no-store");
+  return {
+    requestId: request.id,
+    items: recommendation.items.map(({ itemId: id, score }) => {
+      const { title, genres } = deps.catalogue.current.named(id);
+      return { itemId: id, title, genres: [...genres], score };
+    }),
+    model: { version: model.version, phase: model.phase, recipe: model.recipe },
+    ...(mixed === null ? {} : { interleavedWith: mixed.interleavedWith }),
+    source: recommendation.source,
+    history: history.origin,
+  };
+}
+
+/** Only stored users are interleaved: their feedback comes back, and their store has just answered in time. */
+async function mixedWith(
+  deps: ServingDeps,
+  requestId: string,
+  asked: Asked,
+  history: KnownHistory,
+  query: Query,
+  live: Answer,
+): Promise<InterleavedAnswer | null> {
+  if (asked.userId === null || asked.session !== null || history.through === null) return null;
+  return await deps.interleaving.mix({
+    requestId,
+    userId: userId(asked.userId),
+    historyThrough: history.through,
+    query,
+    live,
+  });
+}
+
+async function historyOf(deps: ServingDeps, asked: Asked, now: number): Promise<KnownHistory> {
+  if (asked.session !== null) {
+    const interactions = asked.session.map((item) =>
+      typeof item === "string"
+        ? { itemId: itemId(item), timestamp: now, weight: 1 }
+        : { itemId: itemId(item.itemId), timestamp: item.timestamp ?? now, weight: item.rating ?? 1 },
+    );
+    return { interactions, through: 0, origin: "request" };
+  }
+  if (asked.userId === null) return { interactions: [], through: 0, origin: "empty" };
+  return await deps.histories.of(userId(asked.userId));
+}
+
+function idOf(item: Static<typeof SessionItem>): string {
+  return typeof item === "string" ? item : item.itemId;
+}

@@ -1,0 +1,82 @@
+import Type from "typebox";
+import { PhasewiseError } from "../../errors.ts";
+import { decisionSummary } from "../decision-summary.ts";
+import type { App, ServingDeps } from "../deps.ts";
+import { OPERATOR, PUBLIC } from "../plugins/auth.ts";
+import { AuditEntryView, ERROR_RESPONSES, Limit } from "../schemas.ts";
+
+const DEFAULT_LIMIT = 100;
+
+/** What was decided and done, and why: decisions of the gate, and the audit log. */
+export function recordRoutes(app: App, deps: ServingDeps): void {
+  const querystring = Type.Object({ limit: Limit }, { additionalProperties: false });
+
+  app.get(
+    "/decisions",
+    {
+      config: PUBLIC,
+      schema: {
+        summary: "Decisions of the gate, newest first, without their evidence",
+        querystring,
+        response: { 200: Type.Object({ decisions: Type.Array(Type.Unknown()) }), ...ERROR_RESPONSES },
+      },
+    },
+    async (request) => ({
+      decisions: (await deps.decisions.list({ limit: request.query.limit ?? DEFAULT_LIMIT })).map(
+        decisionSummary,
+      ),
+    }),
+  );
+
+  app.get(
+    "/decisions/:id",
+    {
+      config: PUBLIC,
+      schema: {
+        summary: "One decision with all its evidence",
+        params: Type.Object(
+          {
+            id: Type.String({ pattern: "^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$", description: "a decision id" }),
+          },
+          { additionalProperties: false },
+        ),
+        response: { 200: Type.Unknown(), ...ERROR_RESPONSES },
+      },
+    },
+    async (request) => {
+      const { id } = request.params;
+      const decision = await deps.decisions.get(id);
+      if (decision === null) {
+        throw new PhasewiseError("NOT_FOUND", `id: expected the id of a known decision, got "${id}"`, {
+          field: "id",
+        });
+      }
+      return decision;
+    },
+  );
+
+  app.get(
+    "/audit",
+    {
+      config: OPERATOR,
+      schema: {
+        summary: "The audit log, newest last, and whether its hash chain verifies",
+        querystring,
+        response: {
+          200: Type.Object({
+            entries: Type.Array(AuditEntryView),
+            firstBroken: Type.Union([Type.Integer(), Type.Null()]),
+          }),
+          ...ERROR_RESPONSES,
+        },
+      },
+    },
+    async (request) => {
+      const [entries, firstBroken] = await Promise.all([
+        deps.registry.audit(request.query.limit ?? DEFAULT_LIMIT),
+        deps.registry.verifyAudit(),
+      ]);
+      return { entries: [...entries], firstBroken };
+    },
+  );
+}

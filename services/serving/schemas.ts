@@ -1,0 +1,124 @@
+import Type from "typebox";
+import { VERSION_PATTERN } from "../../models/manifest.ts";
+
+/** Most items a list may hold. */
+export const MAX_K = 100;
+
+const TEXT_ID = "^[^\\u0000-\\u001f\\u007f]{1,128}$";
+
+export const UserIdText = Type.String({
+  pattern: TEXT_ID,
+  description: "a user id of 1 to 128 printable characters",
+});
+export const ItemIdText = Type.String({
+  pattern: TEXT_ID,
+  description: "an item id of 1 to 128 printable characters",
+});
+export const Version = Type.String({
+  pattern: VERSION_PATTERN,
+  description: "a version id such as als-0123456789ab",
+});
+export const Reason = Type.String({
+  pattern: "^[^\\u0000-\\u0008\\u000b-\\u001f\\u007f]{1,500}$",
+  description: "a reason in words, 1 to 500 characters, for the audit log",
+});
+export const K = Type.Integer({
+  minimum: 1,
+  maximum: MAX_K,
+  description: `a whole number of items, 1 to ${MAX_K}`,
+});
+export const PhaseNumber = Type.Union([Type.Literal(1), Type.Literal(2), Type.Literal(3), Type.Literal(4)], {
+  description: "a phase of the ladder: 1, 2, 3 or 4",
+});
+export const Timestamp = Type.Integer({
+  minimum: 0,
+  maximum: 8_640_000_000_000_000,
+  description: "a time in epoch milliseconds",
+});
+export const Rating = Type.Number({
+  minimum: 0,
+  maximum: 1_000_000,
+  description: "a rating, zero or more",
+});
+
+export const LiveModelView = Type.Object({
+  version: Type.String(),
+  phase: Type.Integer(),
+  recipe: Type.String(),
+});
+
+export const ListedItem = Type.Object({
+  itemId: Type.String(),
+  title: Type.String(),
+  genres: Type.Array(Type.String()),
+  score: Type.Number({
+    description:
+      "falls along the list; comparable within one list only, and by place alone in an interleaved one",
+  }),
+});
+
+export const RecommendationView = Type.Object({
+  requestId: Type.String(),
+  items: Type.Array(ListedItem),
+  model: LiveModelView,
+  interleavedWith: Type.Optional(
+    Type.String({ description: "the challenger whose list is mixed into the live model's, when one is" }),
+  ),
+  source: Type.String({ description: "model, model+popular or popular: who made the list" }),
+  history: Type.String({
+    description: "stored, remembered, request, empty or unavailable: where the history came from",
+  }),
+});
+
+export const LivePointerView = Type.Object({
+  version: Type.String(),
+  epoch: Type.Integer(),
+  previous: Type.Union([Type.String(), Type.Null()]),
+  floor: Type.String(),
+  since: Type.String(),
+});
+
+export const VersionRecordView = Type.Object({
+  version: Type.String(),
+  phase: Type.Integer(),
+  recipe: Type.String(),
+  state: Type.String(),
+  reason: Type.String(),
+  manifestSha256: Type.String(),
+  sha256: Type.String(),
+  dataSha256: Type.String(),
+  registeredAt: Type.String(),
+  attempts: Type.Integer(),
+});
+
+export const AuditEntryView = Type.Object({
+  sequence: Type.Integer(),
+  at: Type.String(),
+  actor: Type.String(),
+  action: Type.String(),
+  version: Type.String(),
+  from: Type.Union([Type.String(), Type.Null()]),
+  epoch: Type.Integer(),
+  reason: Type.String(),
+  decisionId: Type.Union([Type.String(), Type.Null()]),
+  previousSha256: Type.String(),
+  sha256: Type.String(),
+});
+
+/** The one shape of every error body. */
+export const ErrorBody = Type.Object({
+  error: Type.Object({
+    code: Type.String(),
+    message: Type.String(),
+    field: Type.Optional(Type.String()),
+    details: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+    requestId: Type.String(),
+  }),
+});
+
+/** Errors that any route may answer with, for the API description. */
+export const ERROR_RESPONSES = { "4xx": ErrorBody, "5xx": ErrorBody } as const;
+
+export const Limit = Type.Optional(
+  Type.Integer({ minimum: 1, maximum: 1000, description: "a whole number of entries, 1 to 1000" }),
+);

@@ -1,0 +1,59 @@
+import { recommenderOf } from "../../models/model.ts";
+import type { Phase } from "../../models/recipe.ts";
+import type { Query, Recommendation, Recommender } from "../../models/recommender.ts";
+import type { LoadedArtifact } from "../artifacts/types.ts";
+import { PhasewiseError } from "../errors.ts";
+
+/** A version in memory, warmed and checked: ready to answer. Immutable. */
+export interface ServedModel {
+  readonly version: string;
+  readonly phase: Phase;
+  readonly recipe: string;
+  readonly recommender: Recommender;
+}
+
+/** Histories of the smoke test; short and long ones take different paths through a model. */
+const SMOKE_HISTORY_LENGTHS = [0, 1, 5, 30];
+const SMOKE_K = 10;
+
+/**
+ * Makes a loaded artifact ready and asks it a few questions first, which also warms its code and caches.
+ * @throws ARTIFACT_REFUSED when it fails one of them
+ */
+export function readyModel({ manifest, model }: LoadedArtifact): ServedModel {
+  const { version, phase, recipe } = manifest;
+  const refuse = (what: string, cause?: unknown): PhasewiseError =>
+    new PhasewiseError("ARTIFACT_REFUSED", `${version}: ${what}; retrain it`, { version }, cause);
+  let served: ServedModel;
+  try {
+    served = { version, phase, recipe, recommender: recommenderOf(model) };
+  } catch (error) {
+    throw refuse("cannot be made into a recommender", error);
+  }
+  const items = model.items.ids;
+  for (const length of SMOKE_HISTORY_LENGTHS) {
+    const history = items
+      .slice(0, length)
+      .map((itemId, day) => ({ itemId, timestamp: day * 86_400_000, weight: 1 }));
+    let answer: Recommendation;
+    try {
+      answer = checkedAnswer(served, { history, k: SMOKE_K });
+    } catch (error) {
+      throw refuse(`fails a smoke query with a history of ${history.length}`, error);
+    }
+    const expected = Math.min(SMOKE_K, items.length - history.length);
+    if (answer.items.length !== expected) {
+      throw refuse(`answers a smoke query with ${answer.items.length} items, expected ${expected}`);
+    }
+  }
+  return served;
+}
+
+/** A non-finite score never leaves the service, whoever made it. */
+export function checkedAnswer(model: ServedModel, query: Query): Recommendation {
+  const answer = model.recommender.recommend(query);
+  for (const { itemId, score } of answer.items) {
+    if (!Number.isFinite(score)) throw new RangeError(`${model.version}: score ${score} for item ${itemId}`);
+  }
+  return answer;
+}

@@ -1,0 +1,216 @@
+import { randomUUID } from "node:crypto";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import closeWithGrace from "close-with-grace";
+import type { Policy } from "../../models/gate/policy.ts";
+import { folderArtifactStore } from "../artifacts/folder-store.ts";
+import { adminKey, type Config, loadConfig } from "../config.ts";
+import { redisFleetLog } from "../fleet/redis-fleet-log.ts";
+import { redisEventLog } from "../interactions/event-log.ts";
+import { redisInterleavingLog } from "../interleaving/redis-interleaving-log.ts";
+import { readPolicy } from "../policy-file.ts";
+import { createProducers } from "../queues/producers.ts";
+import { connectRedis, type RedisTemperament } from "../redis.ts";
+import { redisDecisionLog } from "../registry/decisions.ts";
+import { redisRegistry } from "../registry/registry.ts";
+import { buildApp } from "./app.ts";
+import { CatalogueFile } from "./catalogue-file.ts";
+import type { App, AppLimits } from "./deps.ts";
+import { FleetReporter } from "./fleet-reporter.ts";
+import { Histories } from "./histories.ts";
+import { Interleaving } from "./interleaving.ts";
+import { LastLiveFile } from "./last-live.ts";
+import { LiveModel } from "./live-model.ts";
+import { createMetrics, type ServingMetrics } from "./serving-metrics.ts";
+import { ShadowTap } from "./shadow-tap.ts";
+
+export type ServerConfig = Pick<
+  Config,
+  "redisUrl" | "port" | "host" | "stateFolder" | "adminKey" | "logLevel"
+> &
+  Partial<Pick<Config, "policyFile">>;
+
+export interface ServerOptions {
+  readonly config: ServerConfig;
+  /** Every limit (default: the configured policy file). */
+  readonly policy?: Policy | undefined;
+  /** Share of requests copied to the shadow, 0 … 1 (default: the policy's). */
+  readonly shadowRate?: number | undefined;
+  readonly limits?: Partial<AppLimits> | undefined;
+  readonly newRequestId?: (() => string) | undefined;
+}
+
+export interface RunningServer {
+  readonly url: string;
+  readonly app: App;
+  readonly live: LiveModel;
+  /** Lets open connections end for `drainMs`, then closes all that was opened. */
+  close(drainMs?: number): Promise<void>;
+}
+
+/** Longest that closing waits for a Redis that does not answer. */
+const CLOSE_PATIENCE_MS = 1000;
+const DRAIN_MS = 500;
+
+/** Listens at once; a model is served as soon as one is live. */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { config, limits, newRequestId } = options;
+  const policy = options.policy ?? (await readPolicy(config.policyFile ?? null));
+  const metrics = createMetrics();
+  const open = (temperament: RedisTemperament, use: string) =>
+    connectRedis(config.redisUrl, temperament, () => metrics.redisErrors.inc({ use }));
+  const reads = open("fail-fast", "reads");
+  const redis = open("bounded", "writes");
+  const registry = redisRegistry(redis, {
+    automaticPerDay: policy.rollback.automaticPerDay,
+    onWatchError: () => metrics.redisErrors.inc({ use: "watch" }),
+  });
+  const artifacts = folderArtifactStore(join(config.stateFolder, "artifacts"));
+  const events = redisEventLog(redis);
+  const producers = createProducers(config.redisUrl, () => metrics.redisErrors.inc({ use: "queues" }));
+  const catalogue = new CatalogueFile(join(config.stateFolder, "snapshot", "catalogue.json"));
+  const histories = new Histories(redisEventLog(reads), {
+    now: Date.now,
+    onError: () => metrics.redisErrors.inc({ use: "history" }),
+  });
+  const shadow = new ShadowTap({
+    rate: options.shadowRate ?? policy.shadow.samplingRate,
+    capacity: policy.shadow.ringSize,
+    batchSize: policy.shadow.batchSize,
+    send: (batch, shed) => producers.addShadow(batch, shed),
+    onShed: (reason, requests) => metrics.shadowShed.inc({ reason }, requests),
+  });
+  const fleetLog = redisFleetLog(redis);
+  const replica = randomUUID();
+  const fleet = new FleetReporter({ send: (report) => fleetLog.report(replica, report) });
+  const live: LiveModel = new LiveModel({
+    registry,
+    artifacts,
+    lastLive: new LastLiveFile(join(config.stateFolder, "last-live.json")),
+    breaker: policy.rollback,
+    beforeSwap: async () => {
+      try {
+        await catalogue.refresh();
+      } catch (error) {
+        app.log.error({ err: error }, "catalogue not read; titles may be missing");
+      }
+    },
+    events: {
+      ...countLiveModel(metrics, fleet),
+      onAsked: (elapsedMs) => fleet.record(elapsedMs),
+      onLoadFailed: (version, error) => {
+        metrics.loadFailures.inc({ version });
+        app.log.error({ version, err: error }, "version not loaded; the one before keeps serving");
+      },
+      onBroken: (model, why, error) => {
+        metrics.breaker.set(1);
+        app.log.error(
+          { version: model.version, err: error, why },
+          "live model set aside; the one before answers",
+        );
+        if (!policy.rollback.automatic) return;
+        const reason = `${why} on a replica`;
+        registry
+          .rollback({ expectedLive: model.version, reason, actor: "breaker", automatic: true })
+          .then((result) => live.follow(result.live))
+          .catch((cause) => app.log.error({ err: cause }, "automatic rollback failed; PREVIOUS answers"));
+      },
+    },
+  });
+  const interleaving = new Interleaving({
+    log: redisInterleavingLog(reads),
+    load: (version) => live.tryOut(version),
+    events: {
+      onOutcome: (outcome) => metrics.interleaved.inc({ outcome }),
+      onChallengerFailed: (version, error) =>
+        app.log.warn({ version, err: error }, "interleaved challenger failed; the live list was served"),
+      onLoadFailed: (version, error) => {
+        metrics.loadFailures.inc({ version });
+        app.log.error({ version, err: error }, "challenger not loaded; nothing is interleaved");
+      },
+      onError: () => metrics.redisErrors.inc({ use: "interleaving" }),
+    },
+  });
+  const app: App = await buildApp(
+    {
+      registry,
+      artifacts,
+      events,
+      producers,
+      decisions: redisDecisionLog(redis),
+      catalogue,
+      live,
+      histories,
+      shadow,
+      interleaving,
+      metrics,
+      redisUp: () => redis.status === "ready",
+      now: Date.now,
+      adminKey: config.adminKey ?? (await adminKey(config.stateFolder)),
+    },
+    { limits, newRequestId, logger: { level: config.logLevel, stream: process.stderr } },
+  );
+  const url = await app.listen({
+    port: config.port,
+    host: config.host,
+    listenTextResolver: () => "socket open",
+  });
+  app.log.info({ url }, "listening");
+  interleaving.start();
+  const started = live.start().catch((error) => app.log.error({ err: error }, "live model not started"));
+
+  return {
+    url,
+    app,
+    live,
+    async close(drainMs = 0) {
+      app.draining.value = true;
+      await pause(drainMs);
+      await app.close();
+      await started;
+      await Promise.race([interleaving.close(), pause(CLOSE_PATIENCE_MS)]);
+      await live.close();
+      await Promise.race([fleet.close(), pause(CLOSE_PATIENCE_MS)]);
+      await Promise.race([shadow.close().then(() => producers.close()), pause(CLOSE_PATIENCE_MS)]);
+      redis.disconnect();
+      reads.disconnect();
+    },
+  };
+}
+
+function countLiveModel(metrics: ServingMetrics, fleet: FleetReporter) {
+  return {
+    onSwap: ({
+      live,
+      epoch,
+    }: {
+      live: { version: string; phase: number; recipe: string };
+      epoch: number;
+    }) => {
+      fleet.serves(live.version, epoch);
+      metrics.live.reset();
+      metrics.live.set({ version: live.version, phase: live.phase, recipe: live.recipe }, 1);
+      metrics.epoch.set(epoch);
+      metrics.breaker.set(0);
+    },
+    onFallback: (from: { version: string }, to: { version: string }) => {
+      metrics.fallbacks.inc({ from: from.version, to: to.version });
+    },
+  };
+}
+
+/** Serves until the process is told to stop, then ends without cutting a request off. */
+export async function serve(options: ServerOptions): Promise<RunningServer> {
+  const server = await startServer(options);
+  closeWithGrace({ delay: 10_000, logger: false }, async ({ err, signal }) => {
+    if (err) server.app.log.fatal({ err }, "stopping after an error");
+    else server.app.log.info({ signal }, "stopping");
+    await server.close(DRAIN_MS);
+  });
+  return server;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  await serve({ config: loadConfig() });
+}

@@ -1,0 +1,89 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry as PromRegistry } from "prom-client";
+
+/** Every figure the serving process exposes, in a registry of its own. */
+export type ServingMetrics = ReturnType<typeof createMetrics>;
+
+export function createMetrics() {
+  const registry = new PromRegistry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry, prefix: "phasewise_" });
+  return {
+    registry,
+    requests: new Counter({
+      name: "phasewise_requests_total",
+      help: "Requests answered, by route, method and status",
+      labelNames: ["route", "method", "status"] as const,
+      registers,
+    }),
+    latency: new Histogram({
+      name: "phasewise_request_seconds",
+      help: "Seconds from the arrival of a request to the end of its reply, by route",
+      labelNames: ["route"] as const,
+      buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2.5],
+      registers,
+    }),
+    refused: new Counter({
+      name: "phasewise_refused_total",
+      help: "Requests refused to protect the others, by cause",
+      labelNames: ["cause"] as const,
+      registers,
+    }),
+    live: new Gauge({
+      name: "phasewise_live_info",
+      help: "1 for the version this replica serves",
+      labelNames: ["version", "phase", "recipe"] as const,
+      registers,
+    }),
+    epoch: new Gauge({
+      name: "phasewise_live_epoch",
+      help: "Epoch of the live pointer this replica follows",
+      registers,
+    }),
+    loadFailures: new Counter({
+      name: "phasewise_model_load_failures_total",
+      help: "Versions that could not be loaded; the old one kept serving",
+      labelNames: ["version"] as const,
+      registers,
+    }),
+    fallbacks: new Counter({
+      name: "phasewise_model_fallbacks_total",
+      help: "Requests the live model failed and another version answered",
+      labelNames: ["from", "to"] as const,
+      registers,
+    }),
+    breaker: new Gauge({
+      name: "phasewise_model_breaker_open",
+      help: "1 while the live version is set aside after failing too often in a row",
+      registers,
+    }),
+    frozen: new Gauge({
+      name: "phasewise_promotions_frozen",
+      help: "1 while promotions are frozen after repeated automatic rollbacks: an operator is needed",
+      registers,
+    }),
+    shadowShed: new Counter({
+      name: "phasewise_shadow_shed_total",
+      help: "Sampled requests that did not reach the shadow queue, by reason",
+      labelNames: ["reason"] as const,
+      registers,
+    }),
+    interleaved: new Counter({
+      name: "phasewise_interleaved_total",
+      help: "Requests of users in the interleaving share, by what became of them",
+      labelNames: ["outcome"] as const,
+      registers,
+    }),
+    redisErrors: new Counter({
+      name: "phasewise_redis_errors_total",
+      help: "Redis connections or commands that failed, by use",
+      labelNames: ["use"] as const,
+      registers,
+    }),
+    histories: new Counter({
+      name: "phasewise_histories_total",
+      help: "Histories used for recommendations, by origin",
+      labelNames: ["origin"] as const,
+      registers,
+    }),
+  };
+}

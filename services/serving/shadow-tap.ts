@@ -1,0 +1,96 @@
+import type { ShadowRequest } from "../queues/types.ts";
+
+export type ShedReason = "ring-full" | "queue-unavailable";
+
+export interface ShadowTapOptions {
+  /** Share of requests copied, 0 … 1. */
+  readonly rate: number;
+  /** `shed`: requests dropped since the last batch that arrived. */
+  readonly send: (batch: readonly ShadowRequest[], shed: number) => Promise<unknown>;
+  readonly onShed: (reason: ShedReason, requests: number) => void;
+  readonly capacity?: number;
+  readonly batchSize?: number;
+  readonly flushEveryMs?: number;
+}
+
+/**
+ * Copies a sample of the answered requests to the shadow queue. The sample is a function of the request id, so
+ * it is settled before anything is scored; the copy is offered after the reply. Between the two lies a bounded
+ * ring: when it is full, or when the queue does not take a batch, requests are dropped and counted.
+ */
+export class ShadowTap {
+  readonly #options: ShadowTapOptions;
+  readonly #capacity: number;
+  readonly #batchSize: number;
+  readonly #timer: NodeJS.Timeout;
+  #waiting: ShadowRequest[] = [];
+  #shed = 0;
+  #sending: Promise<void> | undefined;
+
+  constructor(options: ShadowTapOptions) {
+    this.#options = options;
+    this.#capacity = options.capacity ?? 2000;
+    this.#batchSize = options.batchSize ?? 100;
+    this.#timer = setInterval(() => void this.flush(), options.flushEveryMs ?? 250).unref();
+  }
+
+  samples(requestId: string): boolean {
+    return unitHash(requestId) < this.#options.rate;
+  }
+
+  offer(request: ShadowRequest): void {
+    if (this.#waiting.length >= this.#capacity) this.#drop("ring-full", 1);
+    else this.#waiting.push(request);
+  }
+
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  /** Sends all that waits, one batch at a time; never rejects. */
+  flush(): Promise<void> {
+    this.#sending ??= this.#drain().finally(() => {
+      this.#sending = undefined;
+    });
+    return this.#sending;
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.flush();
+  }
+
+  #drop(reason: ShedReason, requests: number): void {
+    this.#shed += requests;
+    this.#options.onShed(reason, requests);
+  }
+
+  async #drain(): Promise<void> {
+    // What was shed is owed to the evidence even when nothing follows it.
+    while (this.#waiting.length > 0 || this.#shed > 0) {
+      const batch = this.#waiting.splice(0, this.#batchSize);
+      const shed = this.#shed;
+      try {
+        await this.#options.send(batch, shed);
+        this.#shed -= shed;
+      } catch {
+        if (batch.length > 0) this.#drop("queue-unavailable", batch.length);
+        return;
+      }
+    }
+  }
+}
+
+/**
+ * FNV-1a (32 bit) of the text with Murmur3's finaliser, as a number in [0, 1). The finaliser spreads ids that
+ * differ in their last characters only.
+ */
+export function unitHash(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let position = 0; position < text.length; position++) {
+    hash = Math.imul(hash ^ text.charCodeAt(position), 0x01000193);
+  }
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return ((hash ^ (hash >>> 16)) >>> 0) / 4294967296;
+}

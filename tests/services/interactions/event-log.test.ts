@@ -1,0 +1,212 @@
+import assert from "node:assert/strict";
+import { after, before, beforeEach, describe, test } from "node:test";
+import type { Redis } from "ioredis";
+import { itemId, userId } from "../../../models/data/ids.ts";
+import { redisEventLog } from "../../../services/interactions/event-log.ts";
+import type { FeedbackEvent } from "../../../services/interactions/types.ts";
+import { connectRedis } from "../../../services/redis.ts";
+import { type PrivateRedis, startRedis } from "../../support/redis.ts";
+
+const event = (eventId: string, user: string, item: string, timestamp?: number): FeedbackEvent => ({
+  eventId,
+  userId: userId(user),
+  itemId: itemId(item),
+  type: "watch",
+  timestamp,
+});
+
+describe("event log", () => {
+  let server: PrivateRedis;
+  let redis: Redis;
+  before(async () => {
+    server = await startRedis();
+    redis = connectRedis(server.url, "patient", () => {});
+  });
+  beforeEach(() => redis.flushall());
+  after(async () => {
+    redis.disconnect();
+    await server.stop();
+  });
+
+  test("appends to the stream and numbers each user's history in order of arrival", async () => {
+    const log = redisEventLog(redis);
+    const late = { ...event("e3", "ann", "c", 10), rating: 4.5, requestId: "r1" };
+    assert.deepEqual(await log.append([event("e1", "ann", "a", 30), event("e2", "bob", "a")], 99), {
+      accepted: 2,
+      duplicates: 0,
+    });
+    await log.append([late], 100);
+    assert.deepEqual(await log.history(userId("ann")), {
+      entries: [
+        { sequence: 1, itemId: "a", timestamp: 30, weight: 1, requestId: null },
+        { sequence: 2, itemId: "c", timestamp: 10, weight: 4.5, requestId: "r1" },
+      ],
+      through: 2,
+    });
+    const stream = await log.read("0", 10);
+    assert.deepEqual(
+      stream.map((entry) => entry.event),
+      [event("e1", "ann", "a", 30), event("e2", "bob", "a", 99), late].map((sent) =>
+        JSON.parse(JSON.stringify(sent)),
+      ),
+    );
+    assert.equal(await log.watermark(), 99);
+    assert.equal(await log.length(), 3);
+  });
+
+  test("a user without events has an empty history, alone or among others", async () => {
+    const log = redisEventLog(redis);
+    await log.append([event("e1", "ann", "a", 1)], 1);
+    assert.deepEqual(await log.history(userId("eve")), { entries: [], through: 0 });
+    const both = await log.histories([userId("eve"), userId("ann")]);
+    assert.equal(both.get(userId("eve"))?.through, 0);
+    assert.equal(both.get(userId("ann"))?.entries[0].itemId, "a");
+    assert.equal((await log.histories([])).size, 0);
+  });
+
+  test("a repeated event is acknowledged without a second effect, within a batch and across batches", async () => {
+    const log = redisEventLog(redis);
+    const repeated = event("e1", "ann", "a");
+    assert.deepEqual(await log.append([repeated, repeated], 1), { accepted: 1, duplicates: 1 });
+    assert.deepEqual(await log.append([repeated, event("e2", "ann", "b")], 2), {
+      accepted: 1,
+      duplicates: 1,
+    });
+    assert.equal((await log.history(userId("ann"))).through, 2);
+    assert.equal(await log.length(), 2);
+  });
+
+  test("an id reused for another body refuses the whole batch and names the id", async () => {
+    const log = redisEventLog(redis);
+    await log.append([event("e1", "ann", "a", 1)], 1);
+    for (const batch of [
+      [event("e2", "bob", "b", 2), event("e1", "ann", "OTHER", 1)],
+      [event("e2", "bob", "b", 2), event("e2", "bob", "OTHER", 2)],
+    ]) {
+      await assert.rejects(log.append(batch, 5), {
+        code: "EVENT_ID_REUSED",
+        details: { eventId: batch[1].eventId },
+      });
+    }
+    assert.equal(await log.length(), 1);
+    assert.equal((await log.history(userId("bob"))).through, 0);
+    assert.equal(await log.watermark(), 1);
+  });
+
+  test("an id is forgotten after the window", async () => {
+    const log = redisEventLog(redis, { windowMs: 40 });
+    await log.append([event("e1", "ann", "a", 1)], 1);
+    while ((await redis.exists("{phasewise}:event:e1")) === 1) await redis.ping();
+    assert.deepEqual(await log.append([event("e1", "ann", "OTHER", 1)], 1), { accepted: 1, duplicates: 0 });
+  });
+
+  test("a history keeps the latest entries and goes on counting", async () => {
+    const log = redisEventLog(redis, { longestHistory: 3 });
+    for (let n = 1; n <= 5; n++) await log.append([event(`e${n}`, "ann", `i${n}`, n)], n);
+    const { entries, through } = await log.history(userId("ann"));
+    assert.deepEqual(
+      entries.map((entry) => entry.sequence),
+      [3, 4, 5],
+    );
+    assert.equal(through, 5);
+  });
+
+  test("the watermark is the latest event time, whatever the order of arrival", async () => {
+    const log = redisEventLog(redis);
+    assert.equal(await log.watermark(), 0);
+    await log.append([event("e1", "ann", "a", 1_700_000_000_123)], 1);
+    await log.append([event("e2", "ann", "b", 1_600_000_000_000)], 1);
+    assert.equal(await log.watermark(), 1_700_000_000_123);
+  });
+
+  test("reads on from an id and trims through an id", async () => {
+    const log = redisEventLog(redis);
+    for (let n = 1; n <= 5; n++) await log.append([event(`e${n}`, "ann", `i${n}`, n)], n);
+    const [first, second] = await log.read("0", 2);
+    const rest = await log.read(second.id, 10);
+    assert.deepEqual(
+      [first, second, ...rest].map((entry) => entry.event.eventId),
+      ["e1", "e2", "e3", "e4", "e5"],
+    );
+    assert.equal(await log.trim(second.id), 2);
+    assert.deepEqual(await log.read("0", 10), rest);
+  });
+});
+
+describe("seeding", () => {
+  let server: PrivateRedis;
+  let redis: Redis;
+  before(async () => {
+    server = await startRedis();
+    redis = connectRedis(server.url, "patient", () => {});
+  });
+  beforeEach(() => redis.flushall());
+  after(async () => {
+    redis.disconnect();
+    await server.stop();
+  });
+
+  /** 5,000 events of 7 users in uneven batches: more than two chunks. */
+  function* past(through = 5_000): Generator<FeedbackEvent[]> {
+    for (let from = 0; from < through; from += 333) {
+      const size = Math.min(333, through - from);
+      yield Array.from({ length: size }, (_, n) =>
+        event(`p${from + n}`, `u${(from + n) % 7}`, `i${from + n}`, from + n),
+      );
+    }
+  }
+
+  async function assertWhole(): Promise<void> {
+    const log = redisEventLog(redis);
+    for (let user = 0; user < 7; user++) {
+      const { entries } = await log.history(userId(`u${user}`));
+      const expected = Array.from({ length: 5_000 }, (_, n) => n).filter((n) => n % 7 === user);
+      assert.deepEqual(
+        entries.map((entry) => entry.itemId),
+        expected.map((n) => `i${n}`),
+      );
+      assert.deepEqual(
+        entries.map((entry) => entry.sequence),
+        expected.map((_, position) => position + 1),
+      );
+    }
+    assert.equal(await log.watermark(), 4_999);
+    assert.equal(await log.length(), 0);
+  }
+
+  test("fills the histories once for a snapshot, and not the stream", async () => {
+    const log = redisEventLog(redis);
+    assert.equal(await log.seed(past(), "abc"), 5_000);
+    assert.equal(await log.seed(past(), "abc"), 0);
+    await assertWhole();
+  });
+
+  test("resumes a seeding that broke off", async () => {
+    const log = redisEventLog(redis);
+    function* broken(): Generator<FeedbackEvent[]> {
+      yield* past(2_997);
+      throw new Error("killed");
+    }
+    await assert.rejects(log.seed(broken(), "abc"), /killed/);
+    assert.equal(await log.seed(past(), "abc"), 3_000);
+    await assertWhole();
+  });
+
+  test("of several seedings at once each event lands once", async () => {
+    const logs = [redisEventLog(redis), redisEventLog(redis), redisEventLog(redis)];
+    const added = await Promise.all(logs.map((log) => log.seed(past(), "abc")));
+    assert.equal(
+      added.reduce((sum, count) => sum + count, 0),
+      5_000,
+    );
+    await assertWhole();
+  });
+
+  test("keeps the latest entries of a long history", async () => {
+    const log = redisEventLog(redis, { longestHistory: 10 });
+    await log.seed(past(), "abc");
+    const { entries, through } = await log.history(userId("u0"));
+    assert.equal(entries.length, 10);
+    assert.equal(through, 715);
+  });
+});

@@ -1,0 +1,131 @@
+import assert from "node:assert/strict";
+import { after, before, beforeEach, describe, it } from "node:test";
+import type { Redis } from "ioredis";
+import { itemId, type UserId, userId } from "../../../models/data/ids.ts";
+import { redisEventLog } from "../../../services/interactions/event-log.ts";
+import type { EventLog, FeedbackEvent } from "../../../services/interactions/types.ts";
+import { connectRedis } from "../../../services/redis.ts";
+import { Histories } from "../../../services/serving/histories.ts";
+import { eventually } from "../../support/eventually.ts";
+import { type PrivateRedis, startRedis } from "../../support/redis.ts";
+
+describe("histories", () => {
+  let server: PrivateRedis;
+  let redis: Redis;
+  let events: EventLog;
+  const anna = userId("anna");
+  let now = 1000;
+  let serial = 0;
+
+  const watched = (user: UserId, film: string): FeedbackEvent => ({
+    eventId: `e${serial++}`,
+    userId: user,
+    itemId: itemId(film),
+    type: "watch",
+    timestamp: 500 + serial,
+  });
+  const make = (options = {}): Histories => new Histories(events, { now: () => now, ...options });
+  const filmsOf = async (histories: Histories, user: UserId): Promise<string[]> =>
+    (await histories.of(user)).interactions.map((interaction) => interaction.itemId);
+
+  before(async () => {
+    server = await startRedis();
+    redis = connectRedis(server.url, "fail-fast", () => {});
+    await eventually(() => redis.status === "ready");
+    events = redisEventLog(redis);
+  });
+  after(async () => {
+    redis.disconnect();
+    await server.stop();
+  });
+  beforeEach(async () => {
+    await redis.flushall();
+  });
+
+  it("reads what is stored, and says an unknown user has an empty history", async () => {
+    await events.append([watched(anna, "f1"), watched(anna, "f2")], now);
+    const histories = make();
+    const known = await histories.of(anna);
+    assert.equal(known.origin, "stored");
+    assert.equal(known.through, 2);
+    assert.deepEqual(
+      known.interactions.map((interaction) => interaction.itemId),
+      ["f1", "f2"],
+    );
+    assert.equal((await histories.of(userId("nobody"))).origin, "empty");
+  });
+
+  it("answers from memory while the store is stuck, without waiting again after the first time", async () => {
+    await events.append([watched(anna, "f1")], now);
+    let reads = 0;
+    const counting = {
+      history: (user: UserId) => {
+        reads++;
+        return events.history(user);
+      },
+    };
+    const histories = new Histories(counting, { now: () => now });
+    await histories.of(anna);
+    server.pause();
+    try {
+      const first = await histories.of(anna);
+      assert.equal(first.origin, "remembered");
+      assert.equal(first.through, null);
+      assert.deepEqual(
+        first.interactions.map((interaction) => interaction.itemId),
+        ["f1"],
+      );
+      assert.equal((await histories.of(userId("stranger"))).origin, "unavailable");
+      assert.equal(reads, 2, "no read of the store while it is known to be stuck");
+      assert.equal(histories.answering, false);
+    } finally {
+      server.resume();
+    }
+  });
+
+  it("notices that the store is back", async () => {
+    await events.append([watched(anna, "f1")], now);
+    const histories = make();
+    server.pause();
+    try {
+      assert.equal((await histories.of(anna)).origin, "unavailable");
+    } finally {
+      server.resume();
+    }
+    now += 1000;
+    await eventually(async () => {
+      now += 1000;
+      return (await histories.of(anna)).origin === "stored";
+    });
+  });
+
+  it("keeps what it remembers fresh with the feedback this replica accepted", async () => {
+    await events.append([watched(anna, "f1")], now);
+    const histories = make();
+    await histories.of(anna);
+    const more = [watched(anna, "f7")];
+    await events.append(more, now);
+    histories.accepted(more, now);
+    server.pause();
+    try {
+      assert.deepEqual(await filmsOf(histories, anna), ["f1", "f7"]);
+    } finally {
+      server.resume();
+    }
+  });
+
+  it("forgets the least recently used user past its bound", async () => {
+    const bela = userId("bela");
+    await events.append([watched(anna, "f1"), watched(bela, "f2")], now);
+    const histories = make({ maxRemembered: 9 });
+    await histories.of(anna);
+    await histories.of(bela);
+    server.pause();
+    try {
+      assert.equal((await histories.of(anna)).origin, "unavailable");
+      assert.equal((await histories.of(bela)).origin, "remembered");
+    } finally {
+      server.resume();
+    }
+  });
+});

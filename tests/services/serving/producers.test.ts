@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { Queue } from "bullmq";
+import { createProducers, type JobProducers } from "../../../services/queues/producers.ts";
+import { QUEUES, type RetrainPayload, type ShadowRequest } from "../../../services/queues/types.ts";
+import { eventually } from "../../support/eventually.ts";
+import { freePort, type PrivateRedis, startRedis } from "../../support/redis.ts";
+
+const ORDER: RetrainPayload = { phase: 2, recipe: "item-knn", seed: 1, requestedBy: "tests" };
+
+const sampled = (requestId: string): ShadowRequest => ({
+  requestId,
+  userId: "u1",
+  historyThrough: 1,
+  k: 10,
+  exclude: [],
+  liveVersion: "popularity-000000000000",
+  served: ["f1"],
+  at: 1,
+});
+
+describe("the job producers", () => {
+  let redis: PrivateRedis;
+  let producers: JobProducers;
+
+  before(async () => {
+    redis = await startRedis();
+    producers = createProducers(redis.url, () => {});
+  });
+  after(async () => {
+    await producers.close();
+    await redis.stop();
+  });
+
+  it("makes one job of an order that is repeated while it waits, whoever asks", async () => {
+    const first = await producers.addRetrain(ORDER, 1000);
+    const second = await producers.addRetrain({ ...ORDER, requestedBy: "somebody else" }, 2000);
+    const other = await producers.addRetrain({ ...ORDER, seed: 2 }, 2000);
+    assert.equal(second, first);
+    assert.notEqual(other, first);
+    const queue = new Queue(QUEUES.training, { connection: { url: redis.url } });
+    assert.equal(await queue.getWaitingCount(), 2);
+    await queue.close();
+  });
+
+  it("makes one job of a batch that is sent twice", async () => {
+    const batch = [sampled("a"), sampled("b")];
+    const first = await producers.addShadow(batch, 0);
+    assert.equal(await producers.addShadow(batch, 0), first);
+    assert.notEqual(await producers.addShadow([sampled("c")], 0), first);
+    const queue = new Queue(QUEUES.shadow, { connection: { url: redis.url } });
+    const waiting = await queue.getJobs(["waiting"]);
+    assert.equal(waiting.length, 2);
+    assert.ok(waiting.some((job) => job.data.requests.length === 2));
+    await queue.close();
+  });
+
+  it("takes every report of shed requests for one of its own, although each names no request", async () => {
+    assert.notEqual(await producers.addShadow([], 5), await producers.addShadow([], 5));
+  });
+
+  it("bounds how long finished jobs are kept", async () => {
+    const queue = new Queue(QUEUES.training, { connection: { url: redis.url } });
+    for (const job of await queue.getJobs(["waiting"])) {
+      for (const keep of [job.opts.removeOnComplete, job.opts.removeOnFail]) {
+        assert.ok(typeof keep === "object" && "age" in keep && keep.count !== undefined);
+      }
+    }
+    await queue.close();
+  });
+
+  it("shows a job by its id, and none for an unknown id", async () => {
+    const jobId = await producers.addRetrain({ ...ORDER, seed: 3 }, 3000);
+    const view = await producers.job(jobId);
+    assert.deepEqual(view, {
+      jobId,
+      name: "retrain",
+      state: "waiting",
+      progress: null,
+      result: null,
+      failedReason: null,
+      attempts: 0,
+    });
+    assert.equal(await producers.job("retrain-none"), null);
+  });
+
+  it("shows the progress that a worker reports", async () => {
+    const jobId = await producers.addRetrain({ ...ORDER, seed: 4 }, 4000);
+    const queue = new Queue(QUEUES.training, { connection: { url: redis.url } });
+    const job = await queue.getJob(jobId);
+    await job?.updateProgress({ fraction: 0.5, message: "epoch 8 of 16" });
+    assert.deepEqual((await producers.job(jobId))?.progress, { fraction: 0.5, message: "epoch 8 of 16" });
+    await queue.close();
+  });
+
+  it("refuses at once when Redis is stuck, and works again after", async () => {
+    redis.pause();
+    try {
+      await assert.rejects(producers.addShadow([sampled("d")], 0), { code: "STORE_UNAVAILABLE" });
+    } finally {
+      redis.resume();
+    }
+    await eventually(() => producers.addShadow([sampled("e")], 0).then(Boolean, () => false));
+  });
+
+  it("refuses when Redis was never there, and nothing of it takes effect later", async () => {
+    const port = await freePort();
+    const orphan = createProducers(`redis://127.0.0.1:${port}`, () => {});
+    await assert.rejects(orphan.addRetrain(ORDER, 1000), { code: "STORE_UNAVAILABLE" });
+    await orphan.close();
+  });
+});

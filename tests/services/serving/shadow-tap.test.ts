@@ -1,0 +1,153 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { ShadowRequest } from "../../../services/queues/types.ts";
+import { ShadowTap, unitHash } from "../../../services/serving/shadow-tap.ts";
+
+function request(requestId: string): ShadowRequest {
+  return {
+    requestId,
+    userId: "u1",
+    historyThrough: 3,
+    k: 10,
+    exclude: [],
+    liveVersion: "popularity-000000000000",
+    served: [],
+    at: 0,
+  };
+}
+
+const ids = (count: number): string[] => Array.from({ length: count }, (_, index) => `request-${index}`);
+const NEVER_BY_TIMER = 1_000_000;
+
+describe("the shadow tap", () => {
+  it("samples the asked share of request ids, always the same ones", () => {
+    const tap = new ShadowTap({ rate: 0.25, send: async () => {}, onShed: () => {} });
+    const sampled = ids(20_000).filter((id) => tap.samples(id));
+    // Binomial: 5,000 expected, standard deviation 61.
+    assert.ok(Math.abs(sampled.length - 5000) < 6 * 61, `got ${sampled.length}`);
+    assert.deepEqual(
+      ids(20_000).filter((id) => tap.samples(id)),
+      sampled,
+    );
+  });
+
+  it("takes all at rate 1 and none at rate 0", () => {
+    const all = new ShadowTap({ rate: 1, send: async () => {}, onShed: () => {} });
+    const none = new ShadowTap({ rate: 0, send: async () => {}, onShed: () => {} });
+    assert.ok(ids(1000).every((id) => all.samples(id) && !none.samples(id)));
+  });
+
+  it("hashes into [0, 1) evenly, ids that differ in the last character only included", () => {
+    const buckets = new Array<number>(10).fill(0);
+    for (const id of ids(10_000)) {
+      const hash = unitHash(id);
+      assert.ok(hash >= 0 && hash < 1);
+      buckets[Math.floor(hash * 10)]++;
+    }
+    const chiSquare = buckets.reduce((sum, count) => sum + (count - 1000) ** 2 / 1000, 0);
+    assert.ok(chiSquare < 27.9, `chi-square of 9 degrees of freedom ${chiSquare} (p < .001)`);
+  });
+
+  it("sends what waits in batches, in order", async () => {
+    const sent: string[][] = [];
+    const tap = new ShadowTap({
+      rate: 1,
+      batchSize: 2,
+      flushEveryMs: NEVER_BY_TIMER,
+      send: async (batch) => sent.push(batch.map((each) => each.requestId)),
+      onShed: () => assert.fail("nothing is shed"),
+    });
+    for (const id of ["a", "b", "c", "d", "e"]) tap.offer(request(id));
+    await tap.close();
+    assert.deepEqual(sent, [["a", "b"], ["c", "d"], ["e"]]);
+  });
+
+  it("drops and counts when the ring is full, and keeps what it held", async () => {
+    const shed: [string, number][] = [];
+    const sent: string[] = [];
+    const tap = new ShadowTap({
+      rate: 1,
+      capacity: 3,
+      flushEveryMs: NEVER_BY_TIMER,
+      send: async (batch) => sent.push(...batch.map((each) => each.requestId)),
+      onShed: (reason, requests) => shed.push([reason, requests]),
+    });
+    for (const id of ["a", "b", "c", "d", "e"]) tap.offer(request(id));
+    assert.equal(tap.waiting, 3);
+    await tap.close();
+    assert.deepEqual(sent, ["a", "b", "c"]);
+    assert.deepEqual(shed, [
+      ["ring-full", 1],
+      ["ring-full", 1],
+    ]);
+  });
+
+  it("sheds a batch that the queue refuses, and carries on with later ones", async () => {
+    const shed: [string, number][] = [];
+    let refuse = true;
+    const sent: string[] = [];
+    const tap = new ShadowTap({
+      rate: 1,
+      flushEveryMs: NEVER_BY_TIMER,
+      send: async (batch) => {
+        if (refuse) throw new Error("Redis is away");
+        sent.push(...batch.map((each) => each.requestId));
+      },
+      onShed: (reason, requests) => shed.push([reason, requests]),
+    });
+    tap.offer(request("a"));
+    tap.offer(request("b"));
+    await tap.flush();
+    refuse = false;
+    tap.offer(request("c"));
+    await tap.close();
+    assert.deepEqual(shed, [["queue-unavailable", 2]]);
+    assert.deepEqual(sent, ["c"]);
+  });
+
+  it("tells what it shed also when no request follows", async () => {
+    let refuse = true;
+    const told: [number, number][] = [];
+    const tap = new ShadowTap({
+      rate: 1,
+      flushEveryMs: NEVER_BY_TIMER,
+      send: async (batch, shed) => {
+        if (refuse) throw new Error("Redis is away");
+        told.push([batch.length, shed]);
+      },
+      onShed: () => {},
+    });
+    tap.offer(request("a"));
+    tap.offer(request("b"));
+    await tap.flush();
+    await tap.flush();
+    refuse = false;
+    await tap.flush();
+    await tap.close();
+    assert.deepEqual(told, [[0, 2]]);
+  });
+
+  it("stays within its bound while a send hangs", async () => {
+    let release = (): void => {};
+    const hung = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    let shed = 0;
+    const tap = new ShadowTap({
+      rate: 1,
+      capacity: 10,
+      batchSize: 5,
+      flushEveryMs: NEVER_BY_TIMER,
+      send: () => hung,
+      onShed: () => shed++,
+    });
+    for (const id of ids(5)) tap.offer(request(id));
+    const flushing = tap.flush();
+    for (const id of ids(1000)) tap.offer(request(id));
+    assert.equal(tap.waiting, 10);
+    assert.equal(shed, 990);
+    release();
+    await flushing;
+    await tap.close();
+  });
+});

@@ -1,0 +1,90 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Redis } from "ioredis";
+
+export interface PrivateRedis {
+  readonly url: string;
+  readonly port: number;
+  /** Stops answering without closing connections, as a stuck server does. */
+  pause(): void;
+  resume(): void;
+  /** kill -9, as the kernel's out-of-memory killer does. */
+  kill(): Promise<void>;
+  /** Starts again on the same port with the same append-only file. */
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("no free port");
+  server.close();
+  await once(server, "close");
+  return address.port;
+}
+
+/** A real redis-server of the test's own: free port, own folder, AOF on, noeviction. */
+export async function startRedis(extraArguments: readonly string[] = []): Promise<PrivateRedis> {
+  const port = await freePort();
+  const folder = await mkdtemp(join(tmpdir(), "phasewise-redis-"));
+  const url = `redis://127.0.0.1:${port}`;
+  let server: ChildProcess | undefined;
+
+  const start = async (): Promise<void> => {
+    const flags = [
+      "--port",
+      String(port),
+      "--bind",
+      "127.0.0.1",
+      "--dir",
+      folder,
+      "--save",
+      "",
+      "--loglevel",
+      "warning",
+    ];
+    server = spawn(
+      "redis-server",
+      [...flags, "--appendonly", "yes", "--maxmemory-policy", "noeviction", ...extraArguments],
+      {
+        stdio: "ignore",
+      },
+    );
+    server.once("error", (error) => {
+      throw new Error(`tests need redis-server on PATH (apt-get install redis-server): ${error.message}`);
+    });
+    const probe = new Redis(url, { retryStrategy: () => 20, maxRetriesPerRequest: null });
+    probe.on("error", () => {});
+    await probe.ping();
+    probe.disconnect();
+  };
+  const kill = async (signal: NodeJS.Signals): Promise<void> => {
+    const running = server;
+    server = undefined;
+    if (running === undefined || running.exitCode !== null) return;
+    const exited = once(running, "exit");
+    running.kill("SIGCONT");
+    running.kill(signal);
+    await exited;
+  };
+
+  await start();
+  return {
+    url,
+    port,
+    pause: () => server?.kill("SIGSTOP"),
+    resume: () => server?.kill("SIGCONT"),
+    kill: () => kill("SIGKILL"),
+    restart: start,
+    stop: async () => {
+      await kill("SIGKILL");
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
