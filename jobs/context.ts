@@ -1,0 +1,83 @@
+import { type Logger, pino } from "pino";
+import type { Catalogue } from "../models/data/interaction-log.ts";
+import type { Decision } from "../models/gate/decision.ts";
+import type { Policy } from "../models/gate/policy.ts";
+import { folderArtifactStore } from "../services/artifacts/folder-store.ts";
+import type { ArtifactStore } from "../services/artifacts/types.ts";
+import { type Config, loadConfig } from "../services/config.ts";
+import { type Evaluations, redisEvaluations } from "../services/evaluations/evaluations.ts";
+import { redisFleetLog } from "../services/fleet/redis-fleet-log.ts";
+import type { FleetLog } from "../services/fleet/types.ts";
+import { readCatalogue } from "../services/interactions/catalogue-file.ts";
+import { redisEventLog } from "../services/interactions/event-log.ts";
+import type { EventLog } from "../services/interactions/types.ts";
+import { redisInterleavingLog } from "../services/interleaving/redis-interleaving-log.ts";
+import type { InterleavingLog } from "../services/interleaving/types.ts";
+import { readPolicy } from "../services/policy-file.ts";
+import { connectRedis } from "../services/redis.ts";
+import { type DecisionLog, redisDecisionLog } from "../services/registry/decisions.ts";
+import { type RedisRegistry, redisRegistry } from "../services/registry/registry.ts";
+import { redisShadowLog } from "../services/shadow/redis-shadow-log.ts";
+import type { ShadowLog } from "../services/shadow/types.ts";
+import { type StatePaths, statePaths } from "../services/state-folder.ts";
+import { type ItemInformation, itemInformation } from "./item-information.ts";
+import { loadTrainingData, type TrainingData } from "./training-data.ts";
+
+/** Everything a job may touch, made once a process. */
+export interface JobContext {
+  readonly config: Config;
+  readonly paths: StatePaths;
+  readonly policy: Policy;
+  readonly log: Logger;
+  readonly registry: RedisRegistry;
+  readonly artifacts: ArtifactStore;
+  readonly events: EventLog;
+  readonly decisions: DecisionLog<Decision>;
+  readonly evaluations: Evaluations;
+  readonly shadowLog: ShadowLog;
+  readonly interleaving: InterleavingLog;
+  readonly fleet: FleetLog;
+  loadTrainingData(): Promise<TrainingData>;
+  /** The item catalogue as last imported. */
+  catalogue(): Promise<Catalogue>;
+  /** How surprising each item is, by its share of all events. */
+  itemInformation(): Promise<ItemInformation>;
+  /** Epoch milliseconds. */
+  now(): number;
+  isoNow(): string;
+  close(): Promise<void>;
+}
+
+export async function openContext(config: Config = loadConfig()): Promise<JobContext> {
+  const log = pino({ level: config.logLevel }, pino.destination(2));
+  const policy = await readPolicy(config.policyFile);
+  const redis = connectRedis(config.redisUrl, "patient", (error) =>
+    log.warn({ error: error.message }, "redis"),
+  );
+  const paths = statePaths(config.stateFolder);
+  const artifacts = folderArtifactStore(paths.artifacts);
+  const events = redisEventLog(redis);
+  const now = (): number => Date.now();
+  return {
+    config,
+    paths,
+    policy,
+    log,
+    registry: redisRegistry(redis, { automaticPerDay: policy.rollback.automaticPerDay }),
+    artifacts,
+    events,
+    decisions: redisDecisionLog<Decision>(redis),
+    evaluations: redisEvaluations(redis),
+    shadowLog: redisShadowLog(redis),
+    interleaving: redisInterleavingLog(redis),
+    fleet: redisFleetLog(redis),
+    loadTrainingData: () => loadTrainingData(paths.snapshot, events, now()),
+    catalogue: () => readCatalogue(paths.catalogue),
+    itemInformation: itemInformation(paths.snapshot),
+    now,
+    isoNow: () => new Date(now()).toISOString(),
+    close: async () => {
+      redis.disconnect();
+    },
+  };
+}

@@ -1,0 +1,46 @@
+import { evaluate, summary } from "../models/evaluation/evaluate.ts";
+import { popularityShares } from "../models/evaluation/novelty.ts";
+import { type FittedModel, fitModel, recommenderOf } from "../models/model.ts";
+import { counts } from "../models/popularity/counts.ts";
+import type { FitOptions, Params } from "../models/recipe.ts";
+import type { EvaluationKey, Evaluations, StoredEvaluation } from "../services/evaluations/evaluations.ts";
+import type { Split } from "./training-data.ts";
+
+/** Length of the lists that models are judged by. */
+export const JUDGED_LIST_LENGTH = 10;
+
+/** Asks a fitted model the requests of its split. */
+export function judgeOn(
+  { train, requests, judgedFrom }: Split,
+  fitted: FittedModel,
+  seed: number,
+): StoredEvaluation {
+  const evaluation = evaluate(recommenderOf(fitted.model), requests, {
+    k: JUDGED_LIST_LENGTH,
+    catalogue: train.catalogue,
+    items: train.interactions.items,
+    popularity: popularityShares(counts(train)),
+    seed,
+  });
+  return {
+    summary: summary(evaluation),
+    perUser: evaluation.perUser,
+    faults: evaluation.faults,
+    window: { trainedThrough: train.through, judgedFrom },
+  };
+}
+
+/** Fits on the past of a split and judges on what came after; remembered by (data, recipe, parameters, seed). */
+export async function holdoutEvaluation(
+  evaluations: Evaluations,
+  key: EvaluationKey & { readonly params: Params },
+  split: Split,
+  options: Omit<FitOptions, "seed">,
+): Promise<StoredEvaluation> {
+  const known = await evaluations.get(key);
+  if (known !== null) return known;
+  const fitted = await fitModel(key.recipe, split.train, key.params, { ...options, seed: key.seed });
+  const evaluation = judgeOn(split, fitted, key.seed);
+  await evaluations.put(key, evaluation);
+  return evaluation;
+}

@@ -1,0 +1,135 @@
+import { decide, type Outcome } from "../models/gate/decide.ts";
+import { type Decision, recordDecision } from "../models/gate/decision.ts";
+import { explain } from "../models/gate/explain.ts";
+import { policySha256 } from "../models/gate/policy.ts";
+import { PhasewiseError } from "../services/errors.ts";
+import type { JudgePayload } from "../services/queues/types.ts";
+import type { Attempt } from "../services/shadow/types.ts";
+import type { JobContext } from "./context.ts";
+import { enterClosedUsers, shadowEvidence } from "./evidence.ts";
+import { leaveFailingLive } from "./fleet.ts";
+import { enterInterleavedUsers, settleInterleaving } from "./interleaving.ts";
+import type { Judgement } from "./judgement.ts";
+import { screen } from "./screen.ts";
+import { judgeWatch } from "./watch.ts";
+
+const ACTOR = "gate";
+
+/**
+ * Looks at every open attempt: users whose windows have closed enter, the sequential test moves on, and a pass
+ * or a rejection takes effect. Looking often costs nothing: the test is valid at every look. A hold is written
+ * down only when asked for (`record`), so that the log is not flooded with "not yet".
+ */
+export async function judge(context: JobContext, payload: JudgePayload): Promise<readonly Judgement[]> {
+  // First of all: a rollback changes what challengers are compared with.
+  const failing = await leaveFailingLive(context);
+  const watched = await judgeWatch(context, payload);
+  await settleBaselineChange(context);
+  const judgements: { attempt: Attempt; outcome: Outcome; decision: Decision | null }[] = [];
+  for (const attempt of await context.shadowLog.openAttempts()) {
+    await enterClosedUsers(context, attempt);
+    await enterInterleavedUsers(context, attempt);
+    const evidence = await shadowEvidence(context, attempt);
+    const outcome = decide(evidence, context.policy);
+    const decision =
+      outcome.verdict === "hold" && !payload.record
+        ? null
+        : await context.decisions.append((previousSha256) =>
+            recordDecision(
+              { about: "shadow", evidence },
+              { policy: context.policy, actor: ACTOR, at: context.isoNow(), previousSha256 },
+            ),
+          );
+    judgements.push({ attempt, outcome, decision });
+  }
+  for (const { attempt, outcome, decision } of judgements) {
+    if (outcome.verdict === "reject" && decision !== null) await reject(context, attempt, decision);
+  }
+  // Of several that passed at one look, the simplest climbs, best supported first; the others then face it, so
+  // that complexity pays for itself against the best model so far and not against a weaker one.
+  const passed = judgements
+    .filter(({ outcome }) => outcome.verdict === "pass")
+    .sort(
+      (a, b) =>
+        a.attempt.challenger.phase - b.attempt.challenger.phase ||
+        (b.outcome.test?.lowerBound ?? -1) - (a.outcome.test?.lowerBound ?? -1),
+    );
+  for (const { attempt, decision } of passed) if (decision !== null) await admit(context, attempt, decision);
+  await promoteFirst(
+    context,
+    passed.flatMap(({ attempt, decision }) => (decision === null ? [] : [{ attempt, decision }])),
+  );
+  await settleInterleaving(context, judgements);
+  const shadowed = judgements.map(({ attempt, outcome }) => ({
+    about: "shadow" as const,
+    challenger: attempt.challenger.version,
+    baseline: attempt.baseline.version,
+    verdict: outcome.verdict,
+    users: outcome.test?.users ?? 0,
+    sentence: explain(outcome),
+  }));
+  return [...shadowed, ...watched, ...failing];
+}
+
+/**
+ * An attempt against a version that is not live any more, or under another policy, has lost its meaning: it
+ * is closed, and its challenger screened anew against what is live now.
+ */
+async function settleBaselineChange(context: JobContext): Promise<void> {
+  const live = await context.registry.live();
+  if (live === null) return;
+  const policy = policySha256(context.policy);
+  for (const attempt of await context.shadowLog.openAttempts()) {
+    const { version } = attempt.challenger;
+    const current = attempt.baseline.version === live.version && attempt.policySha256 === policy;
+    if (current && version !== live.version) continue;
+    await context.shadowLog.close(attempt.id);
+    const record = await context.registry.version(version);
+    if (record?.state === "SHADOWING" || record?.state === "ELIGIBLE") {
+      const why = `its baseline ${attempt.baseline.version} or the policy changed`;
+      await context.registry.transition(version, [record.state], "STALE", why, ACTOR);
+    }
+  }
+  for (const record of await context.registry.versions()) {
+    if (record.state === "STALE" || record.state === "SCREENED") await screen(context, record.version);
+  }
+}
+
+async function reject(context: JobContext, attempt: Attempt, decision: Decision): Promise<void> {
+  const { version } = attempt.challenger;
+  await context.registry.transition(version, ["SHADOWING", "ELIGIBLE"], "REJECTED", decision.sentence, ACTOR);
+  await context.shadowLog.close(attempt.id);
+}
+
+async function admit(context: JobContext, attempt: Attempt, decision: Decision): Promise<void> {
+  const { version } = attempt.challenger;
+  const record = await context.registry.version(version);
+  if (record?.state !== "SHADOWING") return;
+  await context.registry.transition(version, ["SHADOWING"], "ELIGIBLE", decision.sentence, ACTOR);
+}
+
+async function promoteFirst(
+  context: JobContext,
+  passed: readonly { readonly attempt: Attempt; readonly decision: Decision }[],
+): Promise<void> {
+  const best = passed[0];
+  if (best === undefined || !context.policy.promotion.automatic) return;
+  try {
+    await context.registry.promote({
+      version: best.attempt.challenger.version,
+      expectedLive: best.attempt.baseline.version,
+      reason: best.decision.sentence,
+      actor: ACTOR,
+      decisionId: best.decision.id,
+    });
+  } catch (error) {
+    // An operator was faster, or promotions are frozen: the next look starts from what is live then.
+    if (!(error instanceof PhasewiseError && error.statusCode === 409)) throw error;
+    context.log.warn(
+      { version: best.attempt.challenger.version, error: error.message },
+      "judge: not promoted",
+    );
+    return;
+  }
+  await settleBaselineChange(context);
+}

@@ -1,0 +1,51 @@
+import type { Manifest } from "../models/manifest.ts";
+import type { FittedModel } from "../models/model.ts";
+import type { StoredArtifact } from "../services/artifacts/types.ts";
+import { CODE } from "../services/code-version.ts";
+import type { StoredEvaluation } from "../services/evaluations/evaluations.ts";
+import type { JobContext } from "./context.ts";
+import { measureCost } from "./cost.ts";
+import { JUDGED_LIST_LENGTH } from "./holdout.ts";
+import type { Splits, TrainingData } from "./training-data.ts";
+import type { SearchResult } from "./tune.ts";
+
+export interface Publication {
+  readonly data: TrainingData;
+  readonly splits: Splits;
+  readonly search: SearchResult;
+  readonly evaluation: StoredEvaluation;
+  readonly fitted: FittedModel;
+  readonly fitSeconds: number;
+}
+
+/** Writes the artifact with its manifest and card, then registers it. Doing it twice changes nothing. */
+export async function publish(context: JobContext, publication: Publication): Promise<StoredArtifact> {
+  const { data, splits, search, evaluation, fitted, fitSeconds } = publication;
+  const { model, report } = fitted;
+  const cost = measureCost(model, splits.holdout.requests.requests, JUDGED_LIST_LENGTH);
+  const describe = (file: { version: string; sha256: string; bytes: number }): Manifest => ({
+    formatVersion: 1,
+    ...file,
+    phase: model.phase,
+    recipe: model.recipe,
+    params: model.params,
+    seed: model.seed,
+    data: data.provenance,
+    code: CODE,
+    offline: evaluation.summary,
+    training: report,
+    trials: search.trials,
+    cost: {
+      fitSeconds,
+      searchSeconds: search.seconds,
+      peakMemoryMb: process.resourceUsage().maxRSS / 1024,
+      artifactBytes: file.bytes,
+      ...cost,
+    },
+    items: model.items.size,
+    createdAt: new Date(context.now()).toISOString(),
+  });
+  const stored = await context.artifacts.write(model, describe);
+  await context.registry.register(stored.manifest, stored.manifestSha256, "retrain");
+  return stored;
+}

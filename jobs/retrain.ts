@@ -1,0 +1,115 @@
+import { fitModel } from "../models/model.ts";
+import { checkedParams } from "../models/params.ts";
+import { recipeNamed } from "../models/phases.ts";
+import type { Recipe, TrainingProgress } from "../models/recipe.ts";
+import type { RetrainPayload } from "../services/queues/types.ts";
+import type { JobContext } from "./context.ts";
+import { holdoutEvaluation } from "./holdout.ts";
+import { publish } from "./publish.ts";
+import { screen } from "./screen.ts";
+import { type Split, splitByTime } from "./training-data.ts";
+import { type SearchResult, tune } from "./tune.ts";
+
+export interface RetrainResult {
+  readonly version: string;
+  readonly phase: number;
+  readonly recipe: string;
+  /** Holdout nDCG@10. */
+  readonly ndcg: number;
+  /** What became of it, and why in words. */
+  readonly state: string;
+  readonly reason: string;
+}
+
+export interface RetrainOptions {
+  readonly onProgress?: ((progress: TrainingProgress) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Where each stage begins on the way from 0 to 1. */
+const STAGES = { tune: 0.02, holdout: 0.35, fit: 0.65, publish: 0.96, end: 1 } as const;
+
+/**
+ * Data → split by time → tune on validation → judge on the holdout, beside the live baseline on the same
+ * users → fit on everything → artifact → registry → offline screen. Deterministic in (data, recipe,
+ * parameters, seed), so a job that runs twice publishes one version.
+ */
+export async function retrain(
+  context: JobContext,
+  payload: RetrainPayload,
+  options: RetrainOptions = {},
+): Promise<RetrainResult> {
+  const recipe = recipeNamed(payload.recipe);
+  const { seed } = payload;
+  const stage = (from: number, to: number, name: string) => {
+    return ({ fraction, message }: TrainingProgress): void =>
+      options.onProgress?.({
+        fraction: from + (to - from) * fraction,
+        message: `${recipe.name}: ${name}${message === "" ? "" : `, ${message}`}`,
+      });
+  };
+  const fitting = { threads: context.config.threads, signal: options.signal };
+
+  const { requestedBy, reason } = payload;
+  context.log.info({ recipe: recipe.name, requestedBy, reason }, "training");
+  stage(0, STAGES.tune, "reading the data")({ fraction: 0, message: "" });
+  const data = await context.loadTrainingData();
+  const splits = splitByTime(data, context.policy.training, seed);
+  const dataSha256 = data.provenance.sha256;
+
+  const tuning = stage(STAGES.tune, STAGES.holdout, "tuning");
+  const search = await searched(context, recipe, payload, splits.tuning, fitting, tuning);
+  const params = search.params;
+
+  const onHoldout = stage(STAGES.holdout, STAGES.fit, "fitting for the holdout");
+  const evaluation = await holdoutEvaluation(
+    context.evaluations,
+    { dataSha256, recipe: recipe.name, params, seed },
+    splits.holdout,
+    { ...fitting, onProgress: onHoldout },
+  );
+  const live = await context.registry.live();
+  const baseline = live === null ? null : (await context.artifacts.manifest(live.version)).manifest;
+  if (baseline !== null) {
+    const key = { dataSha256, recipe: baseline.recipe, params: baseline.params, seed: baseline.seed };
+    await holdoutEvaluation(context.evaluations, key, splits.holdout, fitting);
+  }
+
+  const fitStart = performance.now();
+  const fitted = await fitModel(recipe.name, splits.all, params, {
+    ...fitting,
+    seed,
+    onProgress: stage(STAGES.fit, STAGES.publish, "fitting on everything"),
+  });
+  const fitSeconds = (performance.now() - fitStart) / 1000;
+
+  stage(STAGES.publish, STAGES.end, "publishing")({ fraction: 0, message: "" });
+  const { manifest } = await publish(context, { data, splits, search, evaluation, fitted, fitSeconds });
+  const record = await screen(context, manifest.version);
+  stage(STAGES.publish, STAGES.end, record.state)({ fraction: 1, message: record.reason });
+  return {
+    version: manifest.version,
+    phase: manifest.phase,
+    recipe: recipe.name,
+    ndcg: evaluation.summary.ndcg.mean,
+    state: record.state,
+    reason: record.reason,
+  };
+}
+
+/** Parameters given by hand stay as they are; the others are searched on the validation window, when asked for. */
+async function searched(
+  context: JobContext,
+  recipe: Recipe,
+  payload: RetrainPayload,
+  split: Split,
+  fitting: { readonly threads: number; readonly signal: AbortSignal | undefined },
+  onProgress: (progress: TrainingProgress) => void,
+): Promise<SearchResult> {
+  const fixed = payload.params ?? {};
+  const base = checkedParams(recipe, fixed);
+  if (payload.tune !== true) return { params: base, trials: [], seconds: 0 };
+  const space = Object.fromEntries(Object.entries(recipe.space).filter(([name]) => !(name in fixed)));
+  const { trials } = context.policy.training;
+  return tune({ recipe, base, space, split, trials, seed: payload.seed, ...fitting, onProgress });
+}

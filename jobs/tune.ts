@@ -1,0 +1,139 @@
+import type { InteractionLog } from "../models/data/interaction-log.ts";
+import { type TrainingSet, trainingSet } from "../models/data/interaction-matrix.ts";
+import { seededRandom } from "../models/data/random.ts";
+import { sliceLog } from "../models/data/slice.ts";
+import { evaluate } from "../models/evaluation/evaluate.ts";
+import { popularityShares } from "../models/evaluation/novelty.ts";
+import { type RequestSet, splitRequests } from "../models/evaluation/requests.ts";
+import type { Trial } from "../models/manifest.ts";
+import { fitModel, recommenderOf } from "../models/model.ts";
+import { counts } from "../models/popularity/counts.ts";
+import type { Params, Recipe, SearchSpace, TrainingProgress } from "../models/recipe.ts";
+import { runSearch } from "../models/tuning/run-search.ts";
+
+export interface SearchResult {
+  readonly params: Params;
+  /** Every trial, the defaults first. */
+  readonly trials: readonly Trial[];
+  readonly seconds: number;
+}
+
+export interface TuneOptions {
+  readonly recipe: Recipe;
+  /** Where the search starts, and what stays of the parameters outside the space. */
+  readonly base: Params;
+  /** What to search; usually the recipe's own space. */
+  readonly space: SearchSpace;
+  readonly split: { readonly train: TrainingSet; readonly requests: RequestSet };
+  readonly trials: number;
+  readonly seed: number;
+  readonly threads?: number | undefined;
+  readonly onProgress?: ((progress: TrainingProgress) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Searches parameters on a validation split by nDCG@10. The same seed and split give the same parameters. */
+export async function tune(options: TuneOptions): Promise<SearchResult> {
+  const { recipe, base, space, split, seed } = options;
+  if (Object.keys(space).length === 0) return { params: base, trials: [], seconds: 0 };
+  const start = performance.now();
+  const { train, requests } = split;
+  const popularity = popularityShares(counts(train));
+  const scoresOf = new Map<number, readonly number[]>();
+  let done = 0;
+  const { best, trials } = await runSearch(
+    { space, defaults: base, trials: options.trials, seed },
+    async (suggestion) => {
+      const trialStart = performance.now();
+      const { model } = await fitModel(recipe.name, train, suggestion.params, {
+        seed: suggestion.seed,
+        threads: options.threads,
+        signal: options.signal,
+      });
+      const { items } = train.interactions;
+      const { metrics, perUser } = evaluate(recommenderOf(model), requests, { items, popularity, seed });
+      scoresOf.set(
+        metrics.ndcg,
+        perUser.map(({ ndcg }) => ndcg),
+      );
+      return { score: metrics.ndcg, seconds: (performance.now() - trialStart) / 1000 };
+    },
+    {
+      signal: options.signal,
+      onTrial: ({ score }) => {
+        done++;
+        const message = `trial ${done} of ${options.trials}, nDCG@10 ${score.toFixed(4)}`;
+        options.onProgress?.({ fraction: done / options.trials, message });
+      },
+    },
+  );
+  const [first] = trials;
+  const better = isBeyondNoise(scoresOf.get(best.score) ?? [], scoresOf.get(first.score) ?? []);
+  const { params } = better ? best : first;
+  return { params, trials, seconds: (performance.now() - start) / 1000 };
+}
+
+/**
+ * The one-standard-error rule: the best of many trials on few users is best by luck as often as not, so it
+ * replaces the starting point only when it leads by more than one standard error of the paired difference.
+ * Source: Breiman et al., Classification and Regression Trees, 1984, section 3.4.3.
+ */
+export function isBeyondNoise(best: readonly number[], start: readonly number[]): boolean {
+  const users = best.length;
+  if (users < 2 || users !== start.length) return false;
+  const differences = best.map((score, user) => score - start[user]);
+  const mean = differences.reduce((sum, difference) => sum + difference, 0) / users;
+  const squares = differences.reduce((sum, difference) => sum + (difference - mean) ** 2, 0);
+  return mean > Math.sqrt(squares / (users - 1) / users);
+}
+
+export interface TuneOnTrainOptions {
+  readonly recipe: Recipe;
+  readonly base: Params;
+  /** Parameters that were given by hand and must not be searched. */
+  readonly fixed: Params;
+  readonly log: InteractionLog;
+  /** Whether the split to come is by time; validation is then carved the same way. */
+  readonly ordered: boolean;
+  readonly trials: number;
+  readonly seed: number;
+  readonly threads?: number | undefined;
+  readonly onProgress?: ((progress: TrainingProgress) => void) | undefined;
+}
+
+/** Share of a train file that is kept back to tune on. */
+const VALIDATION_SHARE = 0.2;
+
+/** Carves a validation set from a train file, the way its test file was made, and searches on it. */
+export async function tuneOnTrain(options: TuneOnTrainOptions): Promise<SearchResult> {
+  const { log, recipe, fixed, ordered, seed } = options;
+  const [train, validation] = ordered ? lastShare(log) : randomShare(log, seed);
+  // What order in time teaches cannot be learned where there is none.
+  const settled = ordered ? fixed : { ...recipe.unorderedDefaults, ...fixed };
+  const space = Object.fromEntries(Object.entries(recipe.space).filter(([name]) => !(name in settled)));
+  const split = { train: trainingSet(train, new Map()), requests: splitRequests(train, validation) };
+  return tune({ ...options, space, split });
+}
+
+function lastShare(log: InteractionLog): [InteractionLog, InteractionLog] {
+  const events = log.timestamps.length;
+  const cut = Math.round(events * (1 - VALIDATION_SHARE));
+  return [sliceLog(log, 0, cut), sliceLog(log, cut, events)];
+}
+
+/** The same events for the same seed, whatever their order in time. */
+function randomShare(log: InteractionLog, seed: number): [InteractionLog, InteractionLog] {
+  const random = seededRandom(seed);
+  const kept = Uint8Array.from({ length: log.timestamps.length }, () =>
+    random.next() < VALIDATION_SHARE ? 1 : 0,
+  );
+  const where = (side: number): InteractionLog => ({
+    users: log.users,
+    items: log.items,
+    userIndex: log.userIndex.filter((_, event) => kept[event] === side),
+    itemIndex: log.itemIndex.filter((_, event) => kept[event] === side),
+    timestamps: log.timestamps.filter((_, event) => kept[event] === side),
+    weights: log.weights.filter((_, event) => kept[event] === side),
+  });
+  return [where(0), where(1)];
+}

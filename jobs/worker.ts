@@ -1,0 +1,116 @@
+import { type Job, Worker } from "bullmq";
+import closeWithGrace from "close-with-grace";
+import { createProducers } from "../services/queues/producers.ts";
+import {
+  QUEUES,
+  type RetrainPayload,
+  type ShadowPayload,
+  type UpkeepPayload,
+} from "../services/queues/types.ts";
+import { compact } from "./compact.ts";
+import { openContext } from "./context.ts";
+import { drift } from "./drift.ts";
+import { judge } from "./judge.ts";
+import { Lanes } from "./lanes.ts";
+import { refresh } from "./refresh.ts";
+import { scheduleUpkeep } from "./schedule.ts";
+import { shadow } from "./shadow.ts";
+
+/** A worker that dies is noticed within this time and its job runs again elsewhere. */
+const LOCK_DURATION_MS = 10_000;
+const STALLED_INTERVAL_MS = 5_000;
+/** Longest a shutdown waits for running jobs before it leaves them to be retried. */
+const CLOSE_TIMEOUT_MS = 8_000;
+
+export interface WorkerOptions {
+  /** Module that a shadow lane's thread runs (default: the service's own). */
+  readonly laneEntry?: URL | undefined;
+}
+
+/** Runs jobs until it is told to stop: training in child processes, shadow scoring in lanes, upkeep here. */
+export async function startWorker(given: WorkerOptions = {}): Promise<{ close(): Promise<void> }> {
+  const context = await openContext();
+  const { config, log, policy } = context;
+  const lanes = new Lanes({
+    folders: { artifactFolder: context.paths.artifacts, catalogueFile: context.paths.catalogue },
+    timeoutMs: policy.shadow.timeoutMs,
+    entry: given.laneEntry,
+  });
+  const options = {
+    connection: { url: config.redisUrl, maxRetriesPerRequest: null },
+    lockDuration: LOCK_DURATION_MS,
+    stalledInterval: STALLED_INTERVAL_MS,
+    maxStalledCount: 3,
+  };
+
+  const training = new Worker<RetrainPayload>(
+    QUEUES.training,
+    new URL("./training-process.js", import.meta.url),
+    {
+      ...options,
+      concurrency: config.workerConcurrency,
+    },
+  );
+  const shadowing = new Worker<ShadowPayload>(
+    QUEUES.shadow,
+    (job) =>
+      shadow({ ...context, lanes, requestsPerUser: policy.shadow.requestsPerUser }, job.data, job.id ?? ""),
+    { ...options, concurrency: 1 },
+  );
+  const upkeep = new Worker<UpkeepPayload>(QUEUES.upkeep, (job) => runUpkeep(job), {
+    ...options,
+    concurrency: 1,
+  });
+  const producers = createProducers(config.redisUrl, (error) =>
+    log.warn({ error: error.message }, "producers: redis trouble"),
+  );
+  const runUpkeep = ({ data }: Job<UpkeepPayload>): Promise<unknown> => {
+    switch (data.kind) {
+      case "judge":
+        return judge(context, data);
+      case "compact":
+        return compact(context);
+      case "drift":
+        return drift(context, producers);
+      case "refresh":
+        return refresh(context, producers);
+    }
+  };
+
+  const workers = [training, shadowing, upkeep];
+  for (const worker of workers) {
+    worker.on("error", (error) =>
+      log.warn({ queue: worker.name, error: error.message }, "worker: redis trouble"),
+    );
+    worker.on("failed", (job, error) =>
+      log.error({ queue: worker.name, jobId: job?.id, error: error.message }, "job failed"),
+    );
+    worker.on("completed", (job) => log.info({ queue: worker.name, jobId: job.id }, "job completed"));
+    // Its lock is lost, so another worker may run it: stop burning CPU on a result that would be discarded.
+    worker.on("lockRenewalFailed", (jobIds) => {
+      for (const jobId of jobIds) worker.cancelJob(jobId, "its lock could not be renewed");
+    });
+  }
+  await Promise.all(workers.map((worker) => worker.waitUntilReady()));
+  const scheduled = await scheduleUpkeep(config.redisUrl, policy);
+  log.info({ concurrency: config.workerConcurrency }, "worker ready");
+
+  return {
+    close: async () => {
+      await scheduled.close();
+      const gently = Promise.all(workers.map((worker) => worker.close()));
+      const late = new Promise<"late">((resolve) => setTimeout(resolve, CLOSE_TIMEOUT_MS, "late").unref());
+      if ((await Promise.race([gently, late])) === "late") {
+        await Promise.all(workers.map((worker) => worker.close(true)));
+      }
+      await producers.close();
+      await lanes.close();
+      await context.close();
+    },
+  };
+}
+
+if (process.argv[1] !== undefined && import.meta.url === new URL(`file://${process.argv[1]}`).href) {
+  const worker = await startWorker();
+  closeWithGrace({ delay: CLOSE_TIMEOUT_MS + 2_000 }, () => worker.close());
+}

@@ -1,0 +1,249 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { prepareData } from "../../deploy/demo/prepare-data.ts";
+import { compact } from "../../jobs/compact.ts";
+import { type JobContext, openContext } from "../../jobs/context.ts";
+import { enterClosedUsers, shadowEvidence } from "../../jobs/evidence.ts";
+import { judge } from "../../jobs/judge.ts";
+import { Lanes } from "../../jobs/lanes.ts";
+import { retrain } from "../../jobs/retrain.ts";
+import { screen } from "../../jobs/screen.ts";
+import { shadow } from "../../jobs/shadow.ts";
+import { type ItemId, userId } from "../../models/data/ids.ts";
+import type { ShadowRequest } from "../../services/queues/types.ts";
+import type { Attempt } from "../../services/shadow/types.ts";
+import { type Service, startService } from "../support/service.ts";
+import { writeSmallData } from "../support/small-data.ts";
+
+const BUDGET = 3;
+const DAY_MS = 86_400_000;
+const ORDER = { seed: 1, requestedBy: "tests" };
+
+describe("shadow and judge, run as the worker runs them", () => {
+  let service: Service;
+  let context: JobContext;
+  let lanes: Lanes;
+  let popular: string;
+  let lately: string;
+  let knn: string;
+  let lengths: ReadonlyMap<string, number>;
+  let attempt: Attempt;
+  let users: readonly string[];
+
+  const requestOf = (user: string, serial: number): ShadowRequest => ({
+    requestId: `request-${user}-${serial}`,
+    userId: user,
+    historyThrough: lengths.get(user) ?? 0,
+    k: 10,
+    exclude: [],
+    liveVersion: popular,
+    served: [],
+    at: 0,
+  });
+  const runShadow = (requests: readonly ShadowRequest[], batchId: string, shed = 0) =>
+    shadow({ ...context, lanes, requestsPerUser: BUDGET }, { requests, shed }, batchId);
+  const attemptOf = async (version: string): Promise<Attempt> => {
+    const open = await context.shadowLog.openAttempts();
+    const found = open.find(({ challenger }) => challenger.version === version);
+    assert.ok(found !== undefined, `${version} is in the shadow`);
+    return found;
+  };
+  const promote = (version: string, expectedLive: string | null) =>
+    context.registry.promote({ version, expectedLive, reason: "a test", actor: "tests", force: true });
+
+  /** Something that none of these users has in the history. */
+  const unseenItem = async (some: readonly string[]): Promise<ItemId> => {
+    const { log } = await context.loadTrainingData();
+    const histories = await context.events.histories(some.map(userId));
+    const seen = new Set(
+      [...histories.values()].flatMap(({ entries }) => entries.map((entry) => entry.itemId)),
+    );
+    const found = log.items.ids.find((item) => !seen.has(item));
+    assert.ok(found !== undefined);
+    return found;
+  };
+
+  before(async () => {
+    service = await startService({
+      screen: { minimumUsers: 10 },
+      shadow: { minimumUsers: 20, requestsPerUser: BUDGET },
+    });
+    const dataFolder = await writeSmallData(service.home);
+    const { log, cutAt } = await prepareData({ ...service.config, dataFolder }, { cut: 0.7, say: () => {} });
+    users = [...new Set(log.userIndex.subarray(0, cutAt))].map((user) => log.users.idAt(user));
+    context = await openContext({ ...service.config, logLevel: "silent" });
+    lanes = new Lanes({
+      folders: { artifactFolder: context.paths.artifacts, catalogueFile: context.paths.catalogue },
+      timeoutMs: 5000,
+    });
+    popular = (await retrain(context, { ...ORDER, phase: 1, recipe: "popularity" })).version;
+    await promote(popular, null);
+    lately = (await retrain(context, { ...ORDER, phase: 1, recipe: "popular-lately" })).version;
+    const trained = await retrain(context, { ...ORDER, phase: 2, recipe: "item-knn" });
+    assert.equal(trained.state, "SHADOWING", trained.reason);
+    knn = trained.version;
+    attempt = await attemptOf(knn);
+    const histories = await context.events.histories(users.map(userId));
+    lengths = new Map([...histories].map(([user, { through }]) => [user, through]));
+  });
+  after(async () => {
+    await lanes.close();
+    await context.close();
+    await service.stop();
+  });
+
+  it("a retrain that runs twice publishes one version, and opens one attempt", async () => {
+    const before = await context.shadowLog.openAttempts();
+    const again = await retrain(context, { ...ORDER, phase: 2, recipe: "item-knn" });
+    assert.equal(again.version, knn);
+    assert.equal((await context.registry.versions()).length, 3);
+    assert.deepEqual(await context.shadowLog.openAttempts(), before);
+  });
+
+  it("a batch that runs twice is recorded once, its shed requests too", async () => {
+    const batch = users.slice(0, 5).map((user) => requestOf(user, 0));
+    await runShadow(batch, "batch-1", 7);
+    await runShadow(batch, "batch-1", 7);
+    const pairs = await context.shadowLog.pairs(attempt.id);
+    assert.deepEqual(
+      pairs.map(({ requestId }) => requestId),
+      batch.map(({ requestId }) => requestId),
+    );
+    assert.equal(await context.shadowLog.shedCount(attempt.id), 7);
+    await runShadow([], "batch-2", 2);
+    assert.equal(await context.shadowLog.shedCount(attempt.id), 9);
+  });
+
+  it("asks of one user so many requests and no more, over batches and within one", async () => {
+    const [user] = users;
+    await runShadow(
+      [1, 2, 3, 4].map((serial) => requestOf(user, serial)),
+      "batch-3",
+    );
+    await runShadow(
+      [5].map((serial) => requestOf(user, serial)),
+      "batch-4",
+    );
+    const own = (await context.shadowLog.pairs(attempt.id)).filter((pair) => pair.userId === user);
+    assert.deepEqual(
+      own.map(({ requestId }) => requestId),
+      [0, 1, 2].map((serial) => `request-${user}-${serial}`),
+    );
+  });
+
+  it("leaves anonymous requests out, since nobody's choices can be joined to them", async () => {
+    const before = (await context.shadowLog.pairs(attempt.id)).length;
+    const result = await runShadow([{ ...requestOf("", 99), userId: null }], "batch-6");
+    assert.equal(result.asked, 0);
+    assert.equal((await context.shadowLog.pairs(attempt.id)).length, before);
+  });
+
+  it("lets a user in once, with counts that add up at every look", async () => {
+    // Three users choose something new, and a month passes; the other windows stay open.
+    const { log } = await context.loadTrainingData();
+    const end = log.timestamps[log.timestamps.length - 1];
+    const chosen = await unseenItem(users.slice(0, 4));
+    const choose = (user: string, at: number) => ({
+      eventId: `chosen-${user}-${at}`,
+      userId: userId(user),
+      itemId: chosen,
+      type: "watch",
+      timestamp: at,
+    });
+    const later = users.slice(0, 3).map((user) => choose(user, end + DAY_MS));
+    await context.events.append([...later, choose(users[3], end + 30 * DAY_MS)], end);
+    for (let look = 0; look < 2; look++) {
+      await enterClosedUsers(context, attempt);
+      const evidence = await shadowEvidence(context, attempt);
+      const entered = evidence.users.map(({ user }) => user);
+      assert.deepEqual(entered.toSorted(), users.slice(0, 3).toSorted());
+      const { sampling, sham } = evidence;
+      assert.ok(sampling !== null && sham !== null);
+      const { sampled, joined, unanswered, pending, shed, failed } = sampling;
+      assert.equal(sampled, joined + unanswered + pending + shed + failed);
+      assert.equal(shed, 9);
+      assert.equal(sham.identical, sham.requests);
+    }
+  });
+
+  it("a look that holds writes a decision only when asked to", async () => {
+    const count = async (): Promise<number> => (await context.decisions.list({ limit: 100 })).length;
+    const before = await count();
+    const judgements = await judge(context, { kind: "judge", record: false });
+    assert.ok(judgements.some(({ challenger }) => challenger === knn));
+    for (const { verdict, sentence } of judgements) assert.equal(verdict, "hold", sentence);
+    assert.equal(await count(), before);
+    await judge(context, { kind: "judge", record: true });
+    assert.equal(await count(), before + judgements.length);
+  });
+
+  it("asks from the history as of the request: what came later leaves no trace in a list", async () => {
+    const [first, second] = users.slice(10, 12);
+    const all = (await context.events.histories([userId(first)])).get(userId(first));
+    assert.ok(all !== undefined && all.through > 0);
+    const asOf = (user: string, serial: number, historyThrough: number): ShadowRequest => ({
+      ...requestOf(user, serial),
+      historyThrough,
+    });
+    await runShadow([asOf(first, 0, 0), asOf(first, 1, all.through), asOf(second, 0, 0)], "batch-5");
+    const pairs = await context.shadowLog.pairs(attempt.id);
+    const [blank, full, other] = [`${first}-0`, `${first}-1`, `${second}-0`].map((id) =>
+      pairs.find(({ requestId }) => requestId === `request-${id}`),
+    );
+    // Without a history everybody gets the same list; with one, nothing that is in it.
+    assert.ok(blank !== undefined && full !== undefined && other !== undefined);
+    for (const lane of ["baseline", "challenger"] as const) {
+      assert.equal(blank[lane].items.length, 10);
+      assert.deepEqual(blank[lane].items, other[lane].items);
+      const seen = new Set<string>(all.entries.map((entry) => entry.itemId));
+      assert.ok(full[lane].items.every((item) => !seen.has(item)));
+      assert.ok(blank[lane].items.some((item) => !full[lane].items.includes(item)));
+    }
+  });
+
+  it("another baseline closes the attempt, and its challenger starts afresh against the new one", async () => {
+    await promote(lately, popular);
+    assert.equal((await context.registry.version(knn))?.state, "STALE");
+    await judge(context, { kind: "judge", record: false });
+    const open = await context.shadowLog.openAttempts();
+    assert.ok(open.every(({ baseline }) => baseline.version === lately));
+    const state = (await context.registry.version(knn))?.state;
+    const [last] = await context.decisions.list({ challenger: knn, limit: 1 });
+    assert.equal(last.baseline, lately);
+    assert.ok(state === "SHADOWING" || state === "REJECTED", state);
+    if (state === "SHADOWING") {
+      const [fresh] = open.filter(({ challenger }) => challenger.version === knn);
+      assert.notEqual(fresh.id, attempt.id);
+      assert.deepEqual(await context.shadowLog.pairs(fresh.id), []);
+    }
+    // Screening once more changes nothing.
+    await screen(context, knn);
+    assert.deepEqual(await context.shadowLog.openAttempts(), open);
+  });
+
+  it("compaction moves events into the snapshot once, also when it is repeated after a crash before the trim", async () => {
+    const rows = async (): Promise<number> => (await context.loadTrainingData()).provenance.rows;
+    const before = await rows();
+    const at = Date.UTC(2025, 11, 1);
+    const { log } = await context.loadTrainingData();
+    const fresh = [1, 2, 3].map((serial) => ({
+      eventId: `fresh-${serial}`,
+      userId: userId(users[serial]),
+      itemId: log.items.idAt(serial),
+      type: "watch",
+      timestamp: at,
+    }));
+    await context.events.append(fresh, at);
+    assert.equal(await rows(), before + 3);
+    const crashing = {
+      ...context,
+      events: { ...context.events, trim: () => Promise.reject(new Error("killed")) },
+    };
+    await assert.rejects(compact(crashing), /killed/);
+    assert.equal(await rows(), before + 3, "events that are in both places count once");
+    const inStream = await context.events.length();
+    assert.equal((await compact(context)).events, inStream);
+    assert.equal(await rows(), before + 3);
+    assert.deepEqual(await compact(context), { events: 0, snapshotSha256: null });
+  });
+});
