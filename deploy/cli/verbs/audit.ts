@@ -1,0 +1,26 @@
+import type { Command } from "commander";
+import type { AuditEntry } from "../../../services/registry/types.ts";
+import { print, table } from "../output.ts";
+import { connect, type ServiceOptions, withService } from "../service.ts";
+
+export function auditVerb(program: Command): void {
+  const command = program.command("audit").description("what was live when, who changed it, and why");
+  withService(command).action(async (options: ServiceOptions) => {
+    const api = await connect(options);
+    const { entries } = await api.get<{ entries: readonly AuditEntry[] }>("/audit");
+    print(entries, options, () =>
+      table(
+        ["#", "at", "actor", "action", "version", "epoch", "reason"],
+        entries.map((entry) => [
+          String(entry.sequence),
+          entry.at,
+          entry.actor,
+          entry.action,
+          entry.version,
+          String(entry.epoch),
+          entry.reason,
+        ]),
+      ),
+    );
+  });
+}

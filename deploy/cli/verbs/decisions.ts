@@ -1,0 +1,31 @@
+import type { Command } from "commander";
+import type { DecisionSummary } from "../../demo/ladder-table.ts";
+import { print } from "../output.ts";
+import { connect, type ServiceOptions, withService } from "../service.ts";
+import { wholeNumber } from "./train.ts";
+
+interface DecisionsOptions extends ServiceOptions {
+  readonly limit: number;
+}
+
+export function decisionsVerb(program: Command): void {
+  const command = program
+    .command("decisions")
+    .description("what the gate decided, and why, newest first")
+    .option("--limit <n>", "how many", wholeNumber, 20);
+  withService(command).action(async (options: DecisionsOptions) => {
+    const api = await connect(options);
+    const { decisions } = await api.get<{ decisions: readonly DecisionSummary[] }>(
+      `/decisions?limit=${options.limit}`,
+    );
+    print(decisions, options, () =>
+      decisions.length === 0
+        ? "no decision yet"
+        : decisions
+            .map(
+              (one) => `${one.at}  ${one.id}  ${one.challenger} against ${one.baseline}\n  ${one.sentence}`,
+            )
+            .join("\n"),
+    );
+  });
+}

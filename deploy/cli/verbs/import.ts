@@ -1,0 +1,25 @@
+import type { Command } from "commander";
+import { loadConfig } from "../../../services/config.ts";
+import { prepareData } from "../../demo/prepare-data.ts";
+import { type OutputOptions, print, progressLine } from "../output.ts";
+
+interface ImportOptions extends OutputOptions {
+  readonly data?: string;
+}
+
+export function importVerb(program: Command): void {
+  program
+    .command("import")
+    .description("validate interactions and make them the snapshot that models train on")
+    .option(
+      "--data <path>",
+      "MovieLens folder, or CSV, Parquet or JSONL with userId,itemId[,rating][,timestamp]",
+    )
+    .option("--json", "print JSON only")
+    .action(async (options: ImportOptions) => {
+      const config = loadConfig(process.env, { dataFolder: options.data });
+      const line = progressLine();
+      const prepared = await prepareData(config, { cut: null, say: line.update });
+      print(prepared.summary, options, () => prepared.lines.join("\n"));
+    });
+}

@@ -1,0 +1,48 @@
+import { type Command, InvalidArgumentError } from "commander";
+import { replay } from "../../../jobs/replay.ts";
+import { cutPosition } from "../../../models/data/interaction-log.ts";
+import { loadConfig } from "../../../services/config.ts";
+import { day, openData } from "../../demo/prepare-data.ts";
+import { type OutputOptions, print, progressLine } from "../output.ts";
+import { wholeNumber } from "./train.ts";
+
+interface ReplayVerbOptions extends OutputOptions {
+  readonly data?: string;
+  readonly url?: string;
+  readonly from: number;
+  readonly speed: number;
+}
+
+export function replayVerb(program: Command): void {
+  program
+    .command("replay")
+    .description("play recorded events as live traffic through the HTTP API, in their order")
+    .option("--data <path>", "MovieLens folder or interactions file (default: as in start)")
+    .option("--url <url>", "where Phasewise listens")
+    .option("--from <share>", "begin after this share of the events", shareFrom, 0.6)
+    .option("--speed <n>", "events a second; 0 for as fast as it goes", wholeNumber, 0)
+    .option("--json", "print JSON only")
+    .action(async (options: ReplayVerbOptions) => {
+      const config = loadConfig(process.env, { dataFolder: options.data });
+      const line = progressLine();
+      const { log } = await openData(config, line.update);
+      const done = await replay({
+        url: options.url ?? `http://127.0.0.1:${config.port}`,
+        log,
+        from: options.from === 0 ? 0 : cutPosition(log, options.from),
+        eventsPerSecond: options.speed,
+        onProgress: ({ played, total, eventTime }) => line.update(`${played} of ${total}, ${day(eventTime)}`),
+      });
+      print(
+        done,
+        options,
+        () => `${done.played} events replayed, ${done.hits} hits in the top 10, ${done.failures} failed`,
+      );
+    });
+}
+
+function shareFrom(text: string): number {
+  const value = Number(text);
+  if (value >= 0 && value < 1) return value;
+  throw new InvalidArgumentError(`expected a share from 0 to below 1, got ${text}`);
+}

@@ -1,0 +1,40 @@
+import type { Command } from "commander";
+import { openContext } from "../../../jobs/context.ts";
+import { judge } from "../../../jobs/judge.ts";
+import type { Judgement } from "../../../jobs/judgement.ts";
+import { EXIT, type OutputOptions, print, table } from "../output.ts";
+
+interface ShadowOptions extends OutputOptions {
+  readonly record?: boolean;
+}
+
+export function shadowVerb(program: Command): void {
+  program
+    .command("shadow")
+    .description("look at every running shadow comparison now; passes and rejections take effect")
+    .option("--record", "write a decision also for those that are merely held")
+    .option("--json", "print JSON only")
+    .action(async (options: ShadowOptions) => {
+      const context = await openContext();
+      try {
+        const judgements = await judge(context, { kind: "judge", record: options.record === true });
+        const settled = ({ about, verdict }: Judgement) =>
+          verdict === "pass" || (about === "watch" && verdict === "hold");
+        if (!judgements.every(settled)) process.exitCode = EXIT.held;
+        print(judgements, options, () => describe(judgements));
+      } finally {
+        await context.close();
+      }
+    });
+}
+
+function describe(judgements: readonly Judgement[]): string {
+  if (judgements.length === 0) return "no shadow comparison is running; train a challenger first";
+  const rows = judgements.map(({ challenger, baseline, users, sentence }) => [
+    challenger,
+    baseline,
+    String(users),
+    sentence,
+  ]);
+  return table(["challenger", "baseline", "users", "verdict"], rows);
+}

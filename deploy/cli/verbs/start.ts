@@ -1,0 +1,198 @@
+import { type Command, InvalidArgumentError } from "commander";
+import { replay } from "../../../jobs/replay.ts";
+import { CODE } from "../../../services/code-version.ts";
+import { adminKey, type Config, loadConfig } from "../../../services/config.ts";
+import { createProducers, type JobProducers } from "../../../services/queues/producers.ts";
+import { statePaths } from "../../../services/state-folder.ts";
+import { raiseFloor, trainChallengers } from "../../demo/climb.ts";
+import { curlLines } from "../../demo/curl-lines.ts";
+import { announceDecisions } from "../../demo/decisions.ts";
+import { type Ladder, ladderTable } from "../../demo/ladder-table.ts";
+import { day, type PreparedData, prepareData } from "../../demo/prepare-data.ts";
+import { type ServiceProcess, startProcess } from "../../demo/processes.ts";
+import { markReplay, replayFrom } from "../../demo/replay-progress.ts";
+import { type ApiClient, apiClient } from "../api-client.ts";
+import { EXIT, progressLine } from "../output.ts";
+import { wholeNumber } from "./train.ts";
+
+interface StartOptions {
+  readonly data?: string;
+  readonly port?: string;
+  readonly cut: number;
+  readonly replay: boolean;
+  readonly speed: number;
+  readonly exit?: boolean;
+}
+
+const POLICY_OF_THE_DEMO = "deploy/demo/phasewise.policy.json";
+
+export function startVerb(program: Command): void {
+  program
+    .command("start")
+    .description("the whole ladder on one machine: import, train, replay, judge, serve")
+    .option(
+      "--data <path>",
+      "MovieLens folder or interactions file (default: PHASEWISE_DATA, a download, or synthetic)",
+    )
+    .option("--port <port>", "port of the API (default 3000)")
+    .option("--cut <share>", "share of the events that trains; the rest is replayed", share, 0.6)
+    .option("--no-replay", "stop after training")
+    .option("--speed <n>", "events a second in the replay; 0 for as fast as it goes", wholeNumber, 0)
+    .option("--exit", "end after the ladder table instead of serving on")
+    .action(start);
+}
+
+function share(text: string): number {
+  const value = Number(text);
+  if (value > 0 && value < 1) return value;
+  throw new InvalidArgumentError(`expected a share between 0 and 1, got ${text}`);
+}
+
+const say = (text: string): void => {
+  process.stdout.write(`${text}\n`);
+};
+
+async function start(options: StartOptions): Promise<void> {
+  const startedAt = performance.now();
+  const elapsed = (): string => `${((performance.now() - startedAt) / 1000).toFixed(1)} s`;
+  const config = loadConfig(process.env, { dataFolder: options.data, port: options.port });
+  const key = config.adminKey ?? (await adminKey(config.stateFolder));
+  say(`Phasewise ${CODE.version}, state in ${config.stateFolder}, operator key ${key}`);
+
+  const line = progressLine();
+  const prepared = await prepareData(config, { cut: options.cut, say: line.update });
+  for (const text of prepared.lines) say(text);
+
+  const processes: ServiceProcess[] = [];
+  const stopAll = async (): Promise<void> => {
+    await Promise.all(processes.map((process) => process.stop()));
+  };
+  const interrupted = new Promise<"interrupted">((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve("interrupted"));
+  });
+  try {
+    const environment = environmentOf(config, key);
+    const { logs } = statePaths(config.stateFolder);
+    processes.push(await startProcess("api", "services/serving/server.js", logs, environment));
+    processes.push(await startProcess("worker", "jobs/worker.js", logs, environment));
+    const died = Promise.race(
+      processes.map(({ name, logFile, ended }) =>
+        ended.then((code) => {
+          throw new Error(`the ${name} process ended with code ${code}; its log is ${logFile}`);
+        }),
+      ),
+    );
+    const api = apiClient(`http://127.0.0.1:${config.port}`, key);
+    const story = climb(api, prepared, config, options, elapsed);
+    await Promise.race([story, died, interrupted]);
+    if (options.exit !== true) await Promise.race([died, interrupted]);
+  } finally {
+    await stopAll();
+  }
+}
+
+function environmentOf(config: Config, key: string): Record<string, string> {
+  return {
+    REDIS_URL: config.redisUrl,
+    PORT: String(config.port),
+    PHASEWISE_HOME: config.stateFolder,
+    PHASEWISE_ADMIN_KEY: key,
+    PHASEWISE_POLICY: config.policyFile ?? POLICY_OF_THE_DEMO,
+    // Two trainings run side by side on the two cores of a small machine.
+    PHASEWISE_THREADS: process.env.PHASEWISE_THREADS ?? "1",
+  };
+}
+
+async function climb(
+  api: ApiClient,
+  prepared: PreparedData,
+  config: Config,
+  options: StartOptions,
+  elapsed: () => string,
+): Promise<void> {
+  const url = `http://127.0.0.1:${config.port}`;
+  await answering(api);
+  const floor = await raiseFloor(api);
+  say(`\nLive: ${floor.version}; ${url}/recommend answers, ${elapsed()} after the start`);
+  say("\nTraining challengers");
+  const { trained, failed } = await trainChallengers(api, say);
+  if (failed > 0) process.exitCode = EXIT.failed;
+  if (trained + failed === 0) say("  every rung is trained already");
+  say(`  done, ${elapsed()}`);
+  if (options.replay) await playFuture(api, prepared, config, url, options.speed);
+  const ladder = await api.get<Ladder>("/ladder");
+  say(`\nThe ladder, ${elapsed()} after the start\n`);
+  say(ladderTable(ladder));
+  say(`\n${curlLines(url, ladder, prepared.log, config.stateFolder)}`);
+  if (options.exit !== true) say("\nServing on; Ctrl-C ends everything that was started.");
+}
+
+/** The API listens within a second of its start; Redis or a taken port may keep it from it. */
+async function answering(api: ApiClient): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await api.get("/healthz");
+      return;
+    } catch (error) {
+      if (attempt === 100) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+}
+
+/** Marks the replay's progress this often, milliseconds. */
+const MARK_INTERVAL_MS = 1000;
+
+async function playFuture(
+  api: ApiClient,
+  prepared: PreparedData,
+  config: Config,
+  url: string,
+  eventsPerSecond: number,
+): Promise<void> {
+  const { log, cutAt, snapshot } = prepared;
+  const from = await replayFrom(config.stateFolder, snapshot.sha256, cutAt);
+  if (from >= log.timestamps.length) {
+    say("\nWhat came after the cut was replayed by an earlier start");
+    return;
+  }
+  const line = progressLine();
+  const producers = createProducers(config.redisUrl, () => {});
+  const decisions = await announceDecisions(api, (text) => line.done(text));
+  const mark = (next: number) => markReplay(config.stateFolder, { snapshotSha256: snapshot.sha256, next });
+  let markedAt = performance.now();
+  say("\nReplaying what came after the cut as live traffic");
+  const done = await replay({
+    url,
+    log,
+    from,
+    eventsPerSecond,
+    onProgress: ({ played, total, eventTime, hits, failures }) => {
+      line.update(
+        `  ${((played / total) * 100).toFixed(1).padStart(5)} %  ${day(eventTime)}  ${played.toLocaleString("en-US")} events, ${hits.toLocaleString("en-US")} hits in the top 10${failures > 0 ? `, ${failures} failed` : ""}`,
+      );
+      if (performance.now() - markedAt < MARK_INTERVAL_MS) return;
+      markedAt = performance.now();
+      void mark(from + played).catch(() => {});
+    },
+  });
+  await mark(log.timestamps.length);
+  if (done.failures > 0) process.exitCode = EXIT.failed;
+  line.done(
+    `  ${done.played.toLocaleString("en-US")} events replayed through ${day(done.eventTime)}; the next film was in the top 10 ${((100 * done.hits) / done.played).toFixed(1)} % of the time${done.failures > 0 ? `; ${done.failures} failed` : ""}`,
+  );
+  line.update("  waiting for the shadow to catch up");
+  await idle(producers, "shadow");
+  await producers.addJudge({ kind: "judge", record: true }, Date.now());
+  await idle(producers, "upkeep");
+  await decisions.stop();
+  await producers.close();
+}
+
+/** Waits until a queue has nothing to do; batches that replicas still hold arrive within their flush interval. */
+async function idle(producers: JobProducers, queue: "shadow" | "upkeep"): Promise<void> {
+  for (let quiet = 0; quiet < 3; ) {
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    quiet = (await producers.pending())[queue] === 0 ? quiet + 1 : 0;
+  }
+}

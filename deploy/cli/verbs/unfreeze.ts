@@ -1,0 +1,21 @@
+import type { Command } from "commander";
+import { print } from "../output.ts";
+import { connect, type ServiceOptions, withService } from "../service.ts";
+
+interface UnfreezeOptions extends ServiceOptions {
+  readonly reason: string;
+}
+
+export function unfreezeVerb(program: Command): void {
+  const command = program
+    .command("unfreeze")
+    .description("allow promotions again after automatic rollbacks have frozen them")
+    .requiredOption("--reason <text>", "what the cause was; goes into the audit log");
+  withService(command).action(async (options: UnfreezeOptions) => {
+    const api = await connect(options);
+    const result = await api.post<{ changed: boolean }>("/unfreeze", { reason: options.reason });
+    print(result, options, () =>
+      result.changed ? "promotions are possible again" : "nothing to do: promotions were not frozen",
+    );
+  });
+}

@@ -1,0 +1,129 @@
+import { MultiBar, Presets } from "cli-progress";
+import { PHASES } from "../../models/phases.ts";
+import type { Phase } from "../../models/recipe.ts";
+import type { JobView } from "../../services/queues/types.ts";
+import type { LivePointer } from "../../services/registry/types.ts";
+import type { ApiClient } from "../cli/api-client.ts";
+import { followJob } from "../cli/verbs/train.ts";
+import type { Ladder } from "./ladder-table.ts";
+
+/** What the demo trains: the plain heuristic first, then a challenger for every rung. */
+export interface Challenge {
+  readonly phase: Phase;
+  readonly recipe: string;
+  readonly tune: boolean;
+}
+
+export const FLOOR: Challenge = { phase: 1, recipe: "popularity", tune: false };
+
+export const CHALLENGES: readonly Challenge[] = [
+  { phase: 1, recipe: "popular-lately", tune: true },
+  { phase: 2, recipe: "item-knn", tune: true },
+  { phase: 3, recipe: "als", tune: true },
+  { phase: 4, recipe: "neural-blend", tune: false },
+];
+
+interface RetrainOutcome {
+  readonly version: string;
+  readonly state: string;
+  readonly reason: string;
+}
+
+/** Fits phase 1, makes it live, and returns its pointer; nothing to do when something is live already. */
+export async function raiseFloor(api: ApiClient): Promise<LivePointer> {
+  const { live } = await api.get<Ladder>("/ladder");
+  if (live !== null) return live;
+  const { jobId } = await api.post<{ jobId: string }>("/retrain", FLOOR);
+  const { version } = resultOf(await followJob(api, jobId));
+  const promoted = await api.post<{ live: LivePointer }>(`/models/${version}/promote`, {
+    expectedLive: null,
+    reason: "the floor of the ladder: the heuristic that everything else has to beat",
+  });
+  return promoted.live;
+}
+
+export interface TrainedChallengers {
+  readonly trained: number;
+  readonly failed: number;
+}
+
+/** Trains every challenger that the ladder does not hold yet, side by side, with a progress bar each. */
+export async function trainChallengers(
+  api: ApiClient,
+  write: (line: string) => void,
+): Promise<TrainedChallengers> {
+  const { phases } = await api.get<Ladder>("/ladder");
+  const known = new Set(phases.flatMap(({ versions }) => versions.map((version) => version.recipe)));
+  const due = CHALLENGES.filter(({ recipe }) => !known.has(recipe));
+  if (due.length === 0) return { trained: 0, failed: 0 };
+  const display = process.stderr.isTTY ? bars() : lines(write);
+  const outcomes = await Promise.all(
+    due.map(async (challenge) => {
+      const { jobId } = await api.post<{ jobId: string }>("/retrain", challenge);
+      const show = display.add(nameOf(challenge));
+      const job = await followJob(api, jobId, show);
+      const failed = job.state === "failed";
+      return { failed, ending: failed ? `failed: ${job.failedReason}` : resultOf(job).reason };
+    }),
+  );
+  display.stop();
+  for (const [index, { ending }] of outcomes.entries()) write(`  ${due[index].recipe}: ${ending}`);
+  const failed = outcomes.filter((outcome) => outcome.failed).length;
+  return { trained: outcomes.length - failed, failed };
+}
+
+interface ProgressDisplay {
+  /** A challenger's own row; returns what shows its job's state there. */
+  add(name: string): (job: JobView) => void;
+  stop(): void;
+}
+
+/** A bar a challenger, for a terminal. */
+function bars(): ProgressDisplay {
+  const all = new MultiBar(
+    {
+      format: "  {name} {bar} {percentage} %  {message}",
+      hideCursor: true,
+      barsize: 24,
+      stream: process.stderr,
+    },
+    Presets.shades_classic,
+  );
+  return {
+    add: (name) => {
+      const bar = all.create(100, 0, { name: name.padEnd(34), message: "waiting for a worker" });
+      return ({ state, progress }) => {
+        if (progress === null) return;
+        const width = Math.max(20, (process.stderr.columns ?? 100) - 72);
+        const message = state === "completed" ? "done" : progress.message.slice(0, width);
+        bar.update(Math.round(progress.fraction * 100), { message });
+      };
+    },
+    stop: () => all.stop(),
+  };
+}
+
+/** A line for every quarter of the way, for a log. */
+function lines(write: (line: string) => void): ProgressDisplay {
+  return {
+    add: (name) => {
+      let quarter = 0;
+      return ({ progress }) => {
+        if (progress === null || Math.floor(progress.fraction * 4) <= quarter) return;
+        quarter = Math.floor(progress.fraction * 4);
+        write(`  ${name}: ${quarter * 25} %, ${progress.message}`);
+      };
+    },
+    stop: () => {},
+  };
+}
+
+function nameOf({ phase, recipe }: Challenge): string {
+  return `phase ${phase} ${PHASES[phase - 1].name}: ${recipe}`;
+}
+
+function resultOf(job: JobView): RetrainOutcome {
+  if (job.state === "failed")
+    throw new Error(`training failed: ${job.failedReason}; see .phasewise/logs/worker.log`);
+  return job.result as RetrainOutcome;
+}

@@ -1,0 +1,89 @@
+import type { EvaluationSummary } from "../../models/evaluation/report.ts";
+import type { Outcome } from "../../models/gate/decide.ts";
+import type { ScreenRuling } from "../../models/gate/screening.ts";
+import type { TrainingCost } from "../../models/manifest.ts";
+import type { LivePointer, VersionRecord } from "../../services/registry/types.ts";
+import { table } from "../cli/output.ts";
+
+/** A decision as the API gives it: its ruling, and in words. */
+export interface DecisionSummary {
+  readonly id: string;
+  readonly at: string;
+  readonly challenger: string;
+  readonly baseline: string;
+  readonly sentence: string;
+  readonly ruling: Partial<Outcome> & Partial<ScreenRuling> & { readonly verdict: string };
+}
+
+/** What `GET /ladder` answers. */
+export interface Ladder {
+  readonly live: LivePointer | null;
+  readonly phases: readonly {
+    readonly phase: number;
+    readonly name: string;
+    readonly versions: readonly (VersionRecord & {
+      readonly live: boolean;
+      readonly offline: EvaluationSummary | null;
+      readonly cost: TrainingCost | null;
+      readonly lastDecision: DecisionSummary | null;
+    })[];
+  }[];
+}
+
+type LadderVersion = Ladder["phases"][number]["versions"][number];
+
+/** The ladder for people: a row a version, lowest rung first, and below it each verdict in words. */
+export function ladderTable({ phases }: Ladder): string {
+  const head = [
+    "phase",
+    "recipe",
+    "version",
+    "state",
+    "nDCG@10 [95 %]",
+    "lift over its baseline",
+    "coverage",
+    "train s",
+    "MB",
+    "p99 ms",
+  ];
+  const versions = phases.flatMap(({ phase, name, versions: rows }) =>
+    [...rows]
+      .sort((a, b) => (a.registeredAt < b.registeredAt ? -1 : 1))
+      .map((version) => ({ ...version, rung: `${phase} ${name}` })),
+  );
+  const rows = versions.map((version) => [
+    version.rung,
+    version.recipe,
+    version.version.slice(version.recipe.length + 1),
+    version.live ? "▶ LIVE" : version.state,
+    ndcg(version.offline),
+    lift(version.lastDecision),
+    version.offline === null ? "–" : `${(version.offline.metrics.coverage * 100).toFixed(1)} %`,
+    version.cost === null ? "–" : (version.cost.fitSeconds + version.cost.searchSeconds).toFixed(1),
+    version.cost === null ? "–" : (version.cost.artifactBytes / 1e6).toFixed(2),
+    version.cost === null ? "–" : version.cost.p99Ms.toFixed(2),
+  ]);
+  const sentences = versions.map((version) => `  ${version.recipe}: ${verdictOf(version)}`);
+  return [table(head, rows), "", "Verdicts", ...sentences].join("\n");
+}
+
+function ndcg(offline: EvaluationSummary | null): string {
+  if (offline === null) return "–";
+  const { mean, low, high } = offline.ndcg;
+  return `${mean.toFixed(4)} [${low.toFixed(3)}, ${high.toFixed(3)}]`;
+}
+
+function lift(decision: DecisionSummary | null): string {
+  if (decision === null) return "–";
+  const { test, result } = decision.ruling;
+  const sign = (value: number): string => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(4)}`;
+  if (test !== undefined && test !== null) {
+    return `${sign(test.lift)}, ≥ ${sign(test.lowerBound)} (shadow, ${test.users} users)`;
+  }
+  if (result === undefined || !Number.isFinite(result.lowerBound)) return "–";
+  return `${sign(result.lift)} [${sign(result.lowerBound)}, ${sign(result.upperBound)}] (holdout, ${result.users} users)`;
+}
+
+function verdictOf(version: LadderVersion): string {
+  return version.lastDecision?.sentence ?? version.reason;
+}
