@@ -1,0 +1,106 @@
+import { parseArgs } from "node:util";
+import { compileReference, referenceEpochs } from "./reference.ts";
+import { syntheticRows } from "./train-data.ts";
+import {
+  alsEpochs,
+  mlMatrixEpoch,
+  neighbourSeconds,
+  plainEpoch,
+  type Seconds,
+  topItemsMicroseconds,
+} from "./train-engines.ts";
+
+/**
+ * npm run bench:train                  engines side by side on one data set, in one run
+ * npm run bench:train -- --scale       how cost grows: 1M, 5M, 20M interactions; --huge adds 100M
+ * Other work on the machine moves every figure of a run: compare the ratios, those of the CPU seconds first.
+ */
+const { values } = parseArgs({
+  options: {
+    scale: { type: "boolean", default: false },
+    huge: { type: "boolean", default: false },
+    epochs: { type: "string", default: "7" },
+  },
+});
+
+const middle = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1];
+const wall = (epochs: readonly Seconds[]): number => middle(epochs.map((epoch) => epoch.wall));
+const best = (epochs: readonly Seconds[]): number => Math.min(...epochs.map((epoch) => epoch.wall));
+const cpu = (epochs: readonly Seconds[]): number => middle(epochs.map((epoch) => epoch.cpu));
+const megabytes = (): number => Math.round(process.resourceUsage().maxRSS / 1024);
+const print = (...cells: readonly (string | number)[]): void => {
+  const [first, ...rest] = cells.map(String);
+  console.log(first.padEnd(44) + rest.map((cell) => cell.padStart(12)).join(""));
+};
+
+if (values.scale || values.huge) await scale();
+else await sideBySide(Number(values.epochs));
+
+async function sideBySide(epochs: number): Promise<void> {
+  const data = syntheticRows(6040, 3700, 989_000);
+  const interactions = data.users.columns.length;
+  console.log(`ALS, 6,040 users × 3,700 items, ${interactions.toLocaleString("en")} interactions, d = 64\n`);
+  print("engine", "threads", "wall s", "best wall s", "CPU s", "× C++ CPU", "× C++ best");
+  const program = compileReference();
+  if (program === null) console.log("no g++ found: no C++ reference in this run");
+  for (const threads of [1, 2]) {
+    // The engines take turns, so that whatever else the machine does touches them alike.
+    const reference: Seconds[] = [];
+    const exact: Seconds[] = [];
+    const fast: Seconds[] = [];
+    for (let round = 0; round < 3; round++) {
+      if (program !== null) reference.push(...referenceEpochs(program, data, epochs, threads));
+      exact.push(...(await alsEpochs(data, { method: "cholesky", epochs, threads })));
+      fast.push(...(await alsEpochs(data, { method: "conjugate-gradient", epochs, threads })));
+    }
+    const row = (engine: string, seconds: readonly Seconds[]): void => {
+      const ratios = program === null ? [] : [cpu(seconds) / cpu(reference), best(seconds) / best(reference)];
+      const times = [wall(seconds), best(seconds), cpu(seconds)].map((value) => value.toFixed(3));
+      print(engine, threads, ...times, ...ratios.map((ratio) => ratio.toFixed(2)));
+    };
+    if (program !== null) row("C++ -O3 AVX2, exact blocked Cholesky", reference);
+    row("kernels, exact blocked Cholesky", exact);
+    row("kernels, 3 steps of conjugate gradients", fast);
+  }
+  const plain = plainEpoch(data, 10);
+  print("plain JavaScript, exact (10th row × 10)", 1, plain.wall.toFixed(2), "", plain.cpu.toFixed(2));
+  const library = mlMatrixEpoch(data, 20);
+  print("ml-matrix, exact (20th row × 20)", 1, library.wall.toFixed(2), "", library.cpu.toFixed(2));
+
+  console.log("\nitem neighbours, k = 100");
+  for (const threads of [1, 2]) {
+    print("kernels, exact cosine", threads, (await neighbourSeconds(data.users, threads)).toFixed(3));
+  }
+  console.log("\ntop 10 of all items, d = 64, one thread");
+  print("items", "", "f32 µs", "int8 µs", "plain µs");
+  for (const items of [10_000, 60_000]) {
+    const { float32, int8, plain } = topItemsMicroseconds(items);
+    print(items.toLocaleString("en"), "", float32.toFixed(0), int8.toFixed(0), plain.toFixed(0));
+  }
+  console.log(`\npeak memory ${megabytes()} MB`);
+}
+
+/** Users and items grow in the proportions of MovieLens 20M. */
+async function scale(): Promise<void> {
+  print("interactions", "users", "items", "ALS epoch s", "CG epoch s", "kNN s", "peak MB");
+  const sizes = values.huge ? [1e6, 5e6, 20e6, 100e6] : [1e6, 5e6, 20e6];
+  for (const size of sizes) {
+    const users = Math.round(size / 145);
+    const items = Math.round(size / 740);
+    const data = syntheticRows(users, items, size);
+    const exact = await alsEpochs(data, { method: "cholesky", epochs: 2, threads: 2 });
+    const fast = await alsEpochs(data, { method: "conjugate-gradient", epochs: 2, threads: 2 });
+    const neighbours = size > 20e6 ? "–" : (await neighbourSeconds(data.users, 2)).toFixed(2);
+    const counts = [data.users.columns.length, users, items].map((count) => count.toLocaleString("en"));
+    print(
+      counts[0],
+      counts[1],
+      counts[2],
+      best(exact).toFixed(2),
+      best(fast).toFixed(2),
+      neighbours,
+      megabytes(),
+    );
+  }
+  console.log("d = 64, 2 threads, best of 2 epochs; peak memory includes the generated data");
+}

@@ -1,0 +1,212 @@
+import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import type { DecisionSummary, Ladder } from "../../deploy/demo/ladder-table.ts";
+import type { JobView } from "../../services/queues/types.ts";
+import type { LivePointer, RollbackResult } from "../../services/registry/types.ts";
+import { type Service, startService } from "../support/service.ts";
+import { writeSmallData } from "../support/small-data.ts";
+
+/** User u<n> has seen the first so many of the items: so popularity falls from a to f without a tie. */
+const SEEN: Readonly<Record<string, string>> = {
+  u1: "abcdef",
+  u2: "abcde",
+  u3: "abcd",
+  u4: "abc",
+  u5: "ab",
+  u6: "a",
+};
+const NEXT: Readonly<Record<string, string>> = { u2: "f", u3: "ef", u4: "f", u5: "cf", u6: "bd" };
+const K = 2;
+
+const rows = (lists: Readonly<Record<string, string>>): string[] =>
+  Object.entries(lists).flatMap(([user, items]) => [...items].map((item) => `${user},${item},1`));
+
+/** Popular items not seen yet, in order; gain 1/log2(rank + 1) a hit, over the best that was possible. */
+function bruteForce(): { ndcg: number; recall: number; precision: number; hitRate: number; mrr: number } {
+  const gain = (rank: number): number => 1 / Math.log2(rank + 1);
+  const users = Object.entries(NEXT).map(([user, next]) => {
+    const list = [..."abcdef"].filter((item) => !SEEN[user].includes(item)).slice(0, K);
+    const ranks = list.flatMap((item, place) => (next.includes(item) ? [place + 1] : []));
+    const best = [...next].slice(0, K).reduce((sum, _, place) => sum + gain(place + 1), 0);
+    return {
+      ndcg: ranks.reduce((sum, rank) => sum + gain(rank), 0) / best,
+      recall: ranks.length / next.length,
+      precision: ranks.length / K,
+      hitRate: ranks.length > 0 ? 1 : 0,
+      mrr: ranks.length > 0 ? 1 / ranks[0] : 0,
+    };
+  });
+  const mean = (of: keyof (typeof users)[number]): number =>
+    users.reduce((sum, user) => sum + user[of], 0) / users.length;
+  return {
+    ndcg: mean("ndcg"),
+    recall: mean("recall"),
+    precision: mean("precision"),
+    hitRate: mean("hitRate"),
+    mrr: mean("mrr"),
+  };
+}
+
+describe("the command line", () => {
+  let service: Service;
+  let url: string;
+  let popular: string;
+  let knn: string;
+
+  const json = async <T>(words: readonly string[], expectedCode = 0): Promise<T> => {
+    const { code, stdout, stderr } = await service.cli([...words, "--json"], url);
+    assert.equal(code, expectedCode, `${words.join(" ")}: ${stderr}`);
+    return JSON.parse(stdout) as T;
+  };
+
+  before(async () => {
+    service = await startService({
+      screen: { minimumUsers: 10 },
+      shadow: { minimumUsers: 20 },
+      schedule: { judgeEverySeconds: 3600 },
+    });
+    ({ url } = await service.startApi());
+    await service.startWorker();
+  });
+  after(() => service.stop());
+
+  for (const [title, header] of [
+    ["with a header", ["userId,itemId,rating"]],
+    ["without a header", []],
+  ] as const) {
+    it(`evaluates popularity on files ${title} as a brute force does`, async () => {
+      const [train, test] = ["train.csv", "test.csv"].map((name) => join(service.home, name));
+      await writeFile(train, `${[...header, ...rows(SEEN)].join("\n")}\n`);
+      await writeFile(test, `${[...header, ...rows(NEXT)].join("\n")}\n`);
+      const words = [
+        "evaluate",
+        "--train",
+        train,
+        "--test",
+        test,
+        "--recipe",
+        "popularity",
+        "--k",
+        String(K),
+      ];
+      const result = await json<Record<string, number>>(words);
+      for (const [metric, expected] of Object.entries(bruteForce())) {
+        assert.ok(Math.abs(result[metric] - expected) < 1e-12, `${metric}: ${result[metric]} ≠ ${expected}`);
+      }
+      assert.equal(result.users, 5);
+      assert.equal(result.k, K);
+      for (const metric of ["map", "coverage", "gini", "novelty", "cappedRecall", "fitSeconds"]) {
+        assert.ok(Number.isFinite(result[metric]), metric);
+      }
+    });
+  }
+
+  it("imports a folder of recorded data", async () => {
+    const data = await writeSmallData(service.home, { users: 150, events: 3000 });
+    const summary = await json<{ snapshot: { rows: number; sha256: string }; seeded: number }>([
+      "import",
+      "--data",
+      data,
+    ]);
+    assert.equal(summary.snapshot.rows, 3000);
+    assert.equal(summary.seeded, 3000);
+    assert.match(summary.snapshot.sha256, /^[0-9a-f]{64}$/);
+  });
+
+  it("trains, shows the ladder and makes the first version live", async () => {
+    const job = await json<JobView>(["train", "--phase", "1"]);
+    assert.equal(job.state, "completed");
+    popular = (job.result as { version: string }).version;
+    const reason = ["--reason", "the floor"];
+    const live = await json<LivePointer>(["promote", popular, "--expected-live", "none", ...reason]);
+    assert.equal(live.version, popular);
+    knn = ((await json<JobView>(["train", "--phase", "2"])).result as { version: string }).version;
+    const ladder = await json<Ladder>(["ladder"]);
+    assert.equal(ladder.live?.version, popular);
+    assert.deepEqual(
+      ladder.phases.map(({ versions }) => versions.map(({ version }) => version)),
+      [[popular], [knn], [], []],
+    );
+    const { stdout } = await service.cli(["ladder"], url);
+    assert.match(stdout, /LIVE[\s\S]*Verdicts/);
+  });
+
+  it("lists decisions in words, and holds while the shadow has seen nobody (exit code 4)", async () => {
+    const [screened] = await json<readonly DecisionSummary[]>(["decisions"]);
+    assert.equal(screened.challenger, knn);
+    assert.match(screened.sentence, /holdout/);
+    const judgements = await json<readonly { challenger: string; verdict: string }[]>(["shadow"], 4);
+    assert.deepEqual(
+      judgements.map(({ challenger, verdict }) => [challenger, verdict]),
+      [[knn, "hold"]],
+    );
+  });
+
+  it("refuses a promotion over a version that is not live, or that the gate does not back (exit code 3)", async () => {
+    const promote = ["promote", knn, "--reason", "trying"];
+    for (const [expectedLive, said] of [
+      [knn, /to be live/],
+      [popular, /ELIGIBLE/],
+    ] as const) {
+      const { code, stdout, stderr } = await service.cli(
+        [...promote, "--expected-live", expectedLive, "--json"],
+        url,
+      );
+      assert.equal(code, 3, stderr);
+      assert.equal(stdout, "");
+      const { error } = JSON.parse(stderr) as { error: { message: string; code: number } };
+      assert.match(error.message, said);
+      assert.equal(error.code, 409);
+    }
+  });
+
+  it("promotes by force, and rolls back once however often it is asked", async () => {
+    const forced = ["--expected-live", popular, "--reason", "trying", "--force"];
+    assert.equal((await json<LivePointer>(["promote", knn, ...forced])).version, knn);
+    const rollback = ["rollback", "--expected-live", knn, "--reason", "and back"];
+    const first = await json<RollbackResult>(rollback);
+    assert.deepEqual([first.changed, first.left, first.live.version], [true, knn, popular]);
+    const second = await json<RollbackResult>(rollback);
+    assert.deepEqual([second.changed, second.live.version], [false, popular]);
+    const entries = await json<readonly { action: string }[]>(["audit"]);
+    assert.equal(entries.filter(({ action }) => action === "rollback").length, 1);
+  });
+
+  it("says so when nothing answers (exit code 5)", async () => {
+    const { code, stdout, stderr } = await service.cli(["ladder", "--json"]);
+    assert.equal(code, 5);
+    assert.equal(stdout, "");
+    assert.match((JSON.parse(stderr) as { error: { message: string } }).error.message, /npm start/);
+  });
+
+  for (const words of [
+    ["ascend"],
+    ["train"],
+    ["train", "--phase", "two"],
+    ["evaluate", "--train", "only.csv"],
+    ["promote", "a-version", "--reason", "no expectation given"],
+  ]) {
+    it(`refuses wrong usage with exit code 2: ${words.join(" ")}`, async () => {
+      const { code, stdout, stderr } = await service.cli(words, url);
+      assert.equal(code, 2, stderr);
+      assert.equal(stdout, "");
+      assert.notEqual(stderr, "");
+    });
+  }
+
+  it("names the file and the remedy when data cannot be read (exit code 1)", async () => {
+    const words = ["evaluate", "--train", "/nowhere.csv", "--test", "/nowhere.csv", "--recipe", "popularity"];
+    const { code, stderr } = await service.cli([...words, "--json"], url);
+    assert.equal(code, 1);
+    assert.match((JSON.parse(stderr) as { error: { message: string } }).error.message, /nowhere\.csv/);
+  });
+
+  it("names the recipes when one does not exist (exit code 1)", async () => {
+    const files = ["--train", join(service.home, "train.csv"), "--test", join(service.home, "test.csv")];
+    const { code, stderr } = await service.cli(["evaluate", ...files, "--recipe", "magic", "--json"], url);
+    assert.equal(code, 1);
+    assert.match(stderr, /item-knn/);
+  });
+});

@@ -1,0 +1,109 @@
+import assert from "node:assert/strict";
+import { readdir, readFile } from "node:fs/promises";
+import { after, before, describe, it } from "node:test";
+import { type ApiClient, apiClient } from "../../deploy/cli/api-client.ts";
+import { followJob } from "../../deploy/cli/verbs/train.ts";
+import { prepareData } from "../../deploy/demo/prepare-data.ts";
+import type { RetrainResult } from "../../jobs/retrain.ts";
+import { createProducers, type JobProducers } from "../../services/queues/producers.ts";
+import type { JobView } from "../../services/queues/types.ts";
+import type { VersionRecord } from "../../services/registry/types.ts";
+import { eventually } from "../support/eventually.ts";
+import { type Running, type Service, startService } from "../support/service.ts";
+import { writeSmallData } from "../support/small-data.ts";
+
+/** Time a killed worker's job needs: its lock must run out, and the next look for stalled jobs must come. */
+const STALL_BOUND_MS = 60_000;
+
+describe("a training that is killed", () => {
+  let service: Service;
+  let api: ApiClient;
+  let url: string;
+  let worker: Running;
+  let producers: JobProducers;
+
+  /** Long enough to be hit in the middle; each seed is a version of its own. */
+  const startTraining = async (seed: number): Promise<string> => {
+    const order = { phase: 3, recipe: "als", tune: true, seed };
+    return (await api.post<{ jobId: string }>("/retrain", order)).jobId;
+  };
+  /** Read from the queue itself: asking the API this often would meet its rate limit. */
+  const viewOf = async (jobId: string): Promise<JobView> => {
+    const view = await producers.job(jobId);
+    assert.ok(view !== null, "the job is known");
+    return view;
+  };
+  const isTuning = async (jobId: string): Promise<boolean> => {
+    const { state, progress } = await viewOf(jobId);
+    assert.notEqual(state, "completed", "the training is too short for this test");
+    return state === "active" && progress !== null && progress.message.includes("trial");
+  };
+  const published = async (): Promise<string[]> => (await readdir(`${service.home}/artifacts`)).sort();
+  const registered = async (): Promise<string[]> => {
+    const { versions } = await api.get<{ versions: readonly VersionRecord[] }>("/models");
+    return versions.map(({ version }) => version).sort();
+  };
+  const assertOnePublished = async (job: JobView, before: readonly string[]): Promise<void> => {
+    assert.equal(job.state, "completed", job.failedReason ?? "");
+    const { version } = job.result as RetrainResult;
+    assert.deepEqual(await published(), [...before, version].sort());
+    assert.deepEqual(await registered(), await published());
+  };
+
+  before(async () => {
+    service = await startService({
+      schedule: { judgeEverySeconds: 3600 },
+      training: { trials: 20 },
+    });
+    const dataFolder = await writeSmallData(service.home, { users: 400, items: 300, events: 16_000 });
+    await prepareData({ ...service.config, dataFolder }, { cut: null, say: () => {} });
+    ({ url } = await service.startApi());
+    worker = await service.startWorker();
+    api = apiClient(url, service.key);
+    producers = createProducers(service.config.redisUrl, () => {});
+  });
+  after(async () => {
+    await producers.close();
+    await service.stop();
+  });
+
+  it("in its child process is run again, and publishes one artifact", { timeout: 120_000 }, async () => {
+    const before: readonly string[] = [];
+    const jobId = await startTraining(1);
+    await eventually(() => isTuning(jobId), "training is under way");
+    const [trainer, ...others] = await childrenOf(worker);
+    assert.deepEqual(others, []);
+    process.kill(trainer, "SIGKILL");
+    await assertOnePublished(await followJob(api, jobId), before);
+    assert.equal(worker.process.exitCode, null, "the worker itself lives on");
+  });
+
+  it("with its whole worker is finished by another, and leaves no orphan", { timeout: 120_000 }, async () => {
+    const before = await published();
+    const jobId = await startTraining(2);
+    await eventually(() => isTuning(jobId), "training is under way");
+    const orphans = await childrenOf(worker);
+    assert.ok(orphans.length > 0);
+    worker.process.kill("SIGKILL");
+    await eventually(async () => (await Promise.all(orphans.map(isAlive))).every((alive) => !alive), "gone");
+    assert.deepEqual(await published(), before, "the orphan published nothing");
+    worker = await service.startWorker();
+    await eventually(
+      async () => (await viewOf(jobId)).state === "completed",
+      "the job is finished by the next worker",
+      STALL_BOUND_MS,
+    );
+    await assertOnePublished(await viewOf(jobId), before);
+  });
+});
+
+async function childrenOf({ process: { pid } }: Running): Promise<number[]> {
+  const children = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8");
+  return children.split(" ").filter(Boolean).map(Number);
+}
+
+/** A killed process whose parent is gone too may stay a zombie for a moment: it runs no more. */
+async function isAlive(pid: number): Promise<boolean> {
+  const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
+  return status !== "" && !/^State:\s+Z/m.test(status);
+}
