@@ -12,7 +12,8 @@ declare module "fastify" {
 
 /**
  * Sheds load early: a request refused at once costs little, one that waits costs its client the wait. Two
- * signs of overload: too many requests in flight here, and an event loop that lags.
+ * signs of overload: too many requests in flight here, and an event loop that lags on average over a second.
+ * One long turn, as at start-up, is no overload.
  */
 export async function refuseOverload(app: App, limits: AppLimits, metrics: ServingMetrics): Promise<void> {
   let inFlight = 0;
@@ -31,7 +32,7 @@ export async function refuseOverload(app: App, limits: AppLimits, metrics: Servi
   });
   await app.register(underPressure, {
     maxEventLoopDelay: limits.maxEventLoopDelayMs,
-    sampleInterval: 100,
+    sampleInterval: 1000,
     pressureHandler: (request, _reply, _type, delayMs) => {
       // Infinity means that no delay was sampled lately, as when the machine had no time for this process.
       if (request.routeOptions.config.neverRefused || !Number.isFinite(delayMs)) return;

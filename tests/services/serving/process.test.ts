@@ -92,7 +92,7 @@ describe("the server as a process", () => {
     const { url } = await start();
     await eventually(async () => (await fetch(`${url}/readyz`)).status === 200, "ready without Redis");
     const body = await getJson(`${url}/recommend?userId=anna&k=2`);
-    assert.equal(body.history, "unavailable");
+    assert.equal(body.history, "unavailable", JSON.stringify(body));
     assert.equal((await getJson(`${url}/readyz`)).redis, "down");
   });
 });
