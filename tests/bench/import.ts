@@ -1,0 +1,59 @@
+import { mkdtemp, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { withDuckDb } from "../../services/interactions/duckdb.ts";
+import { importInteractions } from "../../services/interactions/import.ts";
+
+/**
+ * npm run bench:import [-- --rows 1000000,5000000,20000000]
+ * Reads a generated ratings.csv in the proportions and the row order of MovieLens (user by user, times scattered
+ * over ten years) into a time-ordered log: seconds of each stage, and the peak memory of the process.
+ */
+const { values } = parseArgs({ options: { rows: { type: "string", default: "1000000,5000000,20000000" } } });
+
+const cells = (...row: readonly (string | number)[]): void =>
+  console.log(row.map((cell) => String(cell).padStart(14)).join(""));
+cells("rows", "CSV MB", "read s", "order s", "total s", "peak MB");
+for (const rows of values.rows.split(",").map(Number)) {
+  const folder = await mkdtemp(join(tmpdir(), "phasewise-import-"));
+  try {
+    const file = join(folder, "ratings.csv");
+    await writeRatings(file, rows);
+    const start = performance.now();
+    let ordering = start;
+    await importInteractions(folder, {
+      now: Date.now(),
+      onProgress: ({ message }) => {
+        if (message.startsWith("putting")) ordering = performance.now();
+      },
+    });
+    const end = performance.now();
+    const seconds = [ordering - start, end - ordering, end - start].map((ms) => (ms / 1000).toFixed(1));
+    const megabytes = Math.round((await stat(file)).size / 1e6);
+    cells(
+      rows.toLocaleString("en"),
+      megabytes,
+      ...seconds,
+      Math.round(process.resourceUsage().maxRSS / 1024),
+    );
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** 145 events a user and 740 an item, as in MovieLens 20M; a fifth of a user's events share a second with another. */
+async function writeRatings(file: string, rows: number): Promise<void> {
+  const [users, items] = [Math.round(rows / 145), Math.round(rows / 740)];
+  await withDuckDb((connection) =>
+    connection.run(
+      `COPY (
+         SELECT 1 + (event * ${users}) // ${rows} AS "userId",
+                1 + CAST(floor(${items} * pow(hash(event) / 18446744073709551616.0, 3)) AS BIGINT) AS "movieId",
+                1 + (hash(event + 1) % 9) / 2.0 AS rating,
+                1000000000 + (hash((event * ${users}) // ${rows}) % 300000000) + (event % 145) * 4 // 5 AS timestamp
+         FROM range(${rows}) AS events(event)
+       ) TO '${file}' (HEADER)`,
+    ),
+  );
+}
