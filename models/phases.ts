@@ -1,5 +1,5 @@
+import { easeSlist } from "./blend/ease-slist.ts";
 import { slistAls } from "./blend/slist-als.ts";
-import { slistKnn } from "./blend/slist-knn.ts";
 import { als } from "./factorization/als.ts";
 import { ease } from "./knn/ease.ts";
 import { itemKnn } from "./knn/item-knn.ts";
@@ -32,7 +32,7 @@ export const RECIPES: readonly Recipe[] = [
   erased(ease),
   erased(slist),
   erased(sequenceKnn),
-  slistKnn,
+  easeSlist,
   erased(als),
   slistAls,
   neuralBlend,

@@ -7,8 +7,6 @@ export interface BlendMember {
   readonly recipe: Recipe;
   /** Default weight of its z-scores (1). */
   readonly weight?: number;
-  /** Where its defaults within the blend differ from its own. */
-  readonly params?: Params;
 }
 
 /**
@@ -24,8 +22,8 @@ export function blend(name: string, summary: string, members: readonly BlendMemb
     summary,
     schema: Type.Object(Object.fromEntries(members.flatMap(schemaEntries)), { additionalProperties: false }),
     defaults: Object.fromEntries(
-      members.flatMap(({ recipe, weight, params }) =>
-        Object.entries({ ...recipe.defaults, ...params, weight: weight ?? 1 }).map(under(recipe.name)),
+      members.flatMap(({ recipe, weight }) =>
+        Object.entries({ ...recipe.defaults, weight: weight ?? 1 }).map(under(recipe.name)),
       ),
     ),
     unorderedDefaults: Object.fromEntries(

@@ -1,10 +1,12 @@
 import { als } from "../factorization/als.ts";
 import { slist } from "../knn/slist.ts";
+import { popularLately } from "../popularity/popularity.ts";
 import type { Recipe } from "../recipe.ts";
 import { blend } from "./blend.ts";
 
 /** A factorization generalizes where a sequence model has seen too little; summed they beat both. */
-export const slistAls: Recipe = blend("slist-als", "slist and als, summed z-scores", [
-  { recipe: slist },
+export const slistAls: Recipe = blend("slist-als", "als, slist and popular-lately, summed z-scores", [
   { recipe: als as unknown as Recipe },
+  { recipe: slist as unknown as Recipe, weight: 0.5 },
+  { recipe: popularLately as unknown as Recipe, weight: 0.5 },
 ]);

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { blendScorers, type Voice } from "../../../models/blend/blend-scorers.ts";
-import { slistKnn } from "../../../models/blend/slist-knn.ts";
-import { itemKnn } from "../../../models/knn/item-knn.ts";
+import { easeSlist } from "../../../models/blend/ease-slist.ts";
+import { ease } from "../../../models/knn/ease.ts";
 import type { EncodedHistory } from "../../../models/recipe.ts";
 import { randomTrainingSet } from "../support/toy-data.ts";
 
@@ -48,12 +48,12 @@ test("a member whose scores are all equal adds nothing", () => {
 });
 
 test("a member's parameters, search space and arrays are found under its name", async () => {
-  assert.equal(slistKnn.phase, 2);
-  assert.equal(slistKnn.defaults["item-knn.recency"], itemKnn.defaults.recency);
-  assert.deepEqual(slistKnn.space["item-knn.shrinkage"], itemKnn.space.shrinkage);
+  assert.equal(easeSlist.phase, 2);
+  assert.equal(easeSlist.defaults["ease.recency"], ease.defaults.recency);
+  assert.deepEqual(easeSlist.space["ease.reg"], ease.space.reg);
   const train = randomTrainingSet(4, 20, 10, 0.4);
-  const { arrays } = await slistKnn.fit(train, slistKnn.defaults, { seed: 1 });
-  const alone = await itemKnn.fit(train, itemKnn.defaults, { seed: 1 });
-  assert.deepEqual(arrays["item-knn.values"], alone.arrays.values);
+  const { arrays } = await easeSlist.fit(train, easeSlist.defaults, { seed: 1 });
+  const alone = await ease.fit(train, ease.defaults, { seed: 1 });
+  assert.deepEqual(arrays["ease.values"], alone.arrays.values);
   assert.ok("slist.values" in arrays);
 });
