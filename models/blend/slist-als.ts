@@ -8,5 +8,5 @@ import { blend } from "./blend.ts";
 export const slistAls: Recipe = blend("slist-als", "als, slist and popular-lately, summed z-scores", [
   { recipe: als as unknown as Recipe },
   { recipe: slist as unknown as Recipe, weight: 0.5 },
-  { recipe: popularLately as unknown as Recipe, weight: 0.5 },
+  { recipe: popularLately as unknown as Recipe, weight: 0.25 },
 ]);
