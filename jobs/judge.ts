@@ -5,8 +5,9 @@ import { policySha256 } from "../models/gate/policy.ts";
 import { PhasewiseError } from "../services/errors.ts";
 import type { JudgePayload } from "../services/queues/types.ts";
 import type { Attempt } from "../services/shadow/types.ts";
+import { enterClosedUsers } from "./closed-users.ts";
 import type { JobContext } from "./context.ts";
-import { enterClosedUsers, shadowEvidence } from "./evidence.ts";
+import { shadowEvidence } from "./evidence.ts";
 import { leaveFailingLive } from "./fleet.ts";
 import { enterInterleavedUsers, settleInterleaving } from "./interleaving.ts";
 import type { Judgement } from "./judgement.ts";
@@ -27,9 +28,9 @@ export async function judge(context: JobContext, payload: JudgePayload): Promise
   await settleBaselineChange(context);
   const judgements: { attempt: Attempt; outcome: Outcome; decision: Decision | null }[] = [];
   for (const attempt of await context.shadowLog.openAttempts()) {
-    await enterClosedUsers(context, attempt);
+    const recorded = await enterClosedUsers(context, attempt);
     await enterInterleavedUsers(context, attempt);
-    const evidence = await shadowEvidence(context, attempt);
+    const evidence = await shadowEvidence(context, attempt, recorded);
     const outcome = decide(evidence, context.policy);
     const decision =
       outcome.verdict === "hold" && !payload.record

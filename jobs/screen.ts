@@ -1,3 +1,4 @@
+import { sampleVariance } from "../models/evaluation/moments.ts";
 import { type Decision, recordDecision } from "../models/gate/decision.ts";
 import type { UserDifference, VersionFacts } from "../models/gate/evidence.ts";
 import type { ChallengeKind } from "../models/gate/margin.ts";
@@ -5,12 +6,17 @@ import { policySha256 } from "../models/gate/policy.ts";
 import type { ScreenEvidence, ScreenRuling } from "../models/gate/screening.ts";
 import type { Manifest } from "../models/manifest.ts";
 import type { StoredEvaluation } from "../services/evaluations/evaluations.ts";
-import type { VersionRecord } from "../services/registry/types.ts";
+import type { VersionRecord, VersionState } from "../services/registry/types.ts";
 import type { Attempt } from "../services/shadow/types.ts";
 import type { JobContext } from "./context.ts";
 import { lastUpgradeBefore } from "./last-upgrade.ts";
 
 const ACTOR = "gate";
+/** σ² of a difference in [−1, 1] of which nothing is known. */
+export const WIDEST_VARIANCE = 1;
+
+const SCREENABLE: ReadonlySet<VersionState> = new Set(["REGISTERED", "STALE"]);
+const SHADOWED: ReadonlySet<VersionState> = new Set(["SCREENED", "SHADOWING"]);
 
 /**
  * Stage A and what follows from it: a version that is new, or whose baseline has changed, is compared with
@@ -21,27 +27,28 @@ export async function screen(context: JobContext, version: string): Promise<Vers
   const record = await recordOf(context, version);
   const live = await context.registry.live();
   if (live === null || live.version === version) return record;
-  if (record.state === "SCREENED" || record.state === "SHADOWING") {
-    await openAttempt(context, version, live.version);
-    return recordOf(context, version);
-  }
-  if (record.state !== "REGISTERED" && record.state !== "STALE") return record;
-
+  const shadowed = SHADOWED.has(record.state);
+  if (!shadowed && !SCREENABLE.has(record.state)) return record;
+  if (shadowed && !(await hasPlace(context, version, live.version))) return record;
   const evidence = await screenEvidence(context, version, live.version);
   if (evidence === null) return record;
+  if (shadowed) {
+    await openAttempt(context, evidence);
+    return recordOf(context, version);
+  }
   const decision = await context.decisions.append((previousSha256) =>
     recordDecision(
       { about: "screen", evidence },
       { policy: context.policy, actor: ACTOR, at: context.isoNow(), previousSha256 },
     ),
   );
-  return follow(context, record, live.version, decision);
+  return follow(context, record, evidence, decision);
 }
 
 async function follow(
   context: JobContext,
   record: VersionRecord,
-  baseline: string,
+  evidence: ScreenEvidence,
   decision: Decision,
 ): Promise<VersionRecord> {
   const { version, state } = record;
@@ -51,38 +58,45 @@ async function follow(
   }
   if (!ruling.admitted) return { ...record, reason: decision.sentence };
   await context.registry.transition(version, [state], "SCREENED", decision.sentence, ACTOR);
-  await openAttempt(context, version, baseline);
+  if (await hasPlace(context, version, evidence.baseline.version)) await openAttempt(context, evidence);
   return recordOf(context, version);
 }
 
+/** Whether an attempt may be opened: it does not run already, and not too many others do. */
+async function hasPlace(
+  { shadowLog, policy }: JobContext,
+  version: string,
+  baseline: string,
+): Promise<boolean> {
+  const running = await shadowLog.openAttempts();
+  const runs = (attempt: Attempt) =>
+    attempt.challenger.version === version && attempt.baseline.version === baseline;
+  return running.length < policy.shadow.maximumChallengers && !running.some(runs);
+}
+
 /** Puts a screened version into the shadow. The attempt's plan is frozen here, before its first user. */
-async function openAttempt(context: JobContext, version: string, baseline: string): Promise<void> {
+async function openAttempt(context: JobContext, evidence: ScreenEvidence): Promise<void> {
+  const { version } = evidence.challenger;
   const record = await recordOf(context, version);
-  const running = await context.shadowLog.openAttempts();
-  if (
-    running.some((attempt) => attempt.challenger.version === version && attempt.baseline.version === baseline)
-  )
-    return;
-  if (running.length >= context.policy.shadow.maximumChallengers) return;
-  const evidence = await screenEvidence(context, version, baseline);
-  if (evidence === null) return;
   if (record.state === "SCREENED") {
     await context.registry.transition(version, ["SCREENED"], "SHADOWING", record.reason, ACTOR);
   }
   const number = await context.registry.attemptIndex(version);
   const attempt: Attempt = {
-    id: `${version}~${baseline}~${number}`,
+    id: `${version}~${evidence.baseline.version}~${number}`,
     kind: evidence.kind,
     challenger: evidence.challenger,
     baseline: evidence.baseline,
     plan: {
       baselineMean: evidence.baselineMean,
-      variance: varianceOf(evidence.users),
+      variance: plannedVariance(evidence.users),
       cpuMsPerRequest: evidence.cpuMsPerRequest,
     },
     attempt: number,
-    lastUpgrade: evidence.kind === "REFRESH" ? await lastUpgradeBefore(context, baseline) : undefined,
+    lastUpgrade:
+      evidence.kind === "REFRESH" ? await lastUpgradeBefore(context, evidence.baseline.version) : undefined,
     policySha256: policySha256(context.policy),
+    openedAt: await context.events.watermark(),
     startedAt: context.isoNow(),
   };
   await context.shadowLog.open(attempt);
@@ -133,11 +147,9 @@ function pairedUsers(ours: StoredEvaluation, theirs: StoredEvaluation): UserDiff
   });
 }
 
-/** Sample variance of the paired differences; 1, the widest there is, when there are too few to tell. */
-export function varianceOf(users: readonly UserDifference[]): number {
-  if (users.length < 2) return 1;
-  const mean = users.reduce((sum, { difference }) => sum + difference, 0) / users.length;
-  return users.reduce((sum, { difference }) => sum + (difference - mean) ** 2, 0) / (users.length - 1);
+/** Sample variance of the paired differences, or the widest when there are too few to tell. */
+export function plannedVariance(users: readonly UserDifference[]): number {
+  return users.length < 2 ? WIDEST_VARIANCE : sampleVariance(users.map(({ difference }) => difference));
 }
 
 async function recordOf(context: JobContext, version: string): Promise<VersionRecord> {

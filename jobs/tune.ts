@@ -3,6 +3,7 @@ import { type TrainingSet, trainingSet } from "../models/data/interaction-matrix
 import { seededRandom } from "../models/data/random.ts";
 import { sliceLog } from "../models/data/slice.ts";
 import { evaluate } from "../models/evaluation/evaluate.ts";
+import { mean, sampleVariance } from "../models/evaluation/moments.ts";
 import { popularityShares } from "../models/evaluation/novelty.ts";
 import { type RequestSet, splitRequests } from "../models/evaluation/requests.ts";
 import type { Trial } from "../models/manifest.ts";
@@ -82,9 +83,7 @@ export function isBeyondNoise(best: readonly number[], start: readonly number[])
   const users = best.length;
   if (users < 2 || users !== start.length) return false;
   const differences = best.map((score, user) => score - start[user]);
-  const mean = differences.reduce((sum, difference) => sum + difference, 0) / users;
-  const squares = differences.reduce((sum, difference) => sum + (difference - mean) ** 2, 0);
-  return mean > Math.sqrt(squares / (users - 1) / users);
+  return mean(differences) > Math.sqrt(sampleVariance(differences) / users);
 }
 
 export interface TuneOnTrainOptions {

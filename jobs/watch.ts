@@ -5,16 +5,13 @@ import { policySha256 } from "../models/gate/policy.ts";
 import { type WatchEvidence, watchLive } from "../models/gate/watch.ts";
 import type { JudgePayload } from "../services/queues/types.ts";
 import type { LivePointer } from "../services/registry/types.ts";
-import type { Watch } from "../services/shadow/types.ts";
+import type { JudgedUser, Watch } from "../services/shadow/types.ts";
+import { enterClosedUsers } from "./closed-users.ts";
 import type { JobContext } from "./context.ts";
-import { enterClosedUsers } from "./evidence.ts";
 import type { Judgement } from "./judgement.ts";
-import { screenEvidence, varianceOf } from "./screen.ts";
+import { plannedVariance, screenEvidence, WIDEST_VARIANCE } from "./screen.ts";
 
 const ACTOR = "gate";
-
-/** Variance of a difference when nothing is known of it: the widest there is. */
-const WIDEST_VARIANCE = 1;
 
 /**
  * Reverse shadow: whatever is live and however it came there, the version before it keeps answering the same
@@ -25,14 +22,19 @@ export async function judgeWatch(context: JobContext, payload: JudgePayload): Pr
   await settleWatches(context);
   const judgements: Judgement[] = [];
   for (const watch of await context.shadowLog.openWatches()) {
-    await enterClosedUsers(context, watch);
-    judgements.push(await look(context, watch, payload));
+    const { users } = await enterClosedUsers(context, watch);
+    judgements.push(await look(context, watch, users, payload));
   }
   return judgements;
 }
 
-async function look(context: JobContext, watch: Watch, payload: JudgePayload): Promise<Judgement> {
-  const evidence = await watchEvidence(context, watch);
+async function look(
+  context: JobContext,
+  watch: Watch,
+  users: readonly JudgedUser[],
+  payload: JudgePayload,
+): Promise<Judgement> {
+  const evidence = watchEvidence(watch, users);
   const ruling = watchLive(evidence, context.policy);
   if (ruling.verdict !== "hold" || payload.record) {
     const decision = await context.decisions.append((previousSha256) =>
@@ -72,8 +74,7 @@ async function leave(context: JobContext, watch: Watch, decision: Decision): Pro
   });
 }
 
-async function watchEvidence(context: JobContext, watch: Watch): Promise<WatchEvidence> {
-  const users = await context.shadowLog.users(watch.id);
+function watchEvidence(watch: Watch, users: readonly JudgedUser[]): WatchEvidence {
   return {
     live: watch.baseline,
     previous: watch.challenger,
@@ -118,8 +119,9 @@ async function openWatch(
     epoch: live.epoch,
     challenger: await factsOf(previous),
     baseline: await factsOf(live.version),
-    variance: screened === null ? WIDEST_VARIANCE : varianceOf(screened.users),
+    variance: screened === null ? WIDEST_VARIANCE : plannedVariance(screened.users),
     policySha256: policySha256(context.policy),
+    openedAt: await context.events.watermark(),
     startedAt: context.isoNow(),
   });
   context.log.info({ live: live.version, previous }, "watching the promoted version");

@@ -25,6 +25,8 @@ export interface AttributionOptions {
   readonly windowMs: number;
   /** Latest event time seen anywhere, epoch milliseconds: the clock of the windows. */
   readonly watermark: number;
+  /** Where the clock stood when the comparison was opened: what is older, however late it arrives, proves nothing. */
+  readonly openedAt: number;
   /** At most this many of the user's following new items are relevant to a request. */
   readonly relevantEvents: number;
   /** Requests of one user that count, the first ones. */
@@ -33,9 +35,9 @@ export interface AttributionOptions {
 
 /** One user's contribution to a comparison, or why there is none (yet). */
 export type Attribution =
-  | { readonly state: "open" }
+  | { readonly state: "open"; readonly early: number }
   /** The window closed and no request was followed by anything new. */
-  | { readonly state: "nothing-relevant" }
+  | { readonly state: "nothing-relevant"; readonly early: number }
   | {
       readonly state: "closed";
       /** Epoch milliseconds of event time. */
@@ -45,6 +47,8 @@ export type Attribution =
       /** Requests that were followed by something relevant; the figures are their means. */
       readonly joined: number;
       readonly unanswered: number;
+      /** Requests left out because the event after them is older than the comparison itself. */
+      readonly early: number;
       readonly historyLength: number;
       /** Relevant events over all joined requests, and those of them chosen from a list of ours. */
       readonly events: number;
@@ -55,29 +59,36 @@ export type Attribution =
  * Joins a user's shadowed requests with what the user did next. Everything runs on event time, so a replay of
  * ten years in a minute closes its windows exactly as the ten years would have. Each request's relevant items
  * are the user's next new ones inside the window; the user's figure is the mean nDCG over the requests.
+ * A request whose next event is older than the comparison is early: it would date the window before the opening.
+ * It is left out whatever the lists hold, so that an old event costs the one request it answered and no more.
  */
 export function attribute(
   requests: readonly PairedLists[],
   events: readonly AttributedEvent[],
   options: AttributionOptions,
 ): Attribution {
-  const counted = requests
+  const nextAfter = ({ historyThrough }: PairedLists) =>
+    events.find((event) => event.sequence > historyThrough);
+  const timely = requests.filter(
+    (request) => (nextAfter(request)?.timestamp ?? options.openedAt) >= options.openedAt,
+  );
+  const early = requests.length - timely.length;
+  const counted = timely
     .toSorted((a, b) => a.historyThrough - b.historyThrough)
     .slice(0, options.maxRequests);
-  if (counted.length === 0) return { state: "open" };
-  const historyLength = counted[0].historyThrough;
-  const firstEvent = events.find((event) => event.sequence > historyLength);
-  if (firstEvent === undefined) return { state: "open" };
+  const firstEvent = counted.length === 0 ? undefined : nextAfter(counted[0]);
+  if (firstEvent === undefined) return { state: "open", early };
   const closedAt = firstEvent.timestamp + options.windowMs;
-  if (options.watermark < closedAt) return { state: "open" };
+  if (options.watermark < closedAt) return { state: "open", early };
 
+  const window = { opensAt: options.openedAt, closesAt: closedAt };
   let challenger = 0;
   let baseline = 0;
   let joined = 0;
   let eventCount = 0;
   let listDriven = 0;
   for (const request of counted) {
-    const relevant = nextNewEvents(events, request.historyThrough, closedAt, options.relevantEvents);
+    const relevant = nextNewEvents(events, request.historyThrough, window, options.relevantEvents);
     if (relevant.length === 0) continue;
     const items = new Set(relevant.map((event) => event.itemId));
     challenger += ndcg(request.challenger, items, request.k);
@@ -86,15 +97,16 @@ export function attribute(
     eventCount += relevant.length;
     listDriven += relevant.filter((event) => event.listDriven).length;
   }
-  if (joined === 0) return { state: "nothing-relevant" };
+  if (joined === 0) return { state: "nothing-relevant", early };
   return {
     state: "closed",
     closedAt,
     challenger: challenger / joined,
     baseline: baseline / joined,
     joined,
-    unanswered: requests.length - joined,
-    historyLength,
+    unanswered: timely.length - joined,
+    early,
+    historyLength: counted[0].historyThrough,
     events: eventCount,
     listDriven,
   };
@@ -103,14 +115,15 @@ export function attribute(
 function nextNewEvents(
   events: readonly AttributedEvent[],
   historyThrough: number,
-  closedAt: number,
+  { opensAt, closesAt }: { readonly opensAt: number; readonly closesAt: number },
   count: number,
 ): AttributedEvent[] {
   const seen = new Set<ItemId>();
   const next: AttributedEvent[] = [];
   for (const event of events) {
     if (seen.has(event.itemId)) continue;
-    if (event.sequence > historyThrough && event.timestamp <= closedAt) {
+    const within = event.timestamp >= opensAt && event.timestamp <= closesAt;
+    if (event.sequence > historyThrough && within) {
       next.push(event);
       if (next.length === count) break;
     }

@@ -1,4 +1,5 @@
 import { seededRandom } from "../data/random.ts";
+import { mean } from "./moments.ts";
 import type { Estimate } from "./report.ts";
 
 export interface BootstrapOptions {
@@ -74,12 +75,6 @@ function interval(centre: number, ascending: Float64Array, options: BootstrapOpt
 
 function requireUsers(values: ArrayLike<number>): void {
   if (values.length === 0) throw new RangeError("bootstrap: expected at least one user, got none");
-}
-
-export function mean(values: ArrayLike<number>): number {
-  let sum = 0;
-  for (let index = 0; index < values.length; index++) sum += values[index];
-  return sum / values.length;
 }
 
 /** Linear-interpolation quantile (Hyndman & Fan type 7) of ascending values. */

@@ -81,13 +81,15 @@ export interface ShadowEvidence {
   readonly lists: readonly Pair<ShownToUser>[] | null;
   /** Items that could have been shown. */
   readonly catalogueItems: number;
-  /** sampled = joined + unanswered + pending + shed + failed, counted in requests. */
+  /** sampled = joined + unanswered + early + pending + shed + failed, counted in requests. */
   readonly sampling: {
     readonly sampled: number;
     /** Window closed with something relevant. */
     readonly joined: number;
     /** Window closed with nothing relevant. */
     readonly unanswered: number;
+    /** Followed by an event older than the comparison itself, and left out. */
+    readonly early: number;
     /** Window still open. */
     readonly pending: number;
     readonly shed: number;
@@ -102,7 +104,7 @@ export interface ShadowEvidence {
     readonly cpuMsPerRequest: number;
     readonly trainingSeconds: number;
   } | null;
-  /** Epoch milliseconds: the challenger's last training event and the first event it is judged on. */
+  /** Epoch milliseconds: the challenger's last training event and the opening of the first window it is judged by. */
   readonly window: { readonly trainedThrough: number; readonly judgedFrom: number } | null;
   /** Stage C, users with credits in the order in which their windows closed; null when it never ran. */
   readonly interleaving: readonly InterleavedUser[] | null;

@@ -1,5 +1,6 @@
 import { seededRandom } from "../data/random.ts";
-import { mean, quantile } from "../evaluation/bootstrap.ts";
+import { quantile } from "../evaluation/bootstrap.ts";
+import { mean, sampleVariance } from "../evaluation/moments.ts";
 import type { Policy } from "./policy.ts";
 
 /** passed: lift beyond the margin; lost: proven below it; inconclusive: the holdout cannot tell. */
@@ -71,9 +72,7 @@ export function studentisedBounds(
   const count = differences.length;
   const centre = mean(differences);
   const centred = Float64Array.from(differences, (difference) => difference - centre);
-  let squares = 0;
-  for (const value of centred) squares += value * value;
-  const standardDeviation = Math.sqrt(squares / (count - 1));
+  const standardDeviation = Math.sqrt(sampleVariance(differences));
   const standardError = standardDeviation / Math.sqrt(count);
   if (standardError === 0) return { lower: centre, upper: centre, standardDeviation };
 

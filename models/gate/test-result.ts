@@ -1,4 +1,4 @@
-import { mean } from "../evaluation/bootstrap.ts";
+import { mean, sampleVariance } from "../evaluation/moments.ts";
 import { isProven, logE, lowerBound, planTest, runEProcess, type TestPlan } from "./e-process.ts";
 import type { UserDifference } from "./evidence.ts";
 import { plannedUsers, usersStillNeeded } from "./power.ts";
@@ -28,8 +28,7 @@ export function runTest(rows: readonly UserDifference[], plan: TestPlan): TestRe
   const test = planTest(plan);
   const state = runEProcess(differences, test);
   const lift = users === 0 ? 0 : mean(differences);
-  const squares = differences.reduce((sum, difference) => sum + (difference - lift) ** 2, 0);
-  const variance = users > 1 ? squares / (users - 1) : plan.variance;
+  const variance = users > 1 ? sampleVariance(differences) : plan.variance;
   const proven = isProven(state, test);
   return {
     users,

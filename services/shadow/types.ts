@@ -73,6 +73,8 @@ export interface Watch extends Lanes {
 export interface Lanes {
   readonly challenger: VersionFacts;
   readonly baseline: VersionFacts;
+  /** Event time reached when it was opened, epoch milliseconds: what users did before proves nothing. */
+  readonly openedAt: number;
 }
 
 /** A user whose attribution window has closed: one number, never revised. */
@@ -88,6 +90,8 @@ export interface JudgedUser {
   /** Requests that were followed by something relevant, and those that were not. */
   readonly joined: number;
   readonly unanswered: number;
+  /** Requests left out because the event after them is older than the comparison. */
+  readonly early: number;
   /** Length of the history at the user's first request: the cohort. */
   readonly historyLength: number;
   /** Relevant events, and those of them that were chosen from one of our lists. */

@@ -9,6 +9,7 @@ import { cutPosition } from "../../models/data/interaction-log.ts";
 import { trainingSet } from "../../models/data/interaction-matrix.ts";
 import { pairedDifferences } from "../../models/evaluation/comparison.ts";
 import { type Evaluation, evaluate } from "../../models/evaluation/evaluate.ts";
+import { mean, sampleVariance } from "../../models/evaluation/moments.ts";
 import { popularityShares } from "../../models/evaluation/novelty.ts";
 import { prequentialRequests } from "../../models/evaluation/requests.ts";
 import { fitModel, recommenderOf } from "../../models/model.ts";
@@ -73,9 +74,8 @@ for (const seed of values.seeds.split(",").map(Number)) {
 /** Mean paired difference a user and its t value. */
 function liftOver(evaluation: Evaluation, floor: Evaluation): string {
   const differences = pairedDifferences(evaluation, floor).map(({ difference }) => difference);
-  const mean = differences.reduce((sum, value) => sum + value, 0) / differences.length;
-  const variance =
-    differences.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (differences.length - 1);
-  const t = variance === 0 ? 0 : mean / Math.sqrt(variance / differences.length);
-  return `${mean >= 0 ? "+" : "−"}${Math.abs(mean).toFixed(4)} (${t.toFixed(1)})`;
+  const lift = mean(differences);
+  const variance = sampleVariance(differences);
+  const t = variance === 0 ? 0 : lift / Math.sqrt(variance / differences.length);
+  return `${lift >= 0 ? "+" : "−"}${Math.abs(lift).toFixed(4)} (${t.toFixed(1)})`;
 }

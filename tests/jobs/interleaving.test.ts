@@ -115,6 +115,7 @@ describe("interleaving a challenger whose shadow only saw feedback on our own li
       plan: { baselineMean: 0.3, variance: 0.1, cpuMsPerRequest: { challenger: 0.1, baseline: 0.1 } },
       attempt: 1,
       policySha256: policySha256(policy),
+      openedAt: await context.events.watermark(),
       startedAt: context.isoNow(),
     };
     await shadowLog.open(attempt);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { enterClosedUsers, shadowEvidence } from "../../jobs/evidence.ts";
+import { enterClosedUsers } from "../../jobs/closed-users.ts";
+import { shadowEvidence } from "../../jobs/evidence.ts";
 import { lastUpgrade } from "../../jobs/last-upgrade.ts";
 import { screen } from "../../jobs/screen.ts";
 import type { LivePeriod } from "../../services/registry/audit.ts";
@@ -92,8 +93,8 @@ describe("a refresh of a refreshed version", () => {
   it("is compared with the last upgrade on every judged user", async () => {
     const [attempt] = await rig.context.shadowLog.openAttempts();
     await rig.traffic(12);
-    await enterClosedUsers(rig.context, attempt);
-    const evidence = await shadowEvidence(rig.context, attempt);
+    const recorded = await enterClosedUsers(rig.context, attempt);
+    const evidence = await shadowEvidence(rig.context, attempt, recorded);
     assert.ok(Array.isArray(evidence.lastUpgrade));
     assert.deepEqual(
       evidence.lastUpgrade.map(({ user }) => user),
@@ -112,8 +113,8 @@ describe("a refresh of a refreshed version", () => {
     const silent = { ...attempt, id: `${attempt.id}-silent` };
     const lane = { ...pair.challenger, items: [], fault: "timeout" as const };
     await rig.context.shadowLog.record(silent.id, [{ ...pair, lastUpgrade: lane }]);
-    await enterClosedUsers(rig.context, silent);
-    const evidence = await shadowEvidence(rig.context, silent);
+    const recorded = await enterClosedUsers(rig.context, silent);
+    const evidence = await shadowEvidence(rig.context, silent, recorded);
     assert.equal(evidence.users.length, 1);
     assert.deepEqual(evidence.lastUpgrade, []);
   });

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { prepareData } from "../../deploy/demo/prepare-data.ts";
+import { enterClosedUsers } from "../../jobs/closed-users.ts";
 import { compact } from "../../jobs/compact.ts";
 import { type JobContext, openContext } from "../../jobs/context.ts";
-import { enterClosedUsers, shadowEvidence } from "../../jobs/evidence.ts";
+import { shadowEvidence } from "../../jobs/evidence.ts";
 import { judge } from "../../jobs/judge.ts";
 import { Lanes } from "../../jobs/lanes.ts";
 import { retrain } from "../../jobs/retrain.ts";
@@ -153,14 +154,14 @@ describe("shadow and judge, run as the worker runs them", () => {
     const later = users.slice(0, 3).map((user) => choose(user, end + DAY_MS));
     await context.events.append([...later, choose(users[3], end + 30 * DAY_MS)], end);
     for (let look = 0; look < 2; look++) {
-      await enterClosedUsers(context, attempt);
-      const evidence = await shadowEvidence(context, attempt);
+      const recorded = await enterClosedUsers(context, attempt);
+      const evidence = await shadowEvidence(context, attempt, recorded);
       const entered = evidence.users.map(({ user }) => user);
       assert.deepEqual(entered.toSorted(), users.slice(0, 3).toSorted());
       const { sampling, sham } = evidence;
       assert.ok(sampling !== null && sham !== null);
-      const { sampled, joined, unanswered, pending, shed, failed } = sampling;
-      assert.equal(sampled, joined + unanswered + pending + shed + failed);
+      const { sampled, joined, unanswered, early, pending, shed, failed } = sampling;
+      assert.equal(sampled, joined + unanswered + early + pending + shed + failed);
       assert.equal(shed, 9);
       assert.equal(sham.identical, sham.requests);
     }

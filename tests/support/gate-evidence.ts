@@ -42,7 +42,7 @@ export function healthyEvidence(shape: Partial<EvidenceShape> = {}): ShadowEvide
       baseline: shownOf(random.integer),
     })),
     catalogueItems: 500,
-    sampling: { sampled: 5600, joined: 5000, unanswered: 300, pending: 200, shed: 100, failed: 0 },
+    sampling: { sampled: 5600, joined: 5000, unanswered: 280, early: 20, pending: 200, shed: 100, failed: 0 },
     sham: { requests: 500, identical: 500 },
     feedback: { events: 5000, listDriven: 0 },
     cost: { memoryMb: 120, cpuMsPerRequest: 0.4, trainingSeconds: 3 },

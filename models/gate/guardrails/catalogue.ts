@@ -1,6 +1,7 @@
 import { seededRandom } from "../../data/random.ts";
-import { bootstrapRatio, mean, quantile } from "../../evaluation/bootstrap.ts";
+import { bootstrapRatio, quantile } from "../../evaluation/bootstrap.ts";
 import { gini } from "../../evaluation/exposure.ts";
+import { mean } from "../../evaluation/moments.ts";
 import type { Pair, ShadowEvidence, ShownToUser } from "../evidence.ts";
 import type { Policy } from "../policy.ts";
 import { type GuardrailResult, guardrail, provenAtLeast } from "./guardrail.ts";

@@ -1,5 +1,6 @@
-import { bootstrapMean, mean } from "../../evaluation/bootstrap.ts";
+import { bootstrapMean } from "../../evaluation/bootstrap.ts";
 import { COHORTS, type Cohort } from "../../evaluation/cohorts.ts";
+import { mean } from "../../evaluation/moments.ts";
 import type { Estimate } from "../../evaluation/report.ts";
 import type { ShadowEvidence, UserComparison } from "../evidence.ts";
 import type { Policy } from "../policy.ts";

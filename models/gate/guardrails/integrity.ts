@@ -15,12 +15,12 @@ export function integrityGuardrails(
   ];
 }
 
-/** sampled = joined + unanswered + pending + shed + failed: no request may vanish on its way. */
+/** sampled = joined + unanswered + early + pending + shed + failed: no request may vanish on its way. */
 function counts(sampling: ShadowEvidence["sampling"]): GuardrailResult {
   if (sampling === null || !isCounted(sampling)) return guardrail("SAMPLING_INTEGRITY", "missing");
-  const { sampled, joined, unanswered, pending, shed, failed } = sampling;
-  const value = sampled - (joined + unanswered + pending + shed + failed);
-  return guardrail("SAMPLING_INTEGRITY", value === 0 ? "pass" : "fail", { value, sampled, limit: 0 });
+  const { sampled, joined, unanswered, early, pending, shed, failed } = sampling;
+  const value = sampled - (joined + unanswered + early + pending + shed + failed);
+  return guardrail("SAMPLING_INTEGRITY", value === 0 ? "pass" : "fail", { value, sampled, early, limit: 0 });
 }
 
 function shed(sampling: ShadowEvidence["sampling"], limit: number): GuardrailResult {

@@ -4,7 +4,13 @@ import { itemId } from "../../../models/data/ids.ts";
 import { attribute } from "../../../models/evaluation/attribution.ts";
 
 const DAY_MS = 86_400_000;
-const options = { windowMs: 7 * DAY_MS, watermark: 100 * DAY_MS, relevantEvents: 10, maxRequests: 20 };
+const options = {
+  windowMs: 7 * DAY_MS,
+  watermark: 100 * DAY_MS,
+  openedAt: 0,
+  relevantEvents: 10,
+  maxRequests: 20,
+};
 const ids = (...names: string[]) => names.map(itemId);
 const event = (sequence: number, item: string, day: number, listDriven = false) => ({
   sequence,
@@ -28,6 +34,7 @@ test("a hit at rank one against a miss is a whole point", () => {
     baseline: 0,
     joined: 1,
     unanswered: 0,
+    early: 0,
     historyLength: 1,
     events: 1,
     listDriven: 0,
@@ -64,4 +71,15 @@ test("requests are averaged into one figure a user, the first ones only", () => 
   const firstTwo = attribute(requests, events, { ...options, relevantEvents: 1, maxRequests: 2 });
   assert.equal(firstTwo.state === "closed" && firstTwo.challenger, 0);
   assert.equal(firstTwo.state === "closed" && firstTwo.unanswered, 1);
+});
+
+test("a request answered by an event older than the comparison is left out, and counted", () => {
+  const opened = { ...options, openedAt: 3 * DAY_MS };
+  const late = [event(1, "a", 1), event(2, "b", 2), event(3, "c", 4)];
+  const onlyOld = attribute([request(1, ["b"], ["x"])], late, opened);
+  assert.deepEqual(onlyOld, { state: "open", early: 1 });
+  const joined = attribute([request(1, ["b"], ["x"]), request(2, ["c"], ["x"])], late, opened);
+  assert.ok(joined.state === "closed");
+  assert.deepEqual([joined.early, joined.joined, joined.challenger], [1, 1, 1]);
+  assert.equal(joined.closedAt, 11 * DAY_MS);
 });

@@ -134,7 +134,7 @@ describe("guardrails", () => {
   });
 
   it("want every sampled request accounted for and few of them shed", () => {
-    const sampling = { sampled: 100, joined: 60, unanswered: 9, pending: 10, shed: 20, failed: 1 };
+    const sampling = { sampled: 100, joined: 60, unanswered: 7, early: 2, pending: 10, shed: 20, failed: 1 };
     assert.deepEqual(reasons({ sampling }), []);
     assert.deepEqual(reasons({ sampling: { ...sampling, joined: 59 } }), ["SAMPLING_INTEGRITY"]);
     assert.deepEqual(reasons({ sampling: { ...sampling, joined: 59, shed: 21 } }), ["SHED"]);
