@@ -1,14 +1,11 @@
 import assert from "node:assert/strict";
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { Redis } from "ioredis";
-import { folderArtifactStore } from "../../services/artifacts/folder-store.ts";
 import { connectRedis } from "../../services/redis.ts";
 import { type RedisRegistry, redisRegistry } from "../../services/registry/registry.ts";
-import { fitSmall, manifestOf } from "../services/serving/small-world.ts";
 import { eventually } from "../support/eventually.ts";
 import { type Service, startService } from "../support/service.ts";
+import { raiseSmallLadder } from "../support/small-ladder.ts";
 import { assertWhole } from "../support/whole-registry.ts";
 import { startWire, type Wire } from "../support/wire.ts";
 
@@ -31,20 +28,8 @@ describe(`F6: the API process killed while it promotes, ${ROUNDS} times`, () => 
     wire = await startWire(service.redis.port);
     redis = connectRedis(service.redis.url, "patient", () => {});
     registry = redisRegistry(redis);
-    await mkdir(join(service.home, "snapshot"), { recursive: true });
-    const artifacts = folderArtifactStore(join(service.home, "artifacts"));
-    const register = async (recipe: string, params = {}): Promise<string> => {
-      const model = await fitSmall(recipe, params);
-      const { manifest, manifestSha256 } = await artifacts.write(model, (file) => manifestOf(model, file));
-      await registry.register(manifest, manifestSha256, "tests");
-      return manifest.version;
-    };
-    const floor = await register("popularity");
-    challengers = [
-      await register("popular-lately", { halfLifeDays: 30 }),
-      await register("popular-lately", { halfLifeDays: 60 }),
-    ];
-    await registry.promote({ version: floor, expectedLive: null, reason: "the floor", actor: "tests" });
+    const ladder = await raiseSmallLadder(service.home, registry);
+    challengers = [await ladder.challenger(), await ladder.challenger()];
   });
   after(async () => {
     redis.disconnect();

@@ -5,7 +5,7 @@ import { connect, createServer, type Socket } from "node:net";
 export interface Wire {
   readonly url: string;
   /** Called with every message from now on, in either direction; one that it returns false for is swallowed. */
-  onMessage: () => boolean;
+  onMessage: (message: Buffer) => boolean;
   close(): Promise<void>;
 }
 
@@ -20,7 +20,7 @@ export async function startWire(port: number): Promise<Wire> {
       sockets.add(from);
       from.setNoDelay(true);
       from.on("data", (message) => {
-        if (wire.onMessage()) to.write(message);
+        if (wire.onMessage(message)) to.write(message);
       });
       // Whatever ends one half ends the other: a killed process resets its connections.
       from.on("error", () => to.destroy());
@@ -43,4 +43,9 @@ export async function startWire(port: number): Promise<Wire> {
     },
   };
   return wire;
+}
+
+/** For `onMessage`: what subscribers are told gets lost, everything else passes. */
+export function deafToAnnouncements(message: Buffer): boolean {
+  return !message.includes("\r\nmessage\r\n");
 }
