@@ -59,6 +59,21 @@ describe("the job producers", () => {
     assert.notEqual(await producers.addShadow([], 5), await producers.addShadow([], 5));
   });
 
+  it("takes so many batches that no worker fetches and no more, and again once there is room", async () => {
+    const bounded = createProducers(redis.url, () => {}, { mostWaitingBatches: 6 });
+    const queue = new Queue(QUEUES.shadow, { connection: { url: redis.url } });
+    let taken = await queue.getWaitingCount();
+    assert.ok(taken > 0 && taken < 6);
+    while (taken < 6) await bounded.addShadow([sampled(`fill-${taken++}`)], 0);
+    await assert.rejects(bounded.addShadow([sampled("over")], 0), { code: "OVERLOADED" });
+    assert.equal(await queue.getWaitingCount(), 6);
+    await queue.drain();
+    await bounded.addShadow([sampled("over")], 0);
+    assert.equal(await queue.getWaitingCount(), 1);
+    await queue.close();
+    await bounded.close();
+  });
+
   it("bounds how long finished jobs are kept", async () => {
     const queue = new Queue(QUEUES.training, { connection: { url: redis.url } });
     for (const job of await queue.getJobs(["waiting"])) {
