@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { Queue } from "bullmq";
+import { freePort } from "../../../deploy/demo/free-port.ts";
 import { createProducers, type JobProducers } from "../../../services/queues/producers.ts";
 import { QUEUES, type RetrainPayload, type ShadowRequest } from "../../../services/queues/types.ts";
 import { eventually } from "../../support/eventually.ts";
-import { freePort, type PrivateRedis, startRedis } from "../../support/redis.ts";
+import { type PrivateRedis, startRedis } from "../../support/redis.ts";
 
 const ORDER: RetrainPayload = { phase: 2, recipe: "item-knn", seed: 1, requestedBy: "tests" };
 
