@@ -64,7 +64,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     connectRedis(config.redisUrl, temperament, () => metrics.redisErrors.inc({ use }));
   const reads = open("fail-fast", "reads");
   const redis = open("bounded", "writes");
-  const registry = redisRegistry(redis, {
+  const pointers = open("deliberate", "registry");
+  const registry = redisRegistry(pointers, {
     automaticPerDay: policy.rollback.automaticPerDay,
     onWatchError: () => metrics.redisErrors.inc({ use: "watch" }),
   });
@@ -189,8 +190,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       await live.close();
       await Promise.race([fleet.close(), pause(CLOSE_PATIENCE_MS)]);
       await Promise.race([shadow.close().then(() => producers.close()), pause(CLOSE_PATIENCE_MS)]);
-      redis.disconnect();
-      reads.disconnect();
+      for (const client of [redis, reads, pointers]) client.disconnect();
     },
   };
 }

@@ -1,7 +1,7 @@
 /**
  * What the shadow costs a request: /recommend with the shadow off, on (a worker asks two models again), hung (the
- * worker is stopped, its queue full) and with Redis dead. Four installations side by side, asked in turn in short
- * rounds, so that whatever else the machine does falls on all of them alike.
+ * worker is stopped, its queue grows) and with Redis dead. Installations side by side, asked in turn in short rounds,
+ * so that whatever else the machine does falls on all of them alike; off is there twice, to show what chance does.
  * Run: npm run bench:shadow [-- rounds] [requests a round]
  */
 import { Agent, get } from "node:http";
@@ -83,12 +83,13 @@ async function round(condition: Condition, keep: boolean): Promise<void> {
 
 const conditions = [
   await start("off", 0, "none"),
+  await start("off again", 0, "none"),
   await start("on", 1, "runs"),
   await start("worker hung", 1, "stops"),
   await start("Redis dead", 1, "none"),
 ];
 for (const condition of conditions) for (let n = 0; n < 4; n++) await round(condition, false);
-await conditions[3].service.redis.kill();
+await conditions[4].service.redis.kill();
 for (const condition of conditions) {
   await round(condition, false);
   condition.memoryMb.push(await memoryMb(condition));
@@ -126,7 +127,7 @@ for (const {
     `${name.padEnd(12)} ${figures.join("  ")}  RSS ${before.toFixed(0)} → ${after.toFixed(0)} MB  not 200: ${refused}`,
   );
 }
-for (const { name, service } of conditions.slice(1, 3)) {
+for (const { name, service } of conditions.slice(2, 4)) {
   const queue = new Queue(QUEUES.shadow, { connection: { url: service.redis.url } });
   const { waiting, active, completed } = await queue.getJobCounts();
   const client = connectRedis(service.redis.url, "patient", () => {});
