@@ -46,11 +46,8 @@ let posts = 0;
 /** Each replica in turn, since each limits how often one address may operate it. */
 async function post(path: string, body: object): Promise<unknown> {
   const headers = { "content-type": "application/json", authorization: `Bearer ${service.key}` };
-  const reply = await fetch(`${urls[posts++ % urls.length]}${path}`, {
-    method: "POST",
-    headers,
-    body: JSON.stringify(body),
-  });
+  const init = { method: "POST", headers, body: JSON.stringify(body) };
+  const reply = await fetch(`${urls[posts++ % urls.length]}${path}`, init);
   const parsed: unknown = await reply.json();
   if (reply.status !== 200) throw new Error(`${path}: ${reply.status} ${JSON.stringify(parsed)}`);
   return parsed;

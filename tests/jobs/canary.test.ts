@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { judge } from "../../jobs/judge.ts";
+import { screen } from "../../jobs/screen.ts";
 import { recomputeDecision } from "../../models/gate/decision.ts";
 import { type JobRig, reversed, startJobRig } from "./rig.ts";
 
@@ -30,7 +31,6 @@ describe("the judge of a canary", () => {
   before(async () => {
     rig = await startJobRig({
       promotion: { automatic: true, canaryShares: [0.1, 0.5], canaryUsers: 30 },
-      schedule: { judgeEverySeconds: 30 },
     });
     popular = await rig.register("popularity");
     const first = { version: popular, expectedLive: null, reason: "tests", actor: "tests" };
@@ -129,5 +129,58 @@ describe("the judge of a canary", () => {
       records.map(({ ruling }) => ruling.verdict),
       ["pass"],
     );
+  });
+});
+
+describe("a challenger that passes the gate", () => {
+  it("starts as a canary where the policy asks for one, and serves everybody when no step proves a loss", async () => {
+    const rig = await startJobRig({
+      shadow: { minimumUsers: 30, timeoutMs: 10_000 },
+      guardrails: {
+        failureRate: 0.2,
+        latencyBudgetMs: 10_000,
+        latencyNegligibleMs: 10_000,
+        coverageRatio: 0,
+        noveltyRatio: 0,
+        diversityRatio: 0,
+        giniIncrease: 1,
+      },
+      promotion: { automatic: true, canaryShares: [0.2], canaryUsers: 20 },
+    });
+    try {
+      const { registry, shadowLog, decisions } = rig.context;
+      const poor = await rig.register("popularity", {}, reversed);
+      const better = await rig.register("popularity");
+      await registry.promote({ version: poor, expectedLive: null, reason: "tests", actor: "tests" });
+      await rig.evaluate(poor, (user) => 0.1 + user / 1000);
+      await rig.evaluate(better, (user) => 0.2 + (user % 7) / 100);
+      await screen(rig.context, better);
+      const live = async () => await registry.live();
+      const state = async () => (await registry.version(better))?.state;
+      for (let batch = 0; batch < 60 && (await live())?.canary === null; batch++) {
+        await rig.traffic(BATCH);
+        await judge(rig.context, LOOK);
+      }
+      const started = await live();
+      const [verdict] = await decisions.list({ challenger: better });
+      assert.deepEqual(started?.canary, { version: better, share: 0.2, forced: false }, verdict?.sentence);
+      assert.equal(started?.version, poor);
+      assert.equal(await state(), "CANARY");
+      const entry = (await registry.audit()).find(({ action }) => action === "canary");
+      assert.equal(entry?.decisionId, verdict.id);
+      await judge(rig.context, LOOK);
+      assert.deepEqual(await shadowLog.openAttempts(), [], "its attempt has led to where it was to lead");
+
+      for (let batch = 0; batch < 10 && (await live())?.canary !== null; batch++) {
+        await rig.traffic(BATCH, better);
+        await judge(rig.context, LOOK);
+      }
+      const ended = await live();
+      assert.deepEqual([ended?.version, ended?.previous, ended?.canary], [better, poor, null]);
+      assert.equal(await state(), "LIVE");
+      assert.equal(await registry.verifyAudit(), null);
+    } finally {
+      await rig.stop();
+    }
   });
 });
