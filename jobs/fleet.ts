@@ -48,7 +48,7 @@ async function leave(context: JobContext, live: LivePointer, decision: Decision)
 }
 
 async function fleetEvidence(context: JobContext, live: LivePointer): Promise<FleetEvidence> {
-  const { version, epoch } = live;
+  const { version, liveEpoch: epoch } = live;
   const all = await context.fleet.reports();
   const reports = all.filter((report) => report.version === version && report.epoch === epoch);
   const { phase, recipe } = (await context.artifacts.manifest(version)).manifest;

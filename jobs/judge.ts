@@ -1,3 +1,4 @@
+import { nextCanaryShare } from "../models/gate/canary.ts";
 import { decide, type Outcome } from "../models/gate/decide.ts";
 import { type Decision, recordDecision } from "../models/gate/decision.ts";
 import { explain } from "../models/gate/explain.ts";
@@ -5,6 +6,7 @@ import { policySha256 } from "../models/gate/policy.ts";
 import { PhasewiseError } from "../services/errors.ts";
 import type { JudgePayload } from "../services/queues/types.ts";
 import type { Attempt } from "../services/shadow/types.ts";
+import { judgeRunningCanary } from "./canary.ts";
 import { enterClosedUsers } from "./closed-users.ts";
 import type { JobContext } from "./context.ts";
 import { shadowEvidence } from "./evidence.ts";
@@ -25,6 +27,7 @@ export async function judge(context: JobContext, payload: JudgePayload): Promise
   // First of all: a rollback changes what challengers are compared with.
   const failing = await leaveFailingLive(context);
   const watched = await judgeWatch(context, payload);
+  const canary = await judgeRunningCanary(context, payload);
   await settleBaselineChange(context);
   const judgements: { attempt: Attempt; outcome: Outcome; decision: Decision | null }[] = [];
   for (const attempt of await context.shadowLog.openAttempts()) {
@@ -69,12 +72,13 @@ export async function judge(context: JobContext, payload: JudgePayload): Promise
     users: outcome.test?.users ?? 0,
     sentence: explain(outcome),
   }));
-  return [...shadowed, ...watched, ...failing];
+  return [...shadowed, ...canary, ...watched, ...failing];
 }
 
 /**
  * An attempt against a version that is not live any more, or under another policy, has lost its meaning: it
- * is closed, and its challenger screened anew against what is live now.
+ * is closed, and its challenger screened anew against what is live now. That of the canary is closed too: it has
+ * led to where it was to lead.
  */
 async function settleBaselineChange(context: JobContext): Promise<void> {
   const live = await context.registry.live();
@@ -83,7 +87,7 @@ async function settleBaselineChange(context: JobContext): Promise<void> {
   for (const attempt of await context.shadowLog.openAttempts()) {
     const { version } = attempt.challenger;
     const current = attempt.baseline.version === live.version && attempt.policySha256 === policy;
-    if (current && version !== live.version) continue;
+    if (current && version !== live.version && version !== live.canary?.version) continue;
     await context.shadowLog.close(attempt.id);
     const record = await context.registry.version(version);
     if (record?.state === "SHADOWING" || record?.state === "ELIGIBLE") {
@@ -115,14 +119,19 @@ async function promoteFirst(
 ): Promise<void> {
   const best = passed[0];
   if (best === undefined || !context.policy.promotion.automatic) return;
+  // One canary at a time; who passed meanwhile faces its winner.
+  if ((await context.registry.live())?.canary) return;
+  const request = {
+    version: best.attempt.challenger.version,
+    expectedLive: best.attempt.baseline.version,
+    reason: best.decision.sentence,
+    actor: ACTOR,
+    decisionId: best.decision.id,
+  };
+  const share = nextCanaryShare(0, context.policy);
   try {
-    await context.registry.promote({
-      version: best.attempt.challenger.version,
-      expectedLive: best.attempt.baseline.version,
-      reason: best.decision.sentence,
-      actor: ACTOR,
-      decisionId: best.decision.id,
-    });
+    if (share === null) await context.registry.promote(request);
+    else await context.registry.canary({ ...request, share });
   } catch (error) {
     // An operator was faster, or promotions are frozen: the next look starts from what is live then.
     if (!(error instanceof PhasewiseError && error.statusCode === 409)) throw error;

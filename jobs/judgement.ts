@@ -2,8 +2,11 @@ import type { Outcome } from "../models/gate/decide.ts";
 
 /** What one look of the judge found. */
 export interface Judgement {
-  /** A challenger in the shadow; or the live version (then `challenger`) beside the one before it, or in service. */
-  readonly about: "shadow" | "watch" | "fleet";
+  /**
+   * A challenger in the shadow, or serving as the canary; or the live version (then `challenger`) beside the one
+   * before it, or in service.
+   */
+  readonly about: "shadow" | "canary" | "watch" | "fleet";
   readonly challenger: string;
   readonly baseline: string;
   readonly verdict: Outcome["verdict"];

@@ -3,7 +3,14 @@ import type { Interaction } from "../models/data/interaction-log.ts";
 import type { VersionFacts } from "../models/gate/evidence.ts";
 import type { EventLog, UserHistory } from "../services/interactions/types.ts";
 import type { ShadowPayload, ShadowRequest } from "../services/queues/types.ts";
-import type { Attempt, LaneAnswer, ShadowLog, ShadowPair, Watch } from "../services/shadow/types.ts";
+import {
+  type Attempt,
+  isWatch,
+  type LaneAnswer,
+  type ShadowLog,
+  type ShadowPair,
+  type Watch,
+} from "../services/shadow/types.ts";
 import type { LaneQuery, Lanes } from "./lanes.ts";
 
 /** Every so many queries are asked twice. */
@@ -101,6 +108,7 @@ async function withinBudget(
   const used = new Map(users.map((user, index) => [user, counts[index]]));
   const within = new Set<ShadowRequest>();
   for (const request of requests) {
+    if (!concerns(request, attempt)) continue;
     const user = request.userId ?? "";
     const before = used.get(user) ?? 0;
     if (before >= deps.requestsPerUser) continue;
@@ -110,10 +118,16 @@ async function withinBudget(
   return within;
 }
 
+/** What the canary answered is its own step's evidence; everything else compares with the live version. */
+function concerns({ canary, liveVersion }: ShadowRequest, attempt: Attempt | Watch): boolean {
+  const ofCanary = attempt.kind === "canary";
+  return canary === true ? ofCanary && liveVersion === attempt.baseline.version : !ofCanary;
+}
+
 const shamLane = (baseline: string): string => `${baseline}~sham`;
 
 function lastUpgradeOf(attempt: Attempt | Watch): VersionFacts | undefined {
-  return attempt.kind === "watch" ? undefined : attempt.lastUpgrade;
+  return isWatch(attempt) ? undefined : attempt.lastUpgrade;
 }
 
 function lanesOf(attempts: readonly (Attempt | Watch)[]): ReadonlySet<string> {

@@ -1,13 +1,14 @@
 import { Redis } from "ioredis";
 
 /**
- * The one place an ioredis client is made. Three temperaments: a read that a reply can do without must fail
- * fast; a write or an operator's call may take longer, yet must end; a worker must wait for Redis and lose nothing.
+ * The one place an ioredis client is made. Four temperaments: a read that a reply can do without must fail fast; a
+ * user's write may take longer, yet must end; an operator's call, most of all a rollback, must not be refused
+ * because a busy machine is late; a worker must wait for Redis and lose nothing.
  */
-export type RedisTemperament = "fail-fast" | "bounded" | "patient";
+export type RedisTemperament = "fail-fast" | "bounded" | "deliberate" | "patient";
 
 /** Longest wait for one Redis command, milliseconds. */
-const COMMAND_TIMEOUT_MS = { "fail-fast": 50, bounded: 200 } as const;
+const COMMAND_TIMEOUT_MS = { "fail-fast": 50, bounded: 200, deliberate: 2000 } as const;
 
 export function connectRedis(
   url: string,

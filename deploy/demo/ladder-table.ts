@@ -33,7 +33,7 @@ export interface Ladder {
 type LadderVersion = Ladder["phases"][number]["versions"][number];
 
 /** The ladder for people: a row a version, lowest rung first, and below it each verdict in words. */
-export function ladderTable({ phases }: Ladder): string {
+export function ladderTable({ live, phases }: Ladder): string {
   const head = [
     "phase",
     "recipe",
@@ -55,7 +55,7 @@ export function ladderTable({ phases }: Ladder): string {
     version.rung,
     version.recipe,
     version.version.slice(version.recipe.length + 1),
-    version.live ? "▶ LIVE" : version.state,
+    stateOf(version, live),
     ndcg(version.offline),
     lift(version.lastDecision),
     version.offline === null ? "–" : `${(version.offline.metrics.coverage * 100).toFixed(1)} %`,
@@ -65,6 +65,12 @@ export function ladderTable({ phases }: Ladder): string {
   ]);
   const sentences = versions.map((version) => `  ${version.recipe}: ${verdictOf(version)}`);
   return [table(head, rows), "", "Verdicts", ...sentences].join("\n");
+}
+
+function stateOf({ version, state, live }: LadderVersion, pointer: LivePointer | null): string {
+  if (live) return "▶ LIVE";
+  const canary = pointer?.canary ?? null;
+  return canary?.version === version ? `${state} ${Number((100 * canary.share).toFixed(2))} %` : state;
 }
 
 function ndcg(offline: EvaluationSummary | null): string {

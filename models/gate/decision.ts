@@ -1,7 +1,8 @@
 import { canonicalJson, sha256 } from "../canonical-json.ts";
+import { type CanaryEvidence, type CanaryRuling, judgeCanary } from "./canary.ts";
 import { decide, type Outcome } from "./decide.ts";
 import type { ShadowEvidence } from "./evidence.ts";
-import { explain, explainScreen, explainWatch } from "./explain.ts";
+import { explain, explainCanary, explainScreen, explainWatch } from "./explain.ts";
 import { explainFleet } from "./explain-fleet.ts";
 import { type FleetEvidence, type FleetRuling, judgeFleet } from "./fleet.ts";
 import { type Policy, policySha256 } from "./policy.ts";
@@ -12,10 +13,11 @@ import { type WatchEvidence, type WatchRuling, watchLive } from "./watch.ts";
 export type Hearing =
   | { readonly about: "screen"; readonly evidence: ScreenEvidence }
   | { readonly about: "shadow"; readonly evidence: ShadowEvidence }
+  | { readonly about: "canary"; readonly evidence: CanaryEvidence }
   | { readonly about: "watch"; readonly evidence: WatchEvidence }
   | { readonly about: "fleet"; readonly evidence: FleetEvidence };
 
-export type Ruling = ScreenRuling | Outcome | WatchRuling | FleetRuling;
+export type Ruling = ScreenRuling | Outcome | CanaryRuling | WatchRuling | FleetRuling;
 
 /**
  * A decision record: everything needed to reach the verdict again. `sha256` covers the record without `id` and
@@ -137,6 +139,10 @@ function judge(hearing: Hearing, policy: Policy): { ruling: Ruling; sentence: st
       const ruling = decide(hearing.evidence, policy);
       return { ruling, sentence: explain(ruling) };
     }
+    case "canary": {
+      const ruling = judgeCanary(hearing.evidence, policy);
+      return { ruling, sentence: explainCanary(ruling, hearing.evidence) };
+    }
     case "watch": {
       const ruling = watchLive(hearing.evidence, policy);
       return { ruling, sentence: explainWatch(ruling) };
@@ -150,6 +156,7 @@ function judge(hearing: Hearing, policy: Policy): { ruling: Ruling; sentence: st
 
 function parties({ about, evidence }: Hearing): { challenger: string; baseline: string } {
   if (about === "watch") return { challenger: evidence.live.version, baseline: evidence.previous.version };
+  if (about === "canary") return { challenger: evidence.canary.version, baseline: evidence.live.version };
   if (about === "fleet") return { challenger: evidence.live.version, baseline: evidence.previous };
   return { challenger: evidence.challenger.version, baseline: evidence.baseline.version };
 }

@@ -1,3 +1,4 @@
+import type { CanaryEvidence, CanaryRuling } from "./canary.ts";
 import type { Outcome } from "./decide.ts";
 import { explainGuardrail, guardrailName } from "./guardrails/explain-guardrail.ts";
 import type { GuardrailResult } from "./guardrails/guardrail.ts";
@@ -36,6 +37,19 @@ export function explainWatch({ verdict, reasons, test }: WatchRuling): string {
   return verdict === "pass"
     ? `Kept: ${seen}, which proves no loss, and the watch is over.`
     : `Watching: ${seen}, which proves no loss.`;
+}
+
+export function explainCanary(
+  { verdict, reasons, test }: CanaryRuling,
+  { share }: Pick<CanaryEvidence, "share">,
+): string {
+  const step = `Canary at ${percent(share)} of the users`;
+  if (test === null) return `${step}: the evidence cannot be used (${reasons.map(words).join(", ")}).`;
+  const seen = `after ${people(test.users)} the live version leads by ${signed(test.lift)}`;
+  if (verdict === "reject") return `${step}, proven worse: ${seen}, by at least ${signed(test.lowerBound)}.`;
+  return verdict === "pass"
+    ? `${step} passed: ${seen}, which proves no loss.`
+    : `${step}: ${seen}, which proves no loss.`;
 }
 
 function proof({ reasons, stage, test }: Outcome): string {

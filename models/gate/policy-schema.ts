@@ -96,7 +96,7 @@ const promotion = Type.Object(
   {
     automatic: Type.Boolean({ description: "Promote a pass without asking an operator" }),
     canaryShares: Type.Array(openShare("Share of users on the new version"), {
-      description: "Steps before all users; empty for none",
+      description: "Steps before all users, each larger than the one before; empty for none",
     }),
     canaryUsers: count("Users a canary step must see before it widens"),
   },

@@ -95,6 +95,12 @@ export function parsePolicy(file: unknown): Policy {
       `guardrails.heavyFrom: expected more than coldBelow ${policy.guardrails.coldBelow}, got ${policy.guardrails.heavyFrom}`,
     ]);
   }
+  const { canaryShares } = policy.promotion;
+  if (canaryShares.some((step, position) => position > 0 && step <= canaryShares[position - 1])) {
+    throw new PolicyError([
+      `promotion.canaryShares: expected each share larger than the one before, got ${JSON.stringify(canaryShares)}`,
+    ]);
+  }
   return policy;
 }
 

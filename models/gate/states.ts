@@ -3,7 +3,9 @@ export const TRANSITIONS = {
   REGISTERED: ["SCREENED", "REJECTED"],
   SCREENED: ["SHADOWING", "REJECTED"],
   SHADOWING: ["ELIGIBLE", "REJECTED", "STALE"],
-  ELIGIBLE: ["LIVE", "REJECTED", "STALE"],
+  ELIGIBLE: ["CANARY", "LIVE", "REJECTED", "STALE"],
+  /** Serves a share of the users; LIVE still serves the others. */
+  CANARY: ["LIVE", "QUARANTINED", "STALE"],
   /** The baseline or the policy changed under it: a new attempt, with the next k. */
   STALE: ["SCREENED", "REJECTED"],
   LIVE: ["PREVIOUS", "QUARANTINED"],

@@ -20,19 +20,36 @@ export interface WatchRuling {
   readonly test: TestResult | null;
 }
 
-/** The same sequential test with the roles swapped: H0 says the previous version is no better. */
+/** H0 says the previous version is no better. */
 export function watchLive(evidence: WatchEvidence, policy: Policy): WatchRuling {
-  const { users, variance } = evidence;
+  return ruleInReverse(evidence, {
+    mde: policy.mde,
+    alpha: policy.alpha,
+    enoughUsers: policy.rollback.watchUsers,
+    reasons: { reject: "PROVEN_WORSE_THAN_PREVIOUS", pass: "WATCH_PASSED", hold: "WATCHING" },
+  });
+}
+
+export interface ReverseTerms {
+  readonly mde: number;
+  readonly alpha: number;
+  /** So many users without a proven loss are enough. */
+  readonly enoughUsers: number;
+  readonly reasons: Readonly<Record<Verdict, ReasonCode>>;
+}
+
+/** The sequential test with the roles swapped: `difference` is old − new, and what it may prove is a loss. */
+export function ruleInReverse(
+  { users, variance }: Pick<WatchEvidence, "users" | "variance">,
+  { mde, alpha, enoughUsers, reasons }: ReverseTerms,
+): WatchRuling {
   const finite = users.every(isSound);
   if (!finite || !Number.isFinite(variance))
     return { verdict: "hold", reasons: ["EVIDENCE_NOT_FINITE"], test: null };
   if (new Set(users.map(({ user }) => user)).size !== users.length) {
     return { verdict: "hold", reasons: ["USER_COUNTED_TWICE"], test: null };
   }
-  const test = runTest(users, { margin: 0, mde: policy.mde, variance, alpha: policy.alpha });
-  if (test.proven) return { verdict: "reject", reasons: ["PROVEN_WORSE_THAN_PREVIOUS"], test };
-  const over = users.length >= policy.rollback.watchUsers;
-  return over
-    ? { verdict: "pass", reasons: ["WATCH_PASSED"], test }
-    : { verdict: "hold", reasons: ["WATCHING"], test };
+  const test = runTest(users, { margin: 0, mde, variance, alpha });
+  const verdict = test.proven ? "reject" : users.length >= enoughUsers ? "pass" : "hold";
+  return { verdict, reasons: [reasons[verdict]], test };
 }

@@ -19,7 +19,10 @@ import {
 export interface JobProducers {
   /** Resolves to the id of the job; the same payload twice while the first still waits or runs is one job. */
   addRetrain(payload: RetrainPayload, now: number): Promise<string>;
-  /** The same batch twice is one job. A batch may be empty: it then only tells what was shed. */
+  /**
+   * The same batch twice is one job. A batch may be empty: it then only tells what was shed.
+   * @throws OVERLOADED when too many wait already
+   */
   addShadow(batch: readonly ShadowRequest[], shed: number): Promise<string>;
   /** A look at the running shadow comparisons, now. */
   addJudge(payload: JudgePayload, now: number): Promise<string>;
@@ -45,12 +48,22 @@ const SHADOW: JobsOptions = {
   removeOnFail: { age: 7 * DAY_SECONDS, count: 1000 },
 };
 
+/**
+ * Batches that may wait for a worker, about 100 MB: without one the queue would grow until Redis is full, and
+ * feedback be refused for the sake of the shadow. Replicas count for themselves, so one batch each may be over.
+ */
+const MOST_WAITING_BATCHES = 4000;
+
 /** Longest a producer waits for Redis, milliseconds. */
 const DEADLINE_MS = 200;
 /** Longest that closing waits for a Redis that does not answer, milliseconds. */
 const CLOSE_PATIENCE_MS = 500;
 
-export function createProducers(redisUrl: string, onError: (error: Error) => void): JobProducers {
+export function createProducers(
+  redisUrl: string,
+  onError: (error: Error) => void,
+  { mostWaitingBatches = MOST_WAITING_BATCHES } = {},
+): JobProducers {
   const redis = connectRedis(redisUrl, "bounded", onError);
   const open = <Payload>(name: string): Queue<Payload> => {
     // Without the version check BullMQ sends nothing before the first job: a slow first answer would otherwise
@@ -80,6 +93,13 @@ export function createProducers(redisUrl: string, onError: (error: Error) => voi
       }),
     addShadow: (batch, shed) =>
       inTime("add a shadow job", async () => {
+        const waiting = await shadow.getWaitingCount();
+        if (waiting >= mostWaitingBatches) {
+          throw new PhasewiseError(
+            "OVERLOADED",
+            `add a shadow job: expected fewer than ${mostWaitingBatches} batches to wait, got ${waiting}; start a worker (phasewise work)`,
+          );
+        }
         const ids = batch.map(({ requestId }) => requestId);
         const jobId = `shadow-${ids.length === 0 ? randomUUID() : digest(ids)}`;
         await shadow.add("shadow", { requests: batch, shed }, { ...SHADOW, jobId });

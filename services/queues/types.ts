@@ -29,8 +29,10 @@ export interface ShadowRequest {
   readonly k: number;
   readonly exclude: readonly string[];
   readonly genre?: string | undefined;
-  /** Version that was live when the request was answered. */
+  /** Version that answered the request. */
   readonly liveVersion: string;
+  /** It answered as the canary: says nothing about the live version, whose comparisons leave it out. */
+  readonly canary?: true | undefined;
   /** The list that was served. */
   readonly served: readonly string[];
   /** Epoch milliseconds, the server's clock. */

@@ -9,7 +9,11 @@ export function pointerWrites(live: LivePointer): Write[] {
     ["live", "epoch", String(live.epoch)],
     ["live", "previous", live.previous],
     ["live", "floor", live.floor],
+    ["live", "liveEpoch", String(live.liveEpoch)],
     ["live", "since", live.since],
+    ["live", "canary", live.canary?.version ?? null],
+    ["live", "canaryShare", live.canary === null ? null : String(live.canary.share)],
+    ["live", "canaryForced", live.canary === null ? null : String(Number(live.canary.forced))],
   ];
 }
 

@@ -26,12 +26,15 @@ export function decidePromote(snapshot: Snapshot, request: PromoteRequest, now: 
   refuseUnfit(snapshot, request, phase === 1);
 
   const left = snapshot.live;
+  const epoch = (left?.epoch ?? 0) + 1;
   const live: LivePointer = {
     version,
-    epoch: (left?.epoch ?? 0) + 1,
+    epoch,
+    liveEpoch: epoch,
     previous: left?.version ?? null,
     floor: left?.floor ?? version,
     since: new Date(now).toISOString(),
+    canary: null,
   };
   const writes: Write[] = [...pointerWrites(live), ...stateWrites(version, "LIVE", request.reason)];
   if (left !== null) {
@@ -60,7 +63,7 @@ export function decidePromote(snapshot: Snapshot, request: PromoteRequest, now: 
   };
 }
 
-function refuseOtherLive(live: LivePointer | null, request: PromoteRequest): void {
+export function refuseOtherLive(live: LivePointer | null, request: PromoteRequest): void {
   const { expectedLive, expectedEpoch } = request;
   const epochHolds = expectedEpoch === undefined || expectedEpoch === (live?.epoch ?? 0);
   if (expectedLive === (live?.version ?? null) && epochHolds) return;
@@ -73,7 +76,8 @@ function refuseOtherLive(live: LivePointer | null, request: PromoteRequest): voi
   );
 }
 
-function refuseUnfit(snapshot: Snapshot, request: PromoteRequest, isFloor: boolean): void {
+/** @throws NOT_PROMOTABLE */
+export function refuseUnfit(snapshot: Snapshot, request: PromoteRequest, isFloor: boolean): void {
   const { version } = request;
   const state = snapshot.states.get(version);
   const refuse = (problem: string, remedy: string): never => {
@@ -103,9 +107,10 @@ function refuseUnfit(snapshot: Snapshot, request: PromoteRequest, isFloor: boole
     if (request.reason.trim() === "") refuse("expected a reason for forcing it, got none", "give one");
     return;
   }
-  if (state !== "ELIGIBLE" && snapshot.live !== null) {
+  const passed = state === "ELIGIBLE" || (state === "CANARY" && snapshot.live?.canary?.forced === false);
+  if (!passed && snapshot.live !== null) {
     refuse(
-      `expected state ELIGIBLE, got ${state} (${snapshot.reasons[version] ?? "no reason kept"})`,
+      `expected state ELIGIBLE, got ${state === "CANARY" ? "a CANARY that was forced" : state} (${snapshot.reasons[version] ?? "no reason kept"})`,
       "let the gate find it eligible, or force it with a reason",
     );
   }

@@ -2,6 +2,7 @@ import type { Redis } from "ioredis";
 import { PhasewiseError } from "../errors.ts";
 import { attemptIndexOf, attemptsOf, countAttempt } from "./attempts.ts";
 import { firstBrokenAudit, type LivePeriod, latestAudit, livePeriods } from "./audit.ts";
+import { decideCanary } from "./canary.ts";
 import { type Change, committer, type UnsealedEntry } from "./commit.ts";
 import { stateWrites } from "./pointer-move.ts";
 import { decidePromote } from "./promote.ts";
@@ -130,12 +131,20 @@ export function redisRegistry(redis: Redis, options: RegistryOptions = {}): Redi
       return change.live;
     },
 
+    async canary(request) {
+      const { snapshot, change } = await commit(`canary ${request.version}`, (current) =>
+        decideCanary(current, request, now()),
+      );
+      // Null only when a version is live whose canary is as it was asked to be.
+      return { live: change?.live ?? (snapshot.live as LivePointer), changed: change !== null };
+    },
+
     async rollback(request) {
       const { snapshot, change } = await commit("rollback", (current) =>
         decideRollback(current, request, now(), options.automaticPerDay ?? DEFAULT_AUTOMATIC_PER_DAY),
       );
       if (change !== null) return { live: change.live, changed: true, left: change.left };
-      // Null only when another version than the one to leave is live.
+      // Null only when other versions than the one to leave are served.
       return { live: snapshot.live as LivePointer, changed: false, left: request.expectedLive as string };
     },
 

@@ -1,4 +1,5 @@
 import { PhasewiseError } from "../errors.ts";
+import { decideCanaryRollback } from "./canary.ts";
 import type { UnsealedEntry, Write } from "./commit.ts";
 import { pointerWrites, staleChallengers, stateWrites } from "./pointer-move.ts";
 import type { PointerChange } from "./promote.ts";
@@ -12,10 +13,16 @@ export interface RollbackChange extends PointerChange {
   readonly left: string;
 }
 
+/** The canary, when this rollback is about it, see `RollbackRequest`. */
+function canaryToLeave({ live }: Snapshot, { expectedLive }: RollbackRequest): string | null {
+  const canary = live?.canary?.version ?? null;
+  return expectedLive === undefined || expectedLive === canary ? canary : null;
+}
+
 /**
  * Decides a rollback on a snapshot: LIVE → QUARANTINED, PREVIOUS → LIVE; without a PREVIOUS the phase-1 floor
  * goes live. The last of `automaticPerDay` automatic rollbacks in 24 hours goes to the floor and freezes promotions. Null when the
- * version to leave is not live any more.
+ * version to leave is not served any more. A canary to leave is ended instead, and all else stays.
  * @throws NOTHING_TO_ROLL_BACK
  */
 export function decideRollback(
@@ -24,6 +31,8 @@ export function decideRollback(
   now: number,
   automaticPerDay: number,
 ): RollbackChange | null {
+  const canary = canaryToLeave(snapshot, request);
+  if (canary !== null) return decideCanaryRollback(snapshot, canary, request, now);
   const left = snapshot.live;
   if (left !== null && request.expectedLive !== undefined && request.expectedLive !== left.version)
     return null;
@@ -41,9 +50,11 @@ export function decideRollback(
   const live: LivePointer = {
     version,
     epoch: left.epoch + 1,
+    liveEpoch: left.epoch + 1,
     previous: null,
     floor: left.floor,
     since: new Date(now).toISOString(),
+    canary: null,
   };
   const stale = staleChallengers(snapshot, live, request.actor);
   const entries: UnsealedEntry[] = [

@@ -95,7 +95,16 @@ function pointerOf(fields: Fields): LivePointer | null {
     version: fields.version,
     epoch: Number(fields.epoch),
     previous: fields.previous ?? null,
+    liveEpoch: Number(fields.liveEpoch ?? fields.epoch),
     floor: fields.floor,
     since: fields.since,
+    canary:
+      fields.canary === undefined
+        ? null
+        : {
+            version: fields.canary,
+            share: Number(fields.canaryShare),
+            forced: fields.canaryForced === "1",
+          },
   };
 }

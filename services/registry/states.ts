@@ -2,10 +2,10 @@ import { mayBecome } from "../../models/gate/states.ts";
 import type { VersionState } from "./types.ts";
 
 /** States whose evidence was gathered against the present baseline; a change of baseline makes it stale. */
-export const OPEN_STATES: readonly VersionState[] = ["SHADOWING", "ELIGIBLE"];
+export const OPEN_STATES: readonly VersionState[] = ["SHADOWING", "ELIGIBLE", "CANARY"];
 
 /** States that only a move of the live pointer may enter or leave. */
-const POINTER_STATES: ReadonlySet<VersionState> = new Set(["LIVE", "PREVIOUS"]);
+const POINTER_STATES: ReadonlySet<VersionState> = new Set(["LIVE", "PREVIOUS", "CANARY"]);
 
 /** Whether `from → to` is an arrow of the gate's table that does not touch the live pointer. */
 export function mayTransition(from: VersionState, to: VersionState): boolean {

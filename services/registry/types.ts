@@ -7,6 +7,7 @@ export type VersionState =
   | "SCREENED"
   | "SHADOWING"
   | "ELIGIBLE"
+  | "CANARY"
   | "LIVE"
   | "PREVIOUS"
   | "RETIRED"
@@ -32,16 +33,28 @@ export interface VersionRecord {
   readonly attempts: number;
 }
 
+/** A version that serves a share of the users before it may serve all. */
+export interface CanaryPointer {
+  readonly version: string;
+  /** Share of the users, 0 … 1, exclusive; the others stay with the live version. */
+  readonly share: number;
+  /** Started without the gate's verdict: it is never promoted without force either. */
+  readonly forced: boolean;
+}
+
 /** What is served right now. The epoch grows by one at every change and never goes back. */
 export interface LivePointer {
   readonly version: string;
   readonly epoch: number;
+  /** Epoch at which `version` went live: the steps of a canary leave it as it is. */
+  readonly liveEpoch: number;
   /** Version a rollback returns to; null when only the phase-1 floor is left. */
   readonly previous: string | null;
   /** The phase-1 version that is always loadable. */
   readonly floor: string;
   /** ISO 8601. */
   readonly since: string;
+  readonly canary: CanaryPointer | null;
 }
 
 export type AuditAction =
@@ -51,6 +64,9 @@ export type AuditAction =
   | "force-promote"
   | "rollback"
   | "auto-rollback"
+  | "canary"
+  | "force-canary"
+  | "canary-end"
   | "freeze"
   | "unfreeze";
 
@@ -83,8 +99,23 @@ export interface PromoteRequest {
   readonly force?: boolean | undefined;
 }
 
+export interface CanaryRequest extends PromoteRequest {
+  /** Share of the users from now on; 0 ends the canary without blame. */
+  readonly share: number;
+}
+
+export interface CanaryResult {
+  readonly live: LivePointer;
+  /** False when the canary was at this share already, or to be ended and not running. */
+  readonly changed: boolean;
+}
+
+/**
+ * While a canary runs, the newest version is the canary: a rollback that names no version, or names the canary,
+ * ends the canary and leaves the live version alone. One that names the live version leaves that.
+ */
 export interface RollbackRequest {
-  /** Version to leave. When it is no longer live the call is a no-op: it was already left. */
+  /** Version to leave. When it neither is live nor the canary the call is a no-op: it was already left. */
   readonly expectedLive?: string | undefined;
   readonly reason: string;
   readonly actor: string;
@@ -95,7 +126,7 @@ export interface RollbackRequest {
 
 export interface RollbackResult {
   readonly live: LivePointer;
-  /** False when the version to leave was not live any more. */
+  /** False when the version to leave was not served any more. */
   readonly changed: boolean;
   readonly left: string;
 }
@@ -116,6 +147,11 @@ export interface Registry {
   ): Promise<VersionRecord>;
   /** @throws LIVE_VERSION_CHANGED with the current pointer, NOT_PROMOTABLE, NOT_FOUND */
   promote(request: PromoteRequest): Promise<LivePointer>;
+  /**
+   * Starts, widens, narrows or (share 0) ends the canary; who else runs meanwhile stays as it is.
+   * @throws as promote
+   */
+  canary(request: CanaryRequest): Promise<CanaryResult>;
   rollback(request: RollbackRequest): Promise<RollbackResult>;
   /** Newest last; `limit` of the latest. */
   audit(limit?: number): Promise<readonly AuditEntry[]>;

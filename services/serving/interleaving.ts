@@ -5,7 +5,7 @@ import { isAssigned, placeOf } from "../../models/gate/assignment.ts";
 import { type DraftedItem, teamDraft } from "../../models/gate/interleaving.ts";
 import type { Query, Recommendation, Source } from "../../models/recommender.ts";
 import type { InterleavingLog, OpenInterleaving, ServingCounts } from "../interleaving/types.ts";
-import type { Answer } from "./live-model.ts";
+import type { Answer } from "./lineup.ts";
 import { checkedAnswer, type ServedModel } from "./served-model.ts";
 
 /**

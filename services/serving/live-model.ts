@@ -1,33 +1,23 @@
 import { DEFAULT_POLICY } from "../../models/gate/policy.ts";
-import type { Query, Recommendation } from "../../models/recommender.ts";
+import type { Query } from "../../models/recommender.ts";
 import type { ArtifactStore } from "../artifacts/types.ts";
 import { PhasewiseError } from "../errors.ts";
 import type { LivePointer, Registry } from "../registry/types.ts";
 import { Breaker, type BreakerLimits } from "./breaker.ts";
+import { Canary, type CanaryEvents } from "./canary.ts";
 import type { LastLiveFile } from "./last-live.ts";
+import { type Answer, canaryOf, type Lineup, modelIn } from "./lineup.ts";
 import { checkedAnswer, readyModel, type ServedModel } from "./served-model.ts";
 
 /**
  * The promoted model of this replica.
  *
- * Everything a request needs is one immutable Lineup: the live model, the one a rollback returns to, and the
- * phase-1 floor, all in memory. A request reads the reference once, so it is answered by one lineup however
+ * Everything a request needs is one immutable Lineup: the live model, the one a rollback returns to, the
+ * phase-1 floor, and the canary while one runs, all in memory. A request reads the reference once, so it is answered by one lineup however
  * often the pointer moves meanwhile. Following a pointer makes the next lineup aside (load, check, smoke query)
  * and then swaps the reference; a version that does not load leaves the old lineup serving. Pointers are
  * followed one at a time and never backwards in epoch.
  */
-export interface Lineup {
-  readonly epoch: number;
-  readonly live: ServedModel;
-  readonly previous: ServedModel | null;
-  readonly floor: ServedModel | null;
-}
-
-export interface Answer {
-  readonly recommendation: Recommendation;
-  readonly model: ServedModel;
-}
-
 export interface LiveModelEvents {
   onSwap?(lineup: Lineup): void;
   onLoadFailed?(version: string, error: unknown): void;
@@ -36,6 +26,7 @@ export interface LiveModelEvents {
   onBroken?(model: ServedModel, why: string, error: unknown): void;
   /** One request that was the live model's to answer: what it took; null when it threw or was set aside. */
   onAsked?(elapsedMs: number | null): void;
+  readonly canary?: CanaryEvents;
 }
 
 export interface LiveModelDeps {
@@ -57,6 +48,7 @@ const UNCONFIRMED_EPOCH = 0;
 export class LiveModel {
   readonly #deps: LiveModelDeps;
   readonly #breaker: Breaker;
+  readonly #canary: Canary;
   #lineup: Lineup | null = null;
   #wanted: LivePointer | null = null;
   #following: Promise<void> = Promise.resolve();
@@ -66,7 +58,9 @@ export class LiveModel {
 
   constructor(deps: LiveModelDeps) {
     this.#deps = deps;
-    this.#breaker = new Breaker(deps.breaker ?? DEFAULT_POLICY.rollback);
+    const limits = deps.breaker ?? DEFAULT_POLICY.rollback;
+    this.#breaker = new Breaker(limits);
+    this.#canary = new Canary(limits, deps.events?.canary);
   }
 
   get lineup(): Lineup | null {
@@ -75,6 +69,11 @@ export class LiveModel {
 
   get broken(): boolean {
     return this.#breaker.why !== null;
+  }
+
+  get canarySetAside(): boolean {
+    const canary = this.#lineup?.canary ?? null;
+    return canary !== null && this.#canary.hasSetAside(canary.model);
   }
 
   /** Serves what the registry says is live; else, while it does not answer, what this machine last served. */
@@ -88,8 +87,12 @@ export class LiveModel {
     await this.#startWatching();
   }
 
-  /** Answers from the live model; when it fails, from the previous one, then from the floor. @throws NOT_READY */
-  recommend(query: Query): Answer {
+  /**
+   * Answers from the canary when the user is on it, else from the live model; when that fails, from the previous
+   * one, then from the floor.
+   * @throws NOT_READY
+   */
+  recommend(query: Query, user: string | null = null): Answer {
     const lineup = this.#lineup;
     if (lineup === null) {
       throw new PhasewiseError(
@@ -97,6 +100,8 @@ export class LiveModel {
         "no model is live yet: expected a first promotion; train and promote a phase-1 model",
       );
     }
+    const trial = this.#canary.answer(lineup.canary, query, user);
+    if (trial !== null) return trial;
     let failure: unknown = new Error(`${lineup.live.version} is set aside`);
     if (this.broken) this.#deps.events?.onAsked?.(null);
     else {
@@ -104,7 +109,7 @@ export class LiveModel {
       try {
         const recommendation = checkedAnswer(lineup.live, query);
         this.#asked(lineup, performance.now() - start, null);
-        return { recommendation, model: lineup.live };
+        return { recommendation, model: lineup.live, canary: false };
       } catch (error) {
         failure = error;
         this.#asked(lineup, performance.now() - start, error);
@@ -115,7 +120,7 @@ export class LiveModel {
       try {
         const recommendation = checkedAnswer(model, query);
         this.#deps.events?.onFallback?.(lineup.live, model, failure);
-        return { recommendation, model };
+        return { recommendation, model, canary: false };
       } catch (error) {
         failure = error;
       }
@@ -132,7 +137,7 @@ export class LiveModel {
 
   /** Loads and checks a version as serving would. @throws ARTIFACT_REFUSED, NOT_FOUND */
   async tryOut(version: string): Promise<ServedModel> {
-    return this.#loaded(version) ?? (await this.#load(version));
+    return modelIn(this.#lineup, version) ?? (await this.#load(version));
   }
 
   async close(): Promise<void> {
@@ -153,28 +158,39 @@ export class LiveModel {
 
   async #serveLastKnown(): Promise<void> {
     const pointer = await this.#deps.lastLive?.read();
+    // A canary that nobody confirms might have been rolled back since.
     if (pointer !== null && pointer !== undefined)
-      await this.follow({ ...pointer, epoch: UNCONFIRMED_EPOCH });
+      await this.follow({ ...pointer, epoch: UNCONFIRMED_EPOCH, canary: null });
   }
 
   async #catchUp(): Promise<void> {
     const wanted = this.#wanted;
     if (wanted === null || this.#closed) return;
     const old = this.#lineup;
-    if (old !== null && wanted.epoch <= old.epoch) return;
+    if (old !== null && wanted.epoch <= old.epoch) {
+      if (wanted.epoch === old.epoch && wanted.canary !== null && old.canary === null) {
+        await this.#complete(wanted);
+      }
+      return;
+    }
     let live: ServedModel;
     try {
-      live = this.#loaded(wanted.version) ?? (await this.#load(wanted.version));
+      live = modelIn(old, wanted.version) ?? (await this.#load(wanted.version));
     } catch (error) {
       this.#deps.events?.onLoadFailed?.(wanted.version, error);
       this.#later(() => this.follow(wanted));
       return;
     }
     await this.#deps.beforeSwap?.().catch(() => {});
-    const previous = this.#loaded(wanted.previous);
-    const floor = this.#loaded(wanted.floor);
-    this.#swap({ epoch: wanted.epoch, live, previous: previous ?? null, floor: floor ?? null });
-    // The two fall-backs may be loaded after the swap: the live model answers already.
+    this.#swap({
+      epoch: wanted.epoch,
+      liveEpoch: wanted.liveEpoch,
+      live,
+      previous: modelIn(old, wanted.previous),
+      floor: modelIn(old, wanted.floor),
+      canary: canaryOf(wanted, modelIn(old, wanted.canary?.version)),
+    });
+    // Fall-backs and canary may be loaded after the swap: the live model answers already.
     await this.#complete(wanted);
     if (wanted.epoch !== UNCONFIRMED_EPOCH) await this.#deps.lastLive?.write(wanted).catch(() => {});
   }
@@ -184,45 +200,32 @@ export class LiveModel {
     if (lineup === null) return;
     const previous = await this.#loadedOrNull(pointer.previous);
     const floor = pointer.floor === previous?.version ? previous : await this.#loadedOrNull(pointer.floor);
-    if (previous === lineup.previous && floor === lineup.floor) return;
-    this.#lineup = { ...lineup, previous, floor };
+    const canary = canaryOf(pointer, await this.#loadedOrNull(pointer.canary?.version ?? null));
+    if (pointer.canary !== null && canary === null) this.#later(() => this.follow(pointer));
+    this.#lineup = { ...lineup, previous, floor, canary };
   }
 
   #swap(lineup: Lineup): void {
+    const old = this.#lineup;
     this.#lineup = lineup;
-    this.#breaker.reset();
+    // The steps of a canary say nothing about the live model.
+    if (lineup.liveEpoch !== old?.liveEpoch) this.#breaker.reset();
     this.#deps.events?.onSwap?.(lineup);
   }
 
   /** An answer that took too long is served, and counts as a failure. */
   #asked(lineup: Lineup, elapsedMs: number, error: unknown): void {
-    const failure = error ?? this.#lateness(lineup.live, elapsedMs);
+    const failure = error ?? this.#breaker.lateness(lineup.live.version, elapsedMs);
     const failed = failure !== null;
     const opened = this.#breaker.record(failed);
     this.#deps.events?.onAsked?.(error === null ? elapsedMs : null);
     if (opened) this.#deps.events?.onBroken?.(lineup.live, this.#breaker.why ?? "", failure);
   }
 
-  #lateness(model: ServedModel, elapsedMs: number): Error | null {
-    const { requestTimeoutMs } = this.#breaker;
-    if (elapsedMs <= requestTimeoutMs) return null;
-    return new Error(
-      `${model.version}: expected an answer within ${requestTimeoutMs} ms, got one after ${elapsedMs.toFixed(0)} ms`,
-    );
-  }
-
-  #loaded(version: string | null): ServedModel | undefined {
-    const lineup = this.#lineup;
-    if (lineup === null) return undefined;
-    return (
-      [lineup.live, lineup.previous, lineup.floor].find((model) => model?.version === version) ?? undefined
-    );
-  }
-
   async #loadedOrNull(version: string | null): Promise<ServedModel | null> {
     if (version === null) return null;
     try {
-      return this.#loaded(version) ?? (await this.#load(version));
+      return modelIn(this.#lineup, version) ?? (await this.#load(version));
     } catch (error) {
       this.#deps.events?.onLoadFailed?.(version, error);
       return null;

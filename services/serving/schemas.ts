@@ -70,12 +70,20 @@ export const RecommendationView = Type.Object({
   }),
 });
 
+const CanaryPointerView = Type.Object({
+  version: Type.String(),
+  share: Type.Number({ description: "share of the users on it, by hash of the user id" }),
+  forced: Type.Boolean(),
+});
+
 export const LivePointerView = Type.Object({
   version: Type.String(),
   epoch: Type.Integer(),
+  liveEpoch: Type.Integer({ description: "the epoch at which the version went live" }),
   previous: Type.Union([Type.String(), Type.Null()]),
   floor: Type.String(),
   since: Type.String(),
+  canary: Type.Union([CanaryPointerView, Type.Null()]),
 });
 
 export const VersionRecordView = Type.Object({

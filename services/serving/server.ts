@@ -21,7 +21,9 @@ import { FleetReporter } from "./fleet-reporter.ts";
 import { Histories } from "./histories.ts";
 import { Interleaving } from "./interleaving.ts";
 import { LastLiveFile } from "./last-live.ts";
+import type { Lineup } from "./lineup.ts";
 import { LiveModel } from "./live-model.ts";
+import type { ServedModel } from "./served-model.ts";
 import { createMetrics, type ServingMetrics } from "./serving-metrics.ts";
 import { ShadowTap } from "./shadow-tap.ts";
 
@@ -62,7 +64,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     connectRedis(config.redisUrl, temperament, () => metrics.redisErrors.inc({ use }));
   const reads = open("fail-fast", "reads");
   const redis = open("bounded", "writes");
-  const registry = redisRegistry(redis, {
+  const pointers = open("deliberate", "registry");
+  const registry = redisRegistry(pointers, {
     automaticPerDay: policy.rollback.automaticPerDay,
     onWatchError: () => metrics.redisErrors.inc({ use: "watch" }),
   });
@@ -84,6 +87,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const fleetLog = redisFleetLog(redis);
   const replica = randomUUID();
   const fleet = new FleetReporter({ send: (report) => fleetLog.report(replica, report) });
+  const leave = (model: ServedModel, why: string): void => {
+    if (!policy.rollback.automatic) return;
+    const reason = `${why} on a replica`;
+    registry
+      .rollback({ expectedLive: model.version, reason, actor: "breaker", automatic: true })
+      .then((result) => live.follow(result.live))
+      .catch((cause) => app.log.error({ err: cause }, "automatic rollback failed; another version answers"));
+  };
   const live: LiveModel = new LiveModel({
     registry,
     artifacts,
@@ -97,7 +108,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       }
     },
     events: {
-      ...countLiveModel(metrics, fleet),
+      onSwap: (lineup) => {
+        countSwap(lineup, metrics, fleet);
+        metrics.breaker.set(Number(live.broken));
+      },
+      onFallback: (from, to) => metrics.fallbacks.inc({ from: from.version, to: to.version }),
       onAsked: (elapsedMs) => fleet.record(elapsedMs),
       onLoadFailed: (version, error) => {
         metrics.loadFailures.inc({ version });
@@ -109,12 +124,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
           { version: model.version, err: error, why },
           "live model set aside; the one before answers",
         );
-        if (!policy.rollback.automatic) return;
-        const reason = `${why} on a replica`;
-        registry
-          .rollback({ expectedLive: model.version, reason, actor: "breaker", automatic: true })
-          .then((result) => live.follow(result.live))
-          .catch((cause) => app.log.error({ err: cause }, "automatic rollback failed; PREVIOUS answers"));
+        leave(model, why);
+      },
+      canary: {
+        onOutcome: (outcome) => metrics.canaryRequests.inc({ outcome }),
+        onBroken: (model, why, error) => {
+          app.log.error({ version: model.version, err: error, why }, "canary set aside; live answers");
+          leave(model, why);
+        },
       },
     },
   });
@@ -173,31 +190,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       await live.close();
       await Promise.race([fleet.close(), pause(CLOSE_PATIENCE_MS)]);
       await Promise.race([shadow.close().then(() => producers.close()), pause(CLOSE_PATIENCE_MS)]);
-      redis.disconnect();
-      reads.disconnect();
+      for (const client of [redis, reads, pointers]) client.disconnect();
     },
   };
 }
 
-function countLiveModel(metrics: ServingMetrics, fleet: FleetReporter) {
-  return {
-    onSwap: ({
-      live,
-      epoch,
-    }: {
-      live: { version: string; phase: number; recipe: string };
-      epoch: number;
-    }) => {
-      fleet.serves(live.version, epoch);
-      metrics.live.reset();
-      metrics.live.set({ version: live.version, phase: live.phase, recipe: live.recipe }, 1);
-      metrics.epoch.set(epoch);
-      metrics.breaker.set(0);
-    },
-    onFallback: (from: { version: string }, to: { version: string }) => {
-      metrics.fallbacks.inc({ from: from.version, to: to.version });
-    },
-  };
+function countSwap({ live, epoch, liveEpoch }: Lineup, metrics: ServingMetrics, fleet: FleetReporter): void {
+  fleet.serves(live.version, liveEpoch);
+  metrics.live.reset();
+  metrics.live.set({ version: live.version, phase: live.phase, recipe: live.recipe }, 1);
+  metrics.epoch.set(epoch);
 }
 
 /** Serves until the process is told to stop, then ends without cutting a request off. */

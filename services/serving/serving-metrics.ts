@@ -56,6 +56,18 @@ export function createMetrics() {
       help: "1 while the live version is set aside after failing too often in a row",
       registers,
     }),
+    canaryShare: new Gauge({
+      name: "phasewise_canary_share",
+      help: "Share of the users on the canary that this replica serves; nothing while none runs",
+      labelNames: ["version"] as const,
+      registers,
+    }),
+    canaryRequests: new Counter({
+      name: "phasewise_canary_requests_total",
+      help: "Requests of users on the canary, by what became of them; all but answered went to the live version",
+      labelNames: ["outcome"] as const,
+      registers,
+    }),
     frozen: new Gauge({
       name: "phasewise_promotions_frozen",
       help: "1 while promotions are frozen after repeated automatic rollbacks: an operator is needed",

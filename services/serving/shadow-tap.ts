@@ -1,6 +1,7 @@
+import { PhasewiseError } from "../errors.ts";
 import type { ShadowRequest } from "../queues/types.ts";
 
-export type ShedReason = "ring-full" | "queue-unavailable";
+export type ShedReason = "ring-full" | "queue-full" | "queue-unavailable";
 
 export interface ShadowTapOptions {
   /** Share of requests copied, 0 … 1. */
@@ -73,8 +74,9 @@ export class ShadowTap {
       try {
         await this.#options.send(batch, shed);
         this.#shed -= shed;
-      } catch {
-        if (batch.length > 0) this.#drop("queue-unavailable", batch.length);
+      } catch (error) {
+        const full = error instanceof PhasewiseError && error.code === "OVERLOADED";
+        if (batch.length > 0) this.#drop(full ? "queue-full" : "queue-unavailable", batch.length);
         return;
       }
     }

@@ -2,7 +2,14 @@ import type { Redis } from "ioredis";
 import { luaScript } from "../lua-script.ts";
 import { KEY_PREFIX } from "../redis.ts";
 import { fromStore } from "../store-errors.ts";
-import type { Attempt, JudgedUser, ShadowLog, ShadowPair, Watch } from "./types.ts";
+import {
+  type Attempt,
+  isWatch,
+  type JudgedUser,
+  type ShadowLog,
+  type ShadowPair,
+  type Watch,
+} from "./types.ts";
 
 /** Evidence of an attempt is kept this long after its last change, seconds. */
 const RETENTION_SECONDS = 30 * 86_400;
@@ -63,8 +70,8 @@ export function redisShadowLog(redis: Redis): ShadowLog {
     close: async (id) => {
       await fromStore("close attempt", redis.srem(OPEN_KEY, id));
     },
-    openAttempts: async () => (await openOnes()).filter((open) => open.kind !== "watch"),
-    openWatches: async () => (await openOnes()).filter((open) => open.kind === "watch"),
+    openAttempts: async () => (await openOnes()).filter((open): open is Attempt => !isWatch(open)),
+    openWatches: async () => (await openOnes()).filter(isWatch),
     wasOpened: async (id) => (await fromStore("read attempts", redis.hexists(ATTEMPTS_KEY, id))) === 1,
     requestsOf: async (id, users) => {
       if (users.length === 0) return [];

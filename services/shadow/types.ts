@@ -53,14 +53,16 @@ export interface Attempt extends Lanes {
 }
 
 /**
- * The reverse of an attempt: after a promotion the version that was left challenges the live one for a while,
- * so that a harmful promotion is found out. Spends none of the α of challengers.
+ * The reverse of an attempt: an old version challenges a younger one that serves, so that harm is found out.
+ * After a promotion (`watch`) the version that was left challenges the live one for a while; during a step of a
+ * canary (`canary`) the live one challenges the canary, on the requests that the canary answered. Spends none of
+ * the α of challengers.
  */
 export interface Watch extends Lanes {
-  /** `<previous>~<live>~watch-<epoch>`, and the policy's hash when it changed meanwhile. */
+  /** `<old>~<young>~<kind>-<epoch>`, and the policy's hash when it changed meanwhile. */
   readonly id: string;
-  readonly kind: "watch";
-  /** Epoch of the live pointer that is watched: every promotion is watched afresh. */
+  readonly kind: "watch" | "canary";
+  /** Epoch of the promotion or of the canary's step: each is watched afresh. */
   readonly epoch: number;
   /** σ² of a user's difference as planned. */
   readonly variance: number;
@@ -69,7 +71,11 @@ export interface Watch extends Lanes {
   readonly startedAt: string;
 }
 
-/** Who is asked the shadowed requests. In a watch the challenger is the previous version, the baseline the live one. */
+export function isWatch(open: Attempt | Watch): open is Watch {
+  return open.kind === "watch" || open.kind === "canary";
+}
+
+/** Who is asked the shadowed requests. In a watch the challenger is the old version, the baseline the younger one. */
 export interface Lanes {
   readonly challenger: VersionFacts;
   readonly baseline: VersionFacts;
@@ -104,7 +110,7 @@ export interface ShadowLog {
   /** Idempotent by id. */
   open(attempt: Attempt | Watch): Promise<void>;
   close(attemptId: string): Promise<void>;
-  /** Of challengers; the watches over the live version are apart. */
+  /** Of challengers; the watches over the live version and the canary are apart. */
   openAttempts(): Promise<readonly Attempt[]>;
   openWatches(): Promise<readonly Watch[]>;
   /** Whether an attempt or watch of this id was ever opened. */

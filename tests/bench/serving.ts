@@ -4,81 +4,24 @@
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import autocannon from "autocannon";
-import { type ItemId, itemId, userId } from "../../models/data/ids.ts";
-import type { Catalogue, InteractionLog } from "../../models/data/interaction-log.ts";
-import { trainingSet } from "../../models/data/interaction-matrix.ts";
-import { seededRandom } from "../../models/data/random.ts";
-import { Vocabulary } from "../../models/data/vocabulary.ts";
-import { fitModel } from "../../models/model.ts";
-import { folderArtifactStore } from "../../services/artifacts/folder-store.ts";
-import { redisEventLog } from "../../services/interactions/event-log.ts";
 import { connectRedis } from "../../services/redis.ts";
-import { redisRegistry } from "../../services/registry/registry.ts";
-import { manifestOf } from "../services/serving/small-world.ts";
 import { startRedis } from "../support/redis.ts";
+import { raiseSyntheticWorld, USERS } from "./synthetic-world.ts";
 
 const ITEMS = Number(process.argv[2] ?? 10_000);
 const SECONDS = Number(process.argv[3] ?? 8);
 const RECIPE = process.argv[4] ?? "popular-lately";
-const USERS = 500;
-const EVENTS_PER_USER = 60;
-
-/** Every item once, then Zipf-like draws. */
-function syntheticLog(): InteractionLog {
-  const random = seededRandom(1);
-  const events = ITEMS + USERS * EVENTS_PER_USER;
-  const item = (event: number): number =>
-    event < ITEMS ? event : Math.floor(ITEMS ** random.next()) % ITEMS;
-  return {
-    users: new Vocabulary(Array.from({ length: USERS }, (_, index) => userId(`u${index}`))),
-    items: new Vocabulary(Array.from({ length: ITEMS }, (_, index) => itemId(`i${index}`))),
-    userIndex: Uint32Array.from({ length: events }, (_, event) => event % USERS),
-    itemIndex: Uint32Array.from({ length: events }, (_, event) => item(event)),
-    timestamps: Float64Array.from({ length: events }, (_, event) => 1.7e12 + event * 60_000),
-    weights: new Float32Array(events).fill(1),
-  };
-}
 
 const redis = await startRedis();
 const folder = await mkdtemp(join(tmpdir(), "phasewise-bench-"));
 const client = connectRedis(redis.url, "patient", () => {});
-const log = syntheticLog();
-const catalogue: Catalogue = new Map<ItemId, { title: string; genres: string[] }>(
-  log.items.ids.map((id, index) => [
-    id,
-    { title: `Film ${index}`, genres: [index % 3 ? "Drama" : "Comedy"] },
-  ]),
-);
-await mkdir(join(folder, "snapshot"));
-const rows = Array.from(catalogue, ([id, info]) => ({ itemId: id, ...info }));
-await writeFile(join(folder, "snapshot", "catalogue.json"), JSON.stringify(rows));
-const events = redisEventLog(client);
-for (let user = 0; user < USERS; user++) {
-  const history = Array.from({ length: EVENTS_PER_USER }, (_, index) => ({
-    eventId: `e${user}-${index}`,
-    userId: userId(`u${user}`),
-    itemId: itemId(`i${(user * 31 + index * 7) % ITEMS}`),
-    type: "watch",
-  }));
-  await events.append(history, Date.now());
-}
-
-const store = folderArtifactStore(join(folder, "artifacts"));
-const registry = redisRegistry(client);
-let expectedLive: string | null = null;
-for (const recipe of new Set(["popularity", RECIPE])) {
-  const { model } = await fitModel(recipe, trainingSet(log, catalogue), {}, { seed: 1 });
-  const { manifest, manifestSha256 } = await store.write(model, (file) => manifestOf(model, file));
-  const { version } = await registry.register(manifest, manifestSha256, "bench");
-  await registry.promote({ version, expectedLive, reason: "bench", actor: "bench", force: true });
-  expectedLive = version;
-}
+await raiseSyntheticWorld(folder, client, { items: ITEMS, recipe: RECIPE });
 
 const spawnedAt = performance.now();
 const server = spawn(

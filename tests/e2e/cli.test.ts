@@ -162,6 +162,20 @@ describe("the command line", () => {
     }
   });
 
+  it("puts a share of the users on a canary, widens it, shows it, and ends it", async () => {
+    const canary = ["promote", knn, "--expected-live", popular, "--reason", "a few first", "--force"];
+    for (const share of [0.05, 0.25]) {
+      const live = await json<LivePointer>([...canary, "--canary", String(share)]);
+      assert.deepEqual([live.version, live.canary], [popular, { version: knn, share, forced: true }]);
+    }
+    assert.match((await service.cli(["ladder"], url)).stdout, /CANARY 25\s+%/);
+    assert.match(
+      (await service.cli([...canary, "--canary", "0"], url)).stdout,
+      /no canary; live for everybody/,
+    );
+    assert.equal((await json<Ladder>(["ladder"])).live?.canary, null);
+  });
+
   it("promotes by force, and rolls back once however often it is asked", async () => {
     const forced = ["--expected-live", popular, "--reason", "trying", "--force"];
     assert.equal((await json<LivePointer>(["promote", knn, ...forced])).version, knn);
@@ -187,6 +201,7 @@ describe("the command line", () => {
     ["train", "--phase", "two"],
     ["evaluate", "--train", "only.csv"],
     ["promote", "a-version", "--reason", "no expectation given"],
+    ["promote", "a-version", "--expected-live", "b", "--reason", "too many", "--canary", "1.5"],
   ]) {
     it(`refuses wrong usage with exit code 2: ${words.join(" ")}`, async () => {
       const { code, stdout, stderr } = await service.cli(words, url);

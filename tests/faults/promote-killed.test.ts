@@ -8,26 +8,13 @@ import { connectRedis } from "../../services/redis.ts";
 import { type RedisRegistry, redisRegistry } from "../../services/registry/registry.ts";
 import { manifestOf } from "../support/manifest.ts";
 import { type PrivateRedis, startRedis } from "../support/redis.ts";
+import { assertWhole } from "../support/whole-registry.ts";
 
 /** PHASEWISE_FAULT_ROUNDS=200 for the long run. */
 const ROUNDS = Number(process.env.PHASEWISE_FAULT_ROUNDS ?? 6);
 /** A round dies at the n-th step that its child reports; n up to this many. */
 const MOST_STEPS = 12;
 const PROMOTER = new URL("../support/promoter.js", import.meta.url);
-
-/** Pointer, states and audit tell one story. Resolves to the epoch. */
-async function assertWhole(registry: RedisRegistry): Promise<number> {
-  assert.equal(await registry.verifyAudit(), null);
-  const live = await registry.live();
-  const last = (await registry.liveHistory()).at(-1);
-  assert.ok(live !== null && last !== undefined);
-  assert.deepEqual([live.version, live.epoch, live.since], [last.version, last.epoch, last.since]);
-  const inState = async (state: string) =>
-    (await registry.versions()).filter((record) => record.state === state).map(({ version }) => version);
-  assert.deepEqual(await inState("LIVE"), [live.version]);
-  assert.deepEqual(await inState("PREVIOUS"), live.previous === null ? [] : [live.previous]);
-  return live.epoch;
-}
 
 describe(`F6: killed while promoting, ${ROUNDS} times`, () => {
   let server: PrivateRedis;

@@ -73,8 +73,11 @@ export interface JobRig {
   register(recipe: string, params?: Params, spoil?: (model: Model) => Model): Promise<string>;
   /** Gives a version a holdout evaluation on the data that all of them are said to come from. */
   evaluate(version: string, ndcgOf: (user: number) => number): Promise<void>;
-  /** So many users never seen before ask once in the shadow, then choose five items; their windows close. */
-  traffic(users: number): Promise<void>;
+  /**
+   * So many users never seen before ask once in the shadow, then choose five items; their windows close.
+   * With a version: it answered them as the canary.
+   */
+  traffic(users: number, canary?: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -145,7 +148,7 @@ export async function startJobRig(policy: object = {}): Promise<JobRig> {
         },
       );
     },
-    async traffic(users) {
+    async traffic(users, canary) {
       const people = Array.from({ length: users }, () => `u${++served}`);
       const choose = (user: string, count: number, at: number): FeedbackEvent[] =>
         Array.from({ length: count }, (_, choice) => ({
@@ -165,7 +168,8 @@ export async function startJobRig(policy: object = {}): Promise<JobRig> {
         historyThrough: 2,
         k: 10,
         exclude: [],
-        liveVersion: "tests",
+        liveVersion: canary ?? "tests",
+        ...(canary === undefined ? {} : { canary: true as const }),
         served: [],
         at: clock,
       }));

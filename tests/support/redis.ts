@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
+import { freePort } from "../../deploy/demo/free-port.ts";
 
 export interface PrivateRedis {
   readonly url: string;
@@ -17,16 +17,6 @@ export interface PrivateRedis {
   /** Starts again on the same port with the same append-only file. */
   restart(): Promise<void>;
   stop(): Promise<void>;
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("no free port");
-  server.close();
-  await once(server, "close");
-  return address.port;
 }
 
 /** A real redis-server of the test's own: free port, own folder, AOF on, noeviction. */

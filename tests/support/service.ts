@@ -21,8 +21,8 @@ export interface Running {
   readonly process: ChildProcess;
   /** The log entry with which it said so. */
   readonly ready: Readonly<Record<string, unknown>>;
-  /** Ends it as an operator does, and waits for it. */
-  stop(): Promise<void>;
+  /** Ends it as an operator does (SIGTERM) unless told otherwise, and waits for it. */
+  stop(signal?: NodeJS.Signals): Promise<void>;
 }
 
 export interface CliResult {
@@ -37,7 +37,8 @@ export interface Service {
   readonly home: string;
   readonly key: string;
   readonly config: Config;
-  startApi(): Promise<Running & { readonly url: string }>;
+  /** `settings` go before those of the service. */
+  startApi(settings?: Readonly<Record<string, string>>): Promise<Running & { readonly url: string }>;
   /** `entry` is a compiled file that runs a worker; by default the service's own. */
   startWorker(entry?: string): Promise<Running>;
   /** Runs the command line as its own process; `url` is where it finds the API. */
@@ -61,19 +62,20 @@ export async function startService(policy: object): Promise<Service> {
   const environment = { ...process.env, ...settings, PORT: "0" };
   const started: ChildProcess[] = [];
 
-  const start = async (file: string, readyMessage: string): Promise<Running> => {
-    const child = spawn(process.execPath, [file], { env: environment, stdio: ["ignore", "ignore", "pipe"] });
+  const start = async (file: string, readyMessage: string, settings = {}): Promise<Running> => {
+    const env = { ...environment, ...settings };
+    const child = spawn(process.execPath, [file], { env, stdio: ["ignore", "ignore", "pipe"] });
     started.push(child);
     const ready = await readyEntry(child, readyMessage);
-    return { process: child, ready, stop: () => end(child, "SIGTERM") };
+    return { process: child, ready, stop: (signal = "SIGTERM") => end(child, signal) };
   };
   return {
     redis,
     home,
     key: ADMIN_KEY,
     config: loadConfig(settings),
-    startApi: async () => {
-      const api = await start(SERVER, "listening");
+    startApi: async (settings) => {
+      const api = await start(SERVER, "listening", settings);
       return { ...api, url: String(api.ready.url) };
     },
     startWorker: (entry = WORKER) => start(entry, "worker ready"),

@@ -1,5 +1,5 @@
-import type { Command } from "commander";
-import type { LivePointer } from "../../../services/registry/types.ts";
+import { type Command, InvalidArgumentError } from "commander";
+import type { CanaryResult, LivePointer } from "../../../services/registry/types.ts";
 import { print } from "../output.ts";
 import { connect, type ServiceOptions, withService } from "../service.ts";
 
@@ -7,6 +7,7 @@ interface PromoteOptions extends ServiceOptions {
   readonly expectedLive: string;
   readonly reason: string;
   readonly force?: boolean;
+  readonly canary?: number;
 }
 
 export function promoteVerb(program: Command): void {
@@ -18,15 +19,27 @@ export function promoteVerb(program: Command): void {
       'the version you mean to replace ("none" at the first promotion)',
     )
     .requiredOption("--reason <text>", "why; goes into the audit log")
-    .option("--force", "promote without the gate's consent; the audit log says so");
+    .option("--force", "promote without the gate's consent; the audit log says so")
+    .option(
+      "--canary <share>",
+      "only for this share of the users; again to widen it, 0 ends it without blame",
+      canaryShare,
+    );
   withService(command).action(async (version: string, options: PromoteOptions) => {
     const api = await connect(options);
     const expectedLive = options.expectedLive === "none" ? null : options.expectedLive;
-    const { live } = await api.post<{ live: LivePointer }>(`/models/${version}/promote`, {
+    const body = {
       expectedLive,
       reason: options.reason,
       ...(options.force === true ? { force: true } : {}),
-    });
+    };
+    if (options.canary !== undefined) {
+      const asked = { ...body, share: options.canary };
+      const result = await api.post<CanaryResult>(`/models/${version}/canary`, asked);
+      print(result.live, options, () => canaryLine(result.live));
+      return;
+    }
+    const { live } = await api.post<{ live: LivePointer }>(`/models/${version}/promote`, body);
     print(
       live,
       options,
@@ -34,4 +47,16 @@ export function promoteVerb(program: Command): void {
         `live: ${live.version} (epoch ${live.epoch}); a rollback returns to ${live.previous ?? live.floor}`,
     );
   });
+}
+
+function canaryShare(text: string): number {
+  const share = Number(text);
+  if (text.trim() !== "" && share >= 0 && share < 1) return share;
+  throw new InvalidArgumentError(`expected a share from 0 to below 1, got ${text}`);
+}
+
+function canaryLine({ version, epoch, canary }: LivePointer): string {
+  if (canary === null) return `no canary; live for everybody: ${version} (epoch ${epoch})`;
+  const percent = Number((100 * canary.share).toFixed(2));
+  return `canary: ${canary.version} for ${percent} % of the users; live for the others: ${version} (epoch ${epoch}); a rollback ends the canary`;
 }

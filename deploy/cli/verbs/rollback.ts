@@ -11,11 +11,11 @@ interface RollbackOptions extends ServiceOptions {
 export function rollbackVerb(program: Command): void {
   const command = program
     .command("rollback")
-    .description("leave the live version and return to the one before it")
+    .description("leave the canary while one runs, else the live version for the one before it")
     .requiredOption("--reason <text>", "why; goes into the audit log")
     .option(
       "--expected-live <version>",
-      "the version to leave; nothing happens when it is not live any more",
+      "the version to leave, the live one or the canary; nothing happens when it is neither any more",
     );
   withService(command).action(async (options: RollbackOptions) => {
     const api = await connect(options);

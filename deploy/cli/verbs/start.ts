@@ -7,6 +7,7 @@ import { statePaths } from "../../../services/state-folder.ts";
 import { raiseFloor, trainChallengers } from "../../demo/climb.ts";
 import { curlLines } from "../../demo/curl-lines.ts";
 import { announceDecisions } from "../../demo/decisions.ts";
+import { freePort } from "../../demo/free-port.ts";
 import { type Ladder, ladderTable } from "../../demo/ladder-table.ts";
 import { day, type PreparedData, prepareData } from "../../demo/prepare-data.ts";
 import { type ServiceProcess, startProcess } from "../../demo/processes.ts";
@@ -34,7 +35,7 @@ export function startVerb(program: Command): void {
       "--data <path>",
       "MovieLens folder or interactions file (default: PHASEWISE_DATA, a download, or synthetic)",
     )
-    .option("--port <port>", "port of the API (default 3000)")
+    .option("--port <port>", "port of the API, 0 for any free one (default 3000)")
     .option("--cut <share>", "share of the events that trains; the rest is replayed", share, 0.6)
     .option("--no-replay", "stop after training")
     .option("--speed <n>", "events a second in the replay; 0 for as fast as it goes", wholeNumber, 0)
@@ -55,7 +56,9 @@ const say = (text: string): void => {
 async function start(options: StartOptions): Promise<void> {
   const startedAt = performance.now();
   const elapsed = (): string => `${((performance.now() - startedAt) / 1000).toFixed(1)} s`;
-  const config = loadConfig(process.env, { dataFolder: options.data, port: options.port });
+  const asked = loadConfig(process.env, { dataFolder: options.data, port: options.port });
+  // The demo calls its own API, so "any free port" is settled here and not where the API listens.
+  const config = asked.port === 0 ? { ...asked, port: await freePort() } : asked;
   const key = config.adminKey ?? (await adminKey(config.stateFolder));
   say(`Phasewise ${CODE.version}, state in ${config.stateFolder}, operator key ${key}`);
 

@@ -23,6 +23,14 @@ export function healthRoutes(app: App, deps: ServingDeps): void {
     why: Type.String(),
     model: Type.Union([LiveModelView, Type.Null()]),
     epoch: Type.Union([Type.Integer(), Type.Null()]),
+    canary: Type.Union([
+      Type.Object({
+        version: Type.String(),
+        share: Type.Number(),
+        setAside: Type.Boolean({ description: "it failed too often here; the live version answers" }),
+      }),
+      Type.Null(),
+    ]),
     redis: Type.String(),
     catalogueItems: Type.Integer(),
   });
@@ -54,6 +62,14 @@ export function healthRoutes(app: App, deps: ServingDeps): void {
             ? null
             : { version: lineup.live.version, phase: lineup.live.phase, recipe: lineup.live.recipe },
         epoch: lineup?.epoch ?? null,
+        canary:
+          lineup === null || lineup.canary === null
+            ? null
+            : {
+                version: lineup.canary.model.version,
+                share: lineup.canary.share,
+                setAside: deps.live.canarySetAside,
+              },
         redis: deps.redisUp() && deps.histories.answering ? "up" : "down",
         catalogueItems: deps.catalogue.current.size,
       });
@@ -64,7 +80,10 @@ export function healthRoutes(app: App, deps: ServingDeps): void {
     "/metrics",
     { config: ALWAYS, schema: { summary: "Figures for Prometheus", response: { 200: Type.String() } } },
     async (_request, reply) => {
-      const { registry, frozen } = deps.metrics;
+      const { registry, frozen, canaryShare } = deps.metrics;
+      const canary = deps.live.lineup?.canary ?? null;
+      canaryShare.reset();
+      if (canary !== null) canaryShare.set({ version: canary.model.version }, canary.share);
       // Without Redis the gauge keeps what was last known: an alert must not end because nobody can be asked.
       await deps.registry.freeze().then(
         (freeze) => frozen.set(freeze === null ? 0 : 1),

@@ -21,6 +21,20 @@ const PromoteBody = Type.Object(
   { additionalProperties: false, description: "a JSON object {expectedLive, reason, force?}" },
 );
 
+const CanaryBody = Type.Object(
+  {
+    expectedLive: Type.Union([Version, Type.Null()], { description: "the version you believe is live" }),
+    share: Type.Number({
+      minimum: 0,
+      exclusiveMaximum: 1,
+      description: "the share of users on it from now on, below 1; 0 ends it without blame",
+    }),
+    reason: Reason,
+    force: Type.Optional(Type.Boolean({ description: "true to start without the gate's verdict" })),
+  },
+  { additionalProperties: false, description: "a JSON object {expectedLive, share, reason, force?}" },
+);
+
 const RollbackBody = Type.Object(
   { expectedLive: Type.Optional(Version), reason: Reason },
   { additionalProperties: false, description: "a JSON object {expectedLive?, reason}" },
@@ -55,11 +69,37 @@ export function promotionRoutes(app: App, deps: ServingDeps): void {
   );
 
   app.post(
+    "/models/:version/canary",
+    {
+      config: OPERATOR,
+      schema: {
+        summary: "Puts a share of the users on a version first; again with another share to widen or end it",
+        params: Type.Object({ version: Version }, { additionalProperties: false }),
+        body: CanaryBody,
+        response: {
+          200: Type.Object({ live: LivePointerView, changed: Type.Boolean() }),
+          ...ERROR_RESPONSES,
+        },
+      },
+    },
+    async (request) => {
+      const { version } = request.params;
+      if ((await deps.registry.version(version)) === null) throw unknownVersion(version);
+      if (request.body.share > 0) await refuseUnlessItLoads(deps, version);
+      const result = await deps.registry.canary({ ...request.body, version, actor: ACTOR });
+      await deps.live.follow(result.live);
+      return result;
+    },
+  );
+
+  app.post(
     "/rollback",
     {
       config: OPERATOR,
       schema: {
         summary: "Back to the version before, at once; a repeat is a no-op",
+        description:
+          "While a canary runs, a rollback that names no version ends the canary only (QUARANTINED) and leaves the live version alone; name the live version in expectedLive to leave that.",
         body: RollbackBody,
         response: {
           200: Type.Object({ live: LivePointerView, changed: Type.Boolean(), left: Type.String() }),

@@ -6,7 +6,7 @@ import type { ShadowRequest } from "../../queues/types.ts";
 import type { App, ServingDeps } from "../deps.ts";
 import type { KnownHistory } from "../histories.ts";
 import type { InterleavedAnswer } from "../interleaving.ts";
-import type { Answer } from "../live-model.ts";
+import type { Answer } from "../lineup.ts";
 import { PUBLIC } from "../plugins/auth.ts";
 import {
   ERROR_RESPONSES,
@@ -164,7 +164,7 @@ async function answer(
     candidates: asked.candidates,
     k: asked.k,
   };
-  const live = deps.live.recommend(query);
+  const live = deps.live.recommend(query, asked.userId);
   const { model } = live;
   const mixed = await mixedWith(deps, request.id, asked, history, query, live);
   const recommendation = mixed?.recommendation ?? live.recommendation;
@@ -179,6 +179,7 @@ async function answer(
       exclude: asked.exclude,
       genre: asked.genre,
       liveVersion: model.version,
+      ...(live.canary ? { canary: true as const } : {}),
       served: recommendation.items.map((item) => item.itemId),
       at: now,
     };

@@ -50,9 +50,9 @@ describe("drift", () => {
 });
 
 describe("states", () => {
-  it("lead to LIVE only through ELIGIBLE, or by rollback from PREVIOUS", () => {
+  it("lead to LIVE only through ELIGIBLE, with or without a canary, or by rollback from PREVIOUS", () => {
     const sources = (Object.keys(TRANSITIONS) as GateState[]).filter((from) => mayBecome(from, "LIVE"));
-    assert.deepEqual(sources.sort(), ["ELIGIBLE", "PREVIOUS"]);
+    assert.deepEqual(sources.sort(), ["CANARY", "ELIGIBLE", "PREVIOUS"]);
   });
   it("never let a quarantined, rejected or retired version back", () => {
     for (const end of ["QUARANTINED", "REJECTED", "RETIRED"] as const) assert.deepEqual(TRANSITIONS[end], []);

@@ -80,9 +80,11 @@ describe("registry", () => {
     assert.deepEqual(await promote("floor", null), {
       version: "floor",
       epoch: 1,
+      liveEpoch: 1,
       previous: null,
       floor: "floor",
       since: new Date(clock).toISOString(),
+      canary: null,
     });
     assert.deepEqual(await registry.live(), await registry.live());
     assert.equal(await stateOf("floor"), "LIVE");

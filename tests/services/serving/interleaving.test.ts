@@ -80,7 +80,7 @@ describe("interleaving in the serving process", () => {
       userId: userId(user),
       historyThrough: 0,
       query: QUERY,
-      live: { model, recommendation: live.recommender.recommend(QUERY) },
+      live: { model, recommendation: live.recommender.recommend(QUERY), canary: false },
     });
   const filmsOf = (answer: { recommendation: Recommendation } | null): string[] | undefined =>
     answer?.recommendation.items.map(({ itemId }) => itemId);

@@ -9,7 +9,8 @@ import { PhasewiseError } from "../../../services/errors.ts";
 import type { LivePointer, VersionRecord } from "../../../services/registry/types.ts";
 import type { BreakerLimits } from "../../../services/serving/breaker.ts";
 import { LastLiveFile } from "../../../services/serving/last-live.ts";
-import { type Lineup, LiveModel, type LiveModelEvents } from "../../../services/serving/live-model.ts";
+import type { Lineup } from "../../../services/serving/lineup.ts";
+import { LiveModel, type LiveModelEvents } from "../../../services/serving/live-model.ts";
 import { eventually } from "../../support/eventually.ts";
 import { type MemoryArtifacts, memoryArtifacts } from "./memory-artifacts.ts";
 import { fitSmall, manifestOf } from "./small-world.ts";
@@ -53,6 +54,8 @@ describe("the live model", () => {
   const pointerTo = (version: string, epoch: number, previous: string | null = null): LivePointer => ({
     version,
     epoch,
+    liveEpoch: epoch,
+    canary: null,
     previous,
     floor: popular,
     since: "2026-01-01T00:00:00.000Z",

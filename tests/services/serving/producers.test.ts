@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { Queue } from "bullmq";
+import { freePort } from "../../../deploy/demo/free-port.ts";
 import { createProducers, type JobProducers } from "../../../services/queues/producers.ts";
 import { QUEUES, type RetrainPayload, type ShadowRequest } from "../../../services/queues/types.ts";
 import { eventually } from "../../support/eventually.ts";
-import { freePort, type PrivateRedis, startRedis } from "../../support/redis.ts";
+import { type PrivateRedis, startRedis } from "../../support/redis.ts";
 
 const ORDER: RetrainPayload = { phase: 2, recipe: "item-knn", seed: 1, requestedBy: "tests" };
 
@@ -57,6 +58,21 @@ describe("the job producers", () => {
 
   it("takes every report of shed requests for one of its own, although each names no request", async () => {
     assert.notEqual(await producers.addShadow([], 5), await producers.addShadow([], 5));
+  });
+
+  it("takes so many batches that no worker fetches and no more, and again once there is room", async () => {
+    const bounded = createProducers(redis.url, () => {}, { mostWaitingBatches: 6 });
+    const queue = new Queue(QUEUES.shadow, { connection: { url: redis.url } });
+    let taken = await queue.getWaitingCount();
+    assert.ok(taken > 0 && taken < 6);
+    while (taken < 6) await bounded.addShadow([sampled(`fill-${taken++}`)], 0);
+    await assert.rejects(bounded.addShadow([sampled("over")], 0), { code: "OVERLOADED" });
+    assert.equal(await queue.getWaitingCount(), 6);
+    await queue.drain();
+    await bounded.addShadow([sampled("over")], 0);
+    assert.equal(await queue.getWaitingCount(), 1);
+    await queue.close();
+    await bounded.close();
   });
 
   it("bounds how long finished jobs are kept", async () => {

@@ -248,6 +248,12 @@ describe("the API under unfriendly input", () => {
       reason: word,
       force: fc.jsonValue(),
     });
+    const canary = fc.record({
+      expectedLive: fc.oneof(word, fc.constant(popular)),
+      share: fc.oneof(fc.double({ min: 0, max: 1, noNaN: true }), fc.jsonValue()),
+      reason: word,
+      force: fc.boolean(),
+    });
     const retrain = fc.record({
       phase: fc.integer({ min: 0, max: 5 }),
       params: fc.jsonValue(),
@@ -256,6 +262,7 @@ describe("the API under unfriendly input", () => {
     const call = fc.oneof(
       fc.record({ path: fc.constant("/feedback"), body: feedback }),
       fc.record({ path: fc.constant(`/models/${popular}/promote`), body: promote }),
+      fc.record({ path: fc.constant(`/models/${popular}/canary`), body: canary }),
       fc.record({ path: fc.constant("/rollback"), body: fc.record({ reason: word, expectedLive: word }) }),
       fc.record({ path: fc.constant("/retrain"), body: retrain }),
       fc.record({ path: fc.constantFrom("/feedback", "/rollback", "/retrain"), body: fc.jsonValue() }),

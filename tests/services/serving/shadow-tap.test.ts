@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { PhasewiseError } from "../../../services/errors.ts";
 import type { ShadowRequest } from "../../../services/queues/types.ts";
 import { ShadowTap, unitHash } from "../../../services/serving/shadow-tap.ts";
 
@@ -84,13 +85,13 @@ describe("the shadow tap", () => {
 
   it("sheds a batch that the queue refuses, and carries on with later ones", async () => {
     const shed: [string, number][] = [];
-    let refuse = true;
+    let refuse: Error | null = new Error("Redis is away");
     const sent: string[] = [];
     const tap = new ShadowTap({
       rate: 1,
       flushEveryMs: NEVER_BY_TIMER,
       send: async (batch) => {
-        if (refuse) throw new Error("Redis is away");
+        if (refuse !== null) throw refuse;
         sent.push(...batch.map((each) => each.requestId));
       },
       onShed: (reason, requests) => shed.push([reason, requests]),
@@ -98,11 +99,17 @@ describe("the shadow tap", () => {
     tap.offer(request("a"));
     tap.offer(request("b"));
     await tap.flush();
-    refuse = false;
+    refuse = new PhasewiseError("OVERLOADED", "no worker fetches them");
     tap.offer(request("c"));
+    await tap.flush();
+    refuse = null;
+    tap.offer(request("d"));
     await tap.close();
-    assert.deepEqual(shed, [["queue-unavailable", 2]]);
-    assert.deepEqual(sent, ["c"]);
+    assert.deepEqual(shed, [
+      ["queue-unavailable", 2],
+      ["queue-full", 1],
+    ]);
+    assert.deepEqual(sent, ["d"]);
   });
 
   it("tells what it shed also when no request follows", async () => {

@@ -1,0 +1,39 @@
+import type { UserDifference, VersionFacts } from "./evidence.ts";
+import type { Policy } from "./policy.ts";
+import { ruleInReverse, type WatchRuling } from "./watch.ts";
+
+/**
+ * One step of a canary: the users that the new version answers are asked of the live one again, in the shadow.
+ * Each step starts from no users. What they choose from the canary's own lists favours the canary, so a proven
+ * loss is a loss in spite of that.
+ */
+export interface CanaryEvidence {
+  readonly canary: VersionFacts;
+  readonly live: VersionFacts;
+  /** Share of the users on the canary in this step. */
+  readonly share: number;
+  /** Epoch of the live pointer at which the step began. */
+  readonly epoch: number;
+  /** live − canary nDCG@10, one a user, in order of arrival. */
+  readonly users: readonly UserDifference[];
+  /** σ² of a user's difference as planned. */
+  readonly variance: number;
+}
+
+/** reject: the loss is proven, end the canary; pass: ready for the next share; hold: go on. */
+export type CanaryRuling = WatchRuling;
+
+/** The watch's test over the users of one step. α is split evenly over the steps, so that all of them spend α. */
+export function judgeCanary(evidence: CanaryEvidence, { mde, alpha, promotion }: Policy): CanaryRuling {
+  return ruleInReverse(evidence, {
+    mde,
+    alpha: alpha / Math.max(1, promotion.canaryShares.length),
+    enoughUsers: promotion.canaryUsers,
+    reasons: { reject: "PROVEN_WORSE_THAN_LIVE", pass: "CANARY_STEP_PASSED", hold: "CANARY_WATCHING" },
+  });
+}
+
+/** The step after `share`; null when all users come next. */
+export function nextCanaryShare(share: number, { promotion }: Policy): number | null {
+  return promotion.canaryShares.find((step) => step > share) ?? null;
+}

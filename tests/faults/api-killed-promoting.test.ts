@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import type { Redis } from "ioredis";
+import { connectRedis } from "../../services/redis.ts";
+import { type RedisRegistry, redisRegistry } from "../../services/registry/registry.ts";
+import { eventually } from "../support/eventually.ts";
+import { type Service, startService } from "../support/service.ts";
+import { raiseSmallLadder } from "../support/small-ladder.ts";
+import { assertWhole } from "../support/whole-registry.ts";
+import { startWire, type Wire } from "../support/wire.ts";
+
+/** PHASEWISE_FAULT_ROUNDS=200 for the long run. */
+const ROUNDS = Number(process.env.PHASEWISE_FAULT_ROUNDS ?? 8);
+/** A promotion over HTTP exchanges about ten messages with Redis; each is a place to die before and after. */
+const MESSAGES = 16;
+/** Coprime to twice the messages: few rounds are spread over all places, many visit each equally often. */
+const STRIDE = 7;
+
+describe(`F6: the API process killed while it promotes, ${ROUNDS} times`, () => {
+  let service: Service;
+  let redis: Redis;
+  let registry: RedisRegistry;
+  let wire: Wire;
+  let challengers: readonly string[];
+
+  before(async () => {
+    service = await startService({});
+    wire = await startWire(service.redis.port);
+    redis = connectRedis(service.redis.url, "patient", () => {});
+    registry = redisRegistry(redis);
+    const ladder = await raiseSmallLadder(service.home, registry);
+    challengers = [await ladder.challenger(), await ladder.challenger()];
+  });
+  after(async () => {
+    redis.disconnect();
+    await wire.close();
+    await service.stop();
+  });
+
+  test("the pointer is wholly old or wholly new, what was acknowledged stays, and the next start serves it", async (t) => {
+    const outcomes = { old: 0, new: 0, acknowledged: 0 };
+    for (let round = 0; round < ROUNDS; round++) {
+      const place = (round * STRIDE) % (2 * MESSAGES);
+      const message = 1 + Math.floor(place / 2);
+      const passes = place % 2 === 1;
+      const api = await service.startApi({ REDIS_URL: wire.url });
+      const old = await registry.live();
+      assert.ok(old !== null);
+      const ready = async () => (await (await fetch(`${api.url}/readyz`)).json()) as Record<string, unknown>;
+      await eventually(async () => (await ready()).epoch === old.epoch, "the pointer is served");
+      await eventually(async () => (await ready()).redis === "up", "Redis is connected");
+
+      const version = challengers.find((challenger) => challenger !== old.version) as string;
+      const reason = `round ${round}`;
+      let seen = 0;
+      wire.onMessage = () => {
+        if (++seen < message) return true;
+        if (seen === message) api.process.kill("SIGKILL");
+        return seen === message && passes;
+      };
+      const acknowledged = await fetch(`${api.url}/models/${version}/promote`, {
+        method: "POST",
+        headers: { "content-type": "application/json", authorization: `Bearer ${service.key}` },
+        body: JSON.stringify({ expectedLive: old.version, reason, force: true }),
+      }).then(
+        ({ status }) => status === 200,
+        () => false,
+      );
+      await api.stop("SIGKILL");
+      wire.onMessage = () => true;
+
+      const epoch = await assertWhole(registry);
+      const live = await registry.live();
+      const entries = (await registry.audit()).filter((entry) => entry.reason === reason);
+      const moved = epoch === old.epoch + 1;
+      const where = `round ${round}, message ${message} ${passes ? "sent" : "lost"}`;
+      assert.equal(entries.length, Number(moved), where);
+      if (moved) assert.deepEqual([live?.version, live?.previous], [version, old.version], where);
+      else assert.deepEqual(live, old, where);
+      assert.ok(moved || !acknowledged, `${where}: an acknowledged promotion is gone`);
+      outcomes[moved ? "new" : "old"]++;
+      outcomes.acknowledged += Number(acknowledged);
+    }
+    t.diagnostic(JSON.stringify(outcomes));
+    assert.ok(outcomes.old > 0 && outcomes.new > 0, "expected kills on both sides of the commit");
+  });
+});

@@ -1,0 +1,51 @@
+import { once } from "node:events";
+import { connect, createServer, type Socket } from "node:net";
+
+/** A wire to Redis on which a test sees every message, and may keep one back. */
+export interface Wire {
+  readonly url: string;
+  /** Called with every message from now on, in either direction; one that it returns false for is swallowed. */
+  onMessage: (message: Buffer) => boolean;
+  close(): Promise<void>;
+}
+
+export async function startWire(port: number): Promise<Wire> {
+  const sockets = new Set<Socket>();
+  const server = createServer((near) => {
+    const far = connect(port, "127.0.0.1");
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ]) {
+      sockets.add(from);
+      from.setNoDelay(true);
+      from.on("data", (message) => {
+        if (wire.onMessage(message)) to.write(message);
+      });
+      // Whatever ends one half ends the other: a killed process resets its connections.
+      from.on("error", () => to.destroy());
+      from.on("close", () => {
+        sockets.delete(from);
+        to.destroy();
+      });
+    }
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("no free port");
+  const wire: Wire = {
+    url: `redis://127.0.0.1:${address.port}`,
+    onMessage: () => true,
+    async close() {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await once(server, "close");
+    },
+  };
+  return wire;
+}
+
+/** For `onMessage`: what subscribers are told gets lost, everything else passes. */
+export function deafToAnnouncements(message: Buffer): boolean {
+  return !message.includes("\r\nmessage\r\n");
+}
