@@ -183,5 +183,40 @@ describe("a version explained", () => {
   it("finds no signal where everybody draws from one urn", async () => {
     const findings = await explained({ log: trainingLog() }, ["als"]);
     assert.equal(findings.diagnosis.diagnosis, "no-signal", JSON.stringify(findings.diagnosis));
+    const { levers, omitted } = findings;
+    assert.deepEqual(omitted, []);
+    assert.deepEqual(
+      levers?.levers.map(({ name }) => name),
+      ["recent history", "fading interactions", "rating confidence", "genres and years"],
+    );
+    assert.deepEqual(await rig.context.findings.get(findings.version), findings);
+  });
+
+  it("measures on the data it was trained on, whatever has happened since, and fits nothing twice", async () => {
+    const findings = await explained({ log: trainingLog() }, ["item-knn"]);
+    await rig.traffic(5);
+    const recipe = recipeNamed("item-knn") as { fit: Recipe["fit"] };
+    const { fit } = recipe;
+    recipe.fit = () => Promise.reject(new Error("fitted again"));
+    try {
+      const again = await analyse(rig.context, { version: findings.version, budgetSeconds: 600 });
+      const { manifest } = await rig.context.artifacts.manifest(findings.version);
+      assert.equal(again.dataSha256, manifest.data.sha256);
+      assert.deepEqual(again.evidence, findings.evidence);
+    } finally {
+      recipe.fit = fit;
+    }
+  });
+
+  it("leaves out what its budget does not cover, says so, and explains with the rest", async () => {
+    const { version } = await train("als", { embeddingSize: 8 });
+    const findings = await analyse(rig.context, { version, budgetSeconds: 1e-9 });
+    assert.equal(findings.omitted.length, 5);
+    assert.match(
+      findings.omitted[0],
+      /^Shuffled-label control: expected to take about 1 s of training, 0 s were left/,
+    );
+    assert.equal(findings.levers, null);
+    assert.notEqual(findings.diagnosis.diagnosis, null);
   });
 });
