@@ -6,6 +6,7 @@ import type { DecisionSummary, Ladder } from "../../deploy/demo/ladder-table.ts"
 import type { ModelCard } from "../../models/card.ts";
 import type { JobView } from "../../services/queues/types.ts";
 import type { LivePointer, RollbackResult } from "../../services/registry/types.ts";
+import { eventually } from "../support/eventually.ts";
 import { type Service, startService } from "../support/service.ts";
 import { writeSmallData } from "../support/small-data.ts";
 
@@ -123,7 +124,8 @@ describe("the command line", () => {
     const reason = ["--reason", "the floor"];
     const live = await json<LivePointer>(["promote", popular, "--expected-live", "none", ...reason]);
     assert.equal(live.version, popular);
-    knn = ((await json<JobView>(["train", "--phase", "2"])).result as { version: string }).version;
+    knn = ((await json<JobView>(["train", "--phase", "2", "--analyse"])).result as { version: string })
+      .version;
     const ladder = await json<Ladder>(["ladder"]);
     assert.equal(ladder.live?.version, popular);
     assert.deepEqual(
@@ -135,6 +137,12 @@ describe("the command line", () => {
   });
 
   it("explains a version: levers, learning curve and diagnosis, in JSON and in Markdown", async () => {
+    // Training was told to; asking again finds every fit remembered.
+    await eventually(
+      async () => (await json<ModelCard>(["card", knn])).analysis !== null,
+      "an analysis",
+      60_000,
+    );
     const card = await json<ModelCard>(["card", knn, "--analyse"]);
     assert.equal(card.version, knn);
     assert.equal(card.diagnosis?.baseline, popular);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import Type from "typebox";
 import { analyse } from "../../jobs/analyse.ts";
+import { askForAnalysis } from "../../jobs/ask-for-analysis.ts";
 import { retrain } from "../../jobs/retrain.ts";
 import { itemId } from "../../models/data/ids.ts";
 import type { Catalogue, InteractionLog } from "../../models/data/interaction-log.ts";
@@ -10,6 +11,7 @@ import type { Findings } from "../../models/findings.ts";
 import { RECIPES, recipeNamed } from "../../models/phases.ts";
 import type { NamedArrays, Params, Recipe, TypedArray } from "../../models/recipe.ts";
 import { writeSnapshot } from "../../services/interactions/snapshot.ts";
+import { createProducers } from "../../services/queues/producers.ts";
 import { logOf } from "../support/interaction-logs.ts";
 import { recipeOf } from "../support/planted-recipes.ts";
 import { CATALOGUE, CUT, DAY_MS, type JobRig, startJobRig, trainingLog, zipfDraw } from "./rig.ts";
@@ -205,6 +207,36 @@ describe("a version explained", () => {
       assert.deepEqual(again.evidence, findings.evidence);
     } finally {
       recipe.fit = fit;
+    }
+  });
+
+  it("is asked for when a version does not pay or somebody wants to know, never for the rest", async () => {
+    const producers = createProducers(rig.redis.url, () => {});
+    const payload = { phase: 2, recipe: "item-knn", seed: 1, requestedBy: "tests" } as const;
+    const result = { phase: 2, recipe: "item-knn", ndcg: 0.1, reason: "" };
+    const asked = async (version: string, state: string, lift: number | null, analyse = false) => {
+      const { analysis } = await producers.pending();
+      await askForAnalysis(rig.context, { ...payload, analyse }, { ...result, version, state, lift });
+      return (await producers.pending()).analysis - analysis;
+    };
+    try {
+      assert.equal(await asked("item-knn-a", "REJECTED", 0.001), 1);
+      assert.equal(await asked("item-knn-b", "SHADOWING", -0.001), 1);
+      assert.equal(await asked("item-knn-b", "SHADOWING", -0.001), 0);
+      assert.equal(await asked("item-knn-c", "SHADOWING", 0.001), 0);
+      assert.equal(await asked("item-knn-c", "SHADOWING", 0.001, true), 1);
+      assert.equal(await asked("item-knn-d", "LIVE", 0), 0);
+      assert.equal(await asked("popularity-a", "REGISTERED", null), 0);
+      const context = await rig.contextUnder({ training: { analysisSeconds: 0 } });
+      await askForAnalysis(context, payload, {
+        ...result,
+        version: "item-knn-e",
+        state: "REJECTED",
+        lift: -1,
+      });
+      assert.equal((await producers.pending()).analysis, 3);
+    } finally {
+      await producers.close();
     }
   });
 
