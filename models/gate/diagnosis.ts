@@ -28,7 +28,7 @@ export interface DiagnosisEvidence {
 }
 
 export interface DiagnosisReport {
-  /** Null when the challenger does beat its baseline, and nothing looks like a leak. */
+  /** Null when the challenger leads its baseline, proven or not, and nothing looks like a leak. */
   readonly diagnosis: Diagnosis | null;
   /** One plain sentence a piece of evidence, with its numbers. */
   readonly evidence: readonly string[];
@@ -54,10 +54,13 @@ const FALLING = 0.01;
 export function diagnose(evidence: DiagnosisEvidence): DiagnosisReport {
   const leak = signsOfALeak(evidence);
   if (leak.length > 0) return { diagnosis: "leak-or-bug", evidence: leak };
-  if (evidence.lift.low > 0) {
+  const { lift } = evidence;
+  if (lift.mean > 0) {
+    const certainty =
+      lift.low > 0 ? "above 0 with confidence" : "which these users can neither prove nor refute";
     return {
       diagnosis: null,
-      evidence: [`the lift is ${figure(evidence.lift.mean)}, above 0 with confidence`],
+      evidence: [`the lift is ${figure(lift.mean)} (${interval(lift)}), ${certainty}`],
     };
   }
   const causes: readonly [Diagnosis, string[]][] = [

@@ -30,7 +30,8 @@ const LadderView = Type.Object({
           offline: Type.Unknown({ description: "offline evaluation, null when the artifact is not here" }),
           cost: Type.Unknown({ description: "what training and a recommendation cost" }),
           diagnosis: Type.Union([Type.String(), Type.Null()], {
-            description: "what it looks like when it does not pay, in a few words, or null",
+            description:
+              "what it looks like when it does not pay, in a few words, or null; the model card has the evidence",
           }),
           lastDecision: Type.Unknown({ description: "the gate's last word on its climb, or null" }),
         }),
@@ -109,5 +110,5 @@ export function ladderRoutes(app: App, deps: ServingDeps): void {
 function diagnosisOf(findings: Findings | undefined): string | null {
   const found = findings?.diagnosis;
   if (found === undefined || found.diagnosis === null) return null;
-  return `it looks like ${DIAGNOSIS_WORDS[found.diagnosis]}: ${found.evidence[0]}`;
+  return `it looks like ${DIAGNOSIS_WORDS[found.diagnosis]}`;
 }

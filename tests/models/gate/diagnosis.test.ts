@@ -13,7 +13,7 @@ function curveThrough(...ndcgs: readonly number[]): LearningCurve {
 }
 
 const healthyTie: DiagnosisEvidence = {
-  lift: { mean: 0.001, low: -0.004, high: 0.006 },
+  lift: { mean: -0.001, low: -0.006, high: 0.004 },
   trainNdcg: 0.12,
   holdoutNdcg: 0.09,
   popularityNdcg: 0.085,
@@ -31,10 +31,18 @@ describe("diagnosis of a challenger that does not pay", () => {
   it("has nothing to explain when it does pay", () => {
     assert.equal(planted({ lift: { mean: 0.01, low: 0.002, high: 0.02 } }).diagnosis, null);
   });
+  it("leaves a lead that is not proven to more users", () => {
+    const report = planted({ lift: { mean: 0.01, low: -0.002, high: 0.02 } });
+    assert.equal(report.diagnosis, null);
+    assert.match(
+      report.evidence[0],
+      /0\.010 \(−0\.002 to 0\.020\), which these users can neither prove nor refute/,
+    );
+  });
   it("calls a confident tie with everything else in order no signal", () => {
     const report = planted({});
     assert.equal(report.diagnosis, "no-signal");
-    assert.match(report.evidence[0], /−0\.004 to 0\.006/);
+    assert.match(report.evidence[0], /−0\.006 to 0\.004/);
   });
   it("finds a leak by its shuffled-label control", () => {
     const report = planted({
