@@ -6,6 +6,7 @@ import { folderArtifactStore } from "../services/artifacts/folder-store.ts";
 import type { ArtifactStore } from "../services/artifacts/types.ts";
 import { type Config, loadConfig } from "../services/config.ts";
 import { type Evaluations, redisEvaluations } from "../services/evaluations/evaluations.ts";
+import { type FindingsStore, redisFindings } from "../services/findings/redis-findings.ts";
 import { redisFleetLog } from "../services/fleet/redis-fleet-log.ts";
 import type { FleetLog } from "../services/fleet/types.ts";
 import { readCatalogue } from "../services/interactions/catalogue-file.ts";
@@ -37,7 +38,9 @@ export interface JobContext {
   readonly shadowLog: ShadowLog;
   readonly interleaving: InterleavingLog;
   readonly fleet: FleetLog;
-  loadTrainingData(): Promise<TrainingData>;
+  readonly findings: FindingsStore;
+  /** All that is known now or, with the hash of data loaded before, what was known then where that can be found. */
+  loadTrainingData(sha256?: string): Promise<TrainingData>;
   /** The item catalogue as last imported. */
   catalogue(): Promise<Catalogue>;
   /** How surprising each item is, by its share of all events. */
@@ -71,7 +74,8 @@ export async function openContext(config: Config = loadConfig()): Promise<JobCon
     shadowLog: redisShadowLog(redis),
     interleaving: redisInterleavingLog(redis),
     fleet: redisFleetLog(redis),
-    loadTrainingData: () => loadTrainingData(paths.snapshot, events, now()),
+    findings: redisFindings(redis),
+    loadTrainingData: (sha256) => loadTrainingData(paths.snapshot, events, now(), sha256),
     catalogue: () => readCatalogue(paths.catalogue),
     itemInformation: itemInformation(paths.snapshot),
     now,

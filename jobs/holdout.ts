@@ -1,4 +1,4 @@
-import { evaluate, summary } from "../models/evaluation/evaluate.ts";
+import { evaluate, summary, userFigures } from "../models/evaluation/evaluate.ts";
 import { popularityShares } from "../models/evaluation/novelty.ts";
 import { type FittedModel, fitModel, recommenderOf } from "../models/model.ts";
 import { counts } from "../models/popularity/counts.ts";
@@ -23,24 +23,25 @@ export function judgeOn(
     seed,
   });
   return {
-    summary: summary(evaluation),
-    perUser: evaluation.perUser,
+    summary: summary(evaluation, seed),
+    perUser: userFigures(evaluation),
     faults: evaluation.faults,
     window: { trainedThrough: train.through, judgedFrom },
   };
 }
 
-/** Fits on the past of a split and judges on what came after; remembered by (data, recipe, parameters, seed). */
+/** Fits on the past of a split and judges on what came after; remembered by its key, and then not even split. */
 export async function holdoutEvaluation(
   evaluations: Evaluations,
   key: EvaluationKey & { readonly params: Params },
-  split: Split,
+  split: () => Split,
   options: Omit<FitOptions, "seed">,
 ): Promise<StoredEvaluation> {
   const known = await evaluations.get(key);
   if (known !== null) return known;
-  const fitted = await fitModel(key.recipe, split.train, key.params, { ...options, seed: key.seed });
-  const evaluation = judgeOn(split, fitted, key.seed);
+  const toJudge = split();
+  const fitted = await fitModel(key.recipe, toJudge.train, key.params, { ...options, seed: key.seed });
+  const evaluation = judgeOn(toJudge, fitted, key.seed);
   await evaluations.put(key, evaluation);
   return evaluation;
 }

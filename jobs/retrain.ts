@@ -16,6 +16,8 @@ export interface RetrainResult {
   readonly recipe: string;
   /** Holdout nDCG@10. */
   readonly ndcg: number;
+  /** Holdout nDCG@10 beyond the live version's; null when nothing was live. */
+  readonly lift: number | null;
   /** What became of it, and why in words. */
   readonly state: string;
   readonly reason: string;
@@ -65,14 +67,16 @@ export async function retrain(
   const evaluation = await holdoutEvaluation(
     context.evaluations,
     { dataSha256, recipe: recipe.name, params, seed },
-    splits.holdout,
+    () => splits.holdout,
     { ...fitting, onProgress: onHoldout },
   );
   const live = await context.registry.live();
   const baseline = live === null ? null : (await context.artifacts.manifest(live.version)).manifest;
+  let lift: number | null = null;
   if (baseline !== null) {
     const key = { dataSha256, recipe: baseline.recipe, params: baseline.params, seed: baseline.seed };
-    await holdoutEvaluation(context.evaluations, key, splits.holdout, fitting);
+    const theirs = await holdoutEvaluation(context.evaluations, key, () => splits.holdout, fitting);
+    lift = evaluation.summary.ndcg.mean - theirs.summary.ndcg.mean;
   }
 
   const fitStart = performance.now();
@@ -92,6 +96,7 @@ export async function retrain(
     phase: manifest.phase,
     recipe: recipe.name,
     ndcg: evaluation.summary.ndcg.mean,
+    lift,
     state: record.state,
     reason: record.reason,
   };

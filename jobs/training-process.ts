@@ -1,5 +1,6 @@
 import type { SandboxedJob } from "bullmq";
 import type { RetrainPayload } from "../services/queues/types.ts";
+import { askForAnalysis } from "./ask-for-analysis.ts";
 import { openContext } from "./context.ts";
 import { type RetrainResult, retrain } from "./retrain.ts";
 
@@ -20,7 +21,7 @@ export default async function trainInChild(
   const context = await openContext();
   let lastSentAt = 0;
   try {
-    return await retrain(context, job.data, {
+    const result = await retrain(context, job.data, {
       signal,
       onProgress: (progress) => {
         const now = performance.now();
@@ -30,6 +31,8 @@ export default async function trainInChild(
         void job.updateProgress({ ...progress }).catch(() => {});
       },
     });
+    await askForAnalysis(context, job.data, result);
+    return result;
   } finally {
     await context.close();
   }

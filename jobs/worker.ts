@@ -2,6 +2,7 @@ import { type Job, Worker } from "bullmq";
 import closeWithGrace from "close-with-grace";
 import { createProducers } from "../services/queues/producers.ts";
 import {
+  type AnalysisPayload,
   QUEUES,
   type RetrainPayload,
   type ShadowPayload,
@@ -61,6 +62,11 @@ export async function startWorker(given: WorkerOptions = {}): Promise<{ close():
     ...options,
     concurrency: 1,
   });
+  const analysis = new Worker<AnalysisPayload>(
+    QUEUES.analysis,
+    new URL("./analysis-process.js", import.meta.url),
+    { ...options, concurrency: 1 },
+  );
   const producers = createProducers(config.redisUrl, (error) =>
     log.warn({ error: error.message }, "producers: redis trouble"),
   );
@@ -77,7 +83,7 @@ export async function startWorker(given: WorkerOptions = {}): Promise<{ close():
     }
   };
 
-  const workers = [training, shadowing, upkeep];
+  const workers = [training, shadowing, upkeep, analysis];
   for (const worker of workers) {
     worker.on("error", (error) =>
       log.warn({ queue: worker.name, error: error.message }, "worker: redis trouble"),

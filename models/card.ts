@@ -1,59 +1,50 @@
-import type { Manifest } from "./manifest.ts";
+import type { LearningCurve } from "./evaluation/learning-curve.ts";
+import type { EvaluationSummary } from "./evaluation/report.ts";
+import type { Findings } from "./findings.ts";
+import type { LeverReport } from "./levers.ts";
+import type { DataProvenance, Manifest, TrainingCost, Trial } from "./manifest.ts";
+import type { Params, Phase, TrainingReport } from "./recipe.ts";
 
-/** The model card in Markdown: what a reader needs to trust, or distrust, a version. */
-export function modelCard(manifest: Manifest): string {
-  const { offline, cost, data, training } = manifest;
-  const { metrics } = offline;
-  const figure = (value: number, digits = 4): string => value.toFixed(digits);
-  const lines = [
-    `# ${manifest.version}`,
-    "",
-    `Phase ${manifest.phase}, recipe \`${manifest.recipe}\`, seed ${manifest.seed}, ${manifest.items} items.`,
-    "",
-    "## Data",
-    "",
-    `${data.rows} events from ${data.from} through ${data.through}; SHA-256 \`${data.sha256}\`.`,
-    "",
-    "## Parameters",
-    "",
-    "```json",
-    JSON.stringify(manifest.params, null, 2),
-    "```",
-    "",
-    `${searchSentence(manifest)}`,
-    "",
-    "## Holdout",
-    "",
-    `${offline.users} users, ${offline.requests} requests, lists of ${offline.k}; ${offline.dropped} requests dropped.`,
-    "",
-    "| metric | value |",
-    "|---|---|",
-    `| nDCG@${offline.k} | ${figure(offline.ndcg.mean)} (95 %: ${figure(offline.ndcg.low)} … ${figure(offline.ndcg.high)}) |`,
-    ...Object.entries(metrics)
-      .filter(([name]) => name !== "ndcg")
-      .map(([name, value]) => `| ${name} | ${figure(value)} |`),
-    "",
-    "## Training",
-    "",
-    `${training.epochs} epochs on ${training.backend}; the loss was ${training.stillImproving ? "still falling" : "settled"} at the end.`,
-    "",
-    "## Cost",
-    "",
-    "| | |",
-    "|---|---|",
-    `| fit | ${figure(cost.fitSeconds, 1)} s, search ${figure(cost.searchSeconds, 1)} s |`,
-    `| memory | ${figure(cost.peakMemoryMb, 0)} MB at the peak of training |`,
-    `| artifact | ${figure(cost.artifactBytes / 1e6, 2)} MB |`,
-    `| a recommendation | ${figure(cost.cpuMsPerRequest, 3)} ms CPU (${figure(cost.relativeCost, 1)} × a popularity list), p99 ${figure(cost.p99Ms, 2)} ms |`,
-    "",
-    `Made by Phasewise ${manifest.code.version} (${manifest.code.git}) at ${manifest.createdAt}.`,
-    "",
-  ];
-  return lines.join("\n");
+/**
+ * What a reader needs to trust, or distrust, a version. Facts come from its manifest, which is hashed with it and
+ * never changes; findings are what was measured of it since, null until an analysis has run.
+ */
+export interface ModelCard {
+  readonly version: string;
+  readonly phase: Phase;
+  readonly recipe: string;
+  readonly seed: number;
+  readonly items: number;
+  readonly data: DataProvenance;
+  readonly params: Params;
+  readonly trials: readonly Trial[];
+  readonly holdout: EvaluationSummary;
+  readonly training: TrainingReport;
+  readonly cost: TrainingCost;
+  readonly diagnosis: (Findings["diagnosis"] & Pick<Findings, "baseline" | "lift">) | null;
+  readonly levers: LeverReport | null;
+  readonly learningCurve: LearningCurve | null;
+  /** The rest of what was measured, how, and what was left out. */
+  readonly analysis: Pick<Findings, "evidence" | "omitted" | "dataSha256" | "seconds" | "measuredAt"> | null;
+  readonly code: Manifest["code"];
+  /** ISO 8601. */
+  readonly createdAt: string;
 }
 
-function searchSentence({ trials }: Manifest): string {
-  if (trials.length === 0) return "No search: the recipe's defaults, or parameters given by hand.";
-  const scores = trials.map((trial) => trial.score);
-  return `Chosen after ${trials.length} trials on the validation window: best ${Math.max(...scores).toFixed(4)}, worst ${Math.min(...scores).toFixed(4)}.`;
+export function modelCard(manifest: Manifest, findings: Findings | null): ModelCard {
+  const { version, phase, recipe, seed, items, data, params, trials, training, cost, code, createdAt } =
+    manifest;
+  const made = { version, phase, recipe, seed, items, data, params, trials, training, cost, code, createdAt };
+  const facts = { ...made, holdout: manifest.offline };
+  if (findings === null) {
+    return { ...facts, diagnosis: null, levers: null, learningCurve: null, analysis: null };
+  }
+  const { diagnosis, baseline, lift, levers, evidence, omitted, dataSha256, seconds, measuredAt } = findings;
+  return {
+    ...facts,
+    diagnosis: { ...diagnosis, baseline, lift },
+    levers,
+    learningCurve: findings.learningCurve,
+    analysis: { evidence, omitted, dataSha256, seconds, measuredAt },
+  };
 }

@@ -79,6 +79,17 @@ export type Dimension =
 
 export type SearchSpace = Readonly<Record<string, Dimension>>;
 
+/** Something that may improve a recipe and can be switched off, so that its gain can be measured. */
+export interface Lever {
+  readonly name: string;
+  /** What it does, in words, for the model card. */
+  readonly summary: string;
+  /** Parameters that switch it off. */
+  readonly off: Params;
+  /** Parameters that switch it on in a model that does without it. */
+  readonly on: Params;
+}
+
 /**
  * A named algorithm of a phase. `fit` is pure: same data, parameters and seed give the same arrays.
  * `scorer` must rebuild the very same scores from the arrays alone.
@@ -95,6 +106,8 @@ export interface Recipe<P extends Params = Params> {
   readonly unorderedDefaults?: Partial<P>;
   /** What `--tune` searches; empty when there is nothing to tune. */
   readonly space: SearchSpace;
+  /** What may be measured apart (default none); the search of the other parameters is always one more. */
+  readonly levers?: readonly Lever[];
   fit(train: TrainingSet, params: P, options: FitOptions): Promise<Fitted>;
   scorer(arrays: NamedArrays, params: P): ItemScorer;
 }

@@ -4,6 +4,7 @@ import { PhasewiseError } from "../../services/errors.ts";
 import { ApiError } from "./api-client.ts";
 import { EXIT } from "./output.ts";
 import { auditVerb } from "./verbs/audit.ts";
+import { cardVerb } from "./verbs/card.ts";
 import { compactVerb } from "./verbs/compact.ts";
 import { decisionsVerb } from "./verbs/decisions.ts";
 import { evaluateVerb } from "./verbs/evaluate.ts";
@@ -35,6 +36,7 @@ const verbs = [
   trainVerb,
   evaluateVerb,
   ladderVerb,
+  cardVerb,
   shadowVerb,
   promoteVerb,
   rollbackVerb,

@@ -25,6 +25,7 @@ export interface Ladder {
       readonly live: boolean;
       readonly offline: EvaluationSummary | null;
       readonly cost: TrainingCost | null;
+      readonly diagnosis: string | null;
       readonly lastDecision: DecisionSummary | null;
     })[];
   }[];
@@ -90,6 +91,8 @@ function lift(decision: DecisionSummary | null): string {
   return `${sign(result.lift)} [${sign(result.lowerBound)}, ${sign(result.upperBound)}] (holdout, ${result.users} users)`;
 }
 
-function verdictOf(version: LadderVersion): string {
-  return version.lastDecision?.sentence ?? version.reason;
+function verdictOf({ lastDecision, reason, diagnosis, live }: LadderVersion): string {
+  const verdict = lastDecision?.sentence ?? reason;
+  if (diagnosis === null || live) return verdict;
+  return `${verdict} ${diagnosis[0].toUpperCase()}${diagnosis.slice(1)}.`;
 }

@@ -30,6 +30,14 @@ export function blend(name: string, summary: string, members: readonly BlendMemb
       recipes.flatMap((recipe) => Object.entries(recipe.unorderedDefaults ?? {}).map(under(recipe.name))),
     ),
     space: blendSpace(recipes),
+    levers: recipes.flatMap((recipe) =>
+      (recipe.levers ?? []).map((lever) => ({
+        name: `${recipe.name}: ${lever.name}`,
+        summary: lever.summary,
+        off: Object.fromEntries(Object.entries(lever.off).map(under(recipe.name))),
+        on: Object.fromEntries(Object.entries(lever.on).map(under(recipe.name))),
+      })),
+    ),
     async fit(train, params, options) {
       const arrays: Record<string, NamedArrays[string]> = {};
       const reports: TrainingReport[] = [];

@@ -7,13 +7,14 @@ import { bootstrapMean } from "./bootstrap.ts";
 import { diversity } from "./diversity.ts";
 import { coverage, gini } from "./exposure.ts";
 import { hitRate, reciprocalRank } from "./first-hit.ts";
+import { metricIntervals } from "./intervals.ts";
 import { type FaultCounts, listFaults, noFaults } from "./list-faults.ts";
 import { mean } from "./moments.ts";
 import { ndcg } from "./ndcg.ts";
 import { novelty, selfInformation } from "./novelty.ts";
 import { precision } from "./precision.ts";
 import { cappedRecall, recall } from "./recall.ts";
-import type { EvaluationSummary, Metrics } from "./report.ts";
+import type { EvaluationSummary, Metrics, UserMetric } from "./report.ts";
 import type { EvaluationRequest, RequestSet } from "./requests.ts";
 
 /** One user's figures: the mean of the user's requests. The unit of every comparison. */
@@ -28,7 +29,7 @@ export interface UserEvaluation {
 }
 
 export interface Evaluation extends EvaluationSummary {
-  readonly perUser: readonly UserEvaluation[];
+  readonly perUser: readonly (UserEvaluation & Readonly<Record<UserMetric, number>>)[];
   /** (items) users who were shown each item of the vocabulary. */
   readonly exposure: Uint32Array;
   /** Lists that broke a rule; their hits do not count. */
@@ -58,7 +59,7 @@ const LIST_METRICS = {
 } as const;
 
 type ListMetricName = keyof typeof LIST_METRICS;
-type PerRequest = Record<ListMetricName | "novelty" | "diversity", number>;
+type PerRequest = Record<UserMetric, number>;
 
 const LIST_METRIC_NAMES = Object.keys(LIST_METRICS) as ListMetricName[];
 
@@ -120,23 +121,28 @@ export function evaluate(recommender: Recommender, set: RequestSet, options: Eva
       { seed: options.seed },
     ),
     metrics,
-    perUser: perUser.map(({ user, ndcg, requests, historyLength, novelty, diversity }) => ({
-      user,
-      ndcg,
-      requests,
-      historyLength,
-      novelty,
-      diversity,
-    })),
+    perUser,
     exposure,
     faults,
   };
 }
 
-/** What fits in a manifest. */
-export function summary(evaluation: Evaluation): EvaluationSummary {
-  const { k, users, requests, dropped, ndcg, metrics } = evaluation;
-  return { k, users, requests, dropped, ndcg, metrics };
+/** What fits in a manifest, with every interval. */
+export function summary(evaluation: Evaluation, seed: number): EvaluationSummary {
+  const { k, users, requests, dropped, ndcg, metrics, perUser } = evaluation;
+  return { k, users, requests, dropped, ndcg, metrics, intervals: metricIntervals(perUser, { seed }) };
+}
+
+/** What comparisons need of each user. */
+export function userFigures(evaluation: Evaluation): UserEvaluation[] {
+  return evaluation.perUser.map(({ user, ndcg, requests, historyLength, novelty, diversity }) => ({
+    user,
+    ndcg,
+    requests,
+    historyLength,
+    novelty,
+    diversity,
+  }));
 }
 
 function listMetrics(ranking: readonly ItemId[], request: EvaluationRequest, k: number) {

@@ -1,3 +1,5 @@
+import type { Cohort } from "./cohorts.ts";
+
 /** A mean over users with its 95 % bootstrap interval. */
 export interface Estimate {
   readonly mean: number;
@@ -25,6 +27,14 @@ export interface Metrics {
   readonly diversity: number;
 }
 
+/** The metrics that are means over users, and so have an interval. */
+export type UserMetric = Exclude<keyof Metrics, "coverage" | "gini">;
+
+export interface MetricIntervals {
+  readonly users: number;
+  readonly metrics: Readonly<Record<UserMetric, Estimate>>;
+}
+
 /** Small enough for a manifest; the per-user figures stay with the evaluation. */
 export interface EvaluationSummary {
   readonly k: number;
@@ -34,4 +44,9 @@ export interface EvaluationSummary {
   readonly dropped: number;
   readonly ndcg: Estimate;
   readonly metrics: Metrics;
+  /** Over all users, and by what was known of them at their first request; a cohort without users is absent. */
+  readonly intervals?: {
+    readonly all: MetricIntervals;
+    readonly cohorts: Readonly<Partial<Record<Cohort, MetricIntervals>>>;
+  };
 }

@@ -38,6 +38,9 @@ export const als: Recipe<AlsParams & Record<string, unknown>> = {
       recency: notNegative("Events after which a history item counts 1/e when serving; 0 counts all alike"),
       ratingExponent: notNegative("An interaction counts (rating / mean rating)^this; 0 ignores ratings"),
       halfLifeDays: notNegative("Days after which a training interaction counts half; 0 ignores age"),
+      sideWeight: notNegative(
+        "Interactions that an item's genres and release years weigh together; 0 ignores them",
+      ),
     },
     { additionalProperties: false },
   ),
@@ -51,6 +54,7 @@ export const als: Recipe<AlsParams & Record<string, unknown>> = {
     recency: 20,
     ratingExponent: 0,
     halfLifeDays: 1500,
+    sideWeight: 3,
   },
   unorderedDefaults: { recency: 0, halfLifeDays: 0 },
   space: {
@@ -60,7 +64,34 @@ export const als: Recipe<AlsParams & Record<string, unknown>> = {
     recency: { kind: "log", low: 5, high: 200 },
     ratingExponent: { kind: "linear", low: 0, high: 1 },
     halfLifeDays: { kind: "log", low: 180, high: 6000 },
+    sideWeight: { kind: "log", low: 0.3, high: 30 },
   },
+  levers: [
+    {
+      name: "recent history",
+      summary: "the newest items of a history count most when it is folded in",
+      off: { recency: 0 },
+      on: { recency: 20 },
+    },
+    {
+      name: "fading interactions",
+      summary: "what was learned long ago counts less in training",
+      off: { halfLifeDays: 0 },
+      on: { halfLifeDays: 1500 },
+    },
+    {
+      name: "rating confidence",
+      summary: "what was rated higher counts more in training",
+      off: { ratingExponent: 0 },
+      on: { ratingExponent: 0.5 },
+    },
+    {
+      name: "genres and years",
+      summary: "items of a kind share what is learned of each",
+      off: { sideWeight: 0 },
+      on: { sideWeight: 3 },
+    },
+  ],
   fit,
   scorer: foldInScorer,
 };

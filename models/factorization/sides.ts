@@ -1,5 +1,6 @@
 import type { TrainingSet } from "../data/interaction-matrix.ts";
 import { type SparseRows, transposed } from "../data/sparse-rows.ts";
+import { withSideInformation } from "./side-information.ts";
 
 const MS_PER_DAY = 86_400_000;
 
@@ -8,20 +9,26 @@ export interface Confidence {
   readonly ratingExponent: number;
   /** … times 0.5^(age / halfLifeDays), age back from the last training event; 0 ignores age. */
   readonly halfLifeDays: number;
+  /** Interactions that an item's genres and release years weigh together; 0 ignores them. */
+  readonly sideWeight: number;
 }
 
-/** The training set by user and by item, each interaction with its confidence. */
+/** The training set by user (and feature) and by item, each interaction with its confidence. */
 export function sidesOf(
   train: TrainingSet,
   confidence: Confidence,
 ): { users: SparseRows; items: SparseRows } {
   const { users, items, rowStarts, columns } = train.interactions;
   const weights = weightsOf(train, confidence);
-  const byUser = { rows: users.size, others: items.size, starts: rowStarts, columns, weights };
+  const interactions = { rows: users.size, others: items.size, starts: rowStarts, columns, weights };
+  const byUser = withSideInformation(interactions, train, confidence.sideWeight);
   return { users: byUser, items: transposed(byUser) };
 }
 
-function weightsOf(train: TrainingSet, { ratingExponent, halfLifeDays }: Confidence): Float32Array | null {
+function weightsOf(
+  train: TrainingSet,
+  { ratingExponent, halfLifeDays }: Pick<Confidence, "ratingExponent" | "halfLifeDays">,
+): Float32Array | null {
   if (ratingExponent === 0 && halfLifeDays === 0) return null;
   const { weights: ratings, timestamps } = train.interactions;
   let total = 0;

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Redis } from "ioredis";
-import type { Evaluation } from "../../models/evaluation/evaluate.ts";
+import type { Evaluation, UserEvaluation } from "../../models/evaluation/evaluate.ts";
 import type { EvaluationSummary } from "../../models/evaluation/report.ts";
 import type { Params } from "../../models/recipe.ts";
 import { KEY_PREFIX } from "../redis.ts";
@@ -8,18 +8,20 @@ import { KEY_PREFIX } from "../redis.ts";
 /** Old evaluations are recomputed when they are asked for again, seconds. */
 const RETENTION_SECONDS = 90 * 86_400;
 
-/** What decides a holdout evaluation: the same four give the same figures. */
+/** What decides a holdout evaluation: the same key gives the same figures. */
 export interface EvaluationKey {
   readonly dataSha256: string;
   readonly recipe: string;
   readonly params: Params;
   readonly seed: number;
+  /** What an analysis did to the data or the requests, e.g. "half 1 of the users"; absent for the holdout as it is. */
+  readonly variant?: string | undefined;
 }
 
 /** A holdout evaluation without what only the training process needs. */
 export interface StoredEvaluation {
   readonly summary: EvaluationSummary;
-  readonly perUser: Evaluation["perUser"];
+  readonly perUser: readonly UserEvaluation[];
   readonly faults: Evaluation["faults"];
   /** Epoch milliseconds: the last event learned from and the first judged on. */
   readonly window: { readonly trainedThrough: number; readonly judgedFrom: number };
@@ -43,8 +45,14 @@ export function redisEvaluations(redis: Redis): Evaluations {
   };
 }
 
-function redisKey({ dataSha256, recipe, params, seed }: EvaluationKey): string {
+function redisKey({ dataSha256, recipe, params, seed, variant }: EvaluationKey): string {
   const sorted = Object.entries(params).sort(([a], [b]) => (a < b ? -1 : 1));
-  const text = JSON.stringify([dataSha256, recipe, sorted, seed]);
+  const text = JSON.stringify([
+    dataSha256,
+    recipe,
+    sorted,
+    seed,
+    ...(variant === undefined ? [] : [variant]),
+  ]);
   return `${KEY_PREFIX}evaluation:${createHash("sha256").update(text).digest("hex")}`;
 }

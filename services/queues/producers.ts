@@ -5,6 +5,7 @@ import { PhasewiseError } from "../errors.ts";
 import { connectRedis } from "../redis.ts";
 import { fromStore } from "../store-errors.ts";
 import {
+  type AnalysisPayload,
   type JobState,
   type JobView,
   type JudgePayload,
@@ -19,6 +20,8 @@ import {
 export interface JobProducers {
   /** Resolves to the id of the job; the same payload twice while the first still waits or runs is one job. */
   addRetrain(payload: RetrainPayload, now: number): Promise<string>;
+  /** Explains a version; the same asked twice while the first still waits or runs is one job. */
+  addAnalysis(payload: AnalysisPayload, now: number): Promise<string>;
   /**
    * The same batch twice is one job. A batch may be empty: it then only tells what was shed.
    * @throws OVERLOADED when too many wait already
@@ -75,7 +78,8 @@ export function createProducers(
   const training = open<RetrainPayload>(QUEUES.training);
   const shadow = open<ShadowPayload>(QUEUES.shadow);
   const upkeep = open<UpkeepPayload>(QUEUES.upkeep);
-  const queues: readonly Queue[] = [training, shadow, upkeep];
+  const analysis = open<AnalysisPayload>(QUEUES.analysis);
+  const queues: readonly Queue[] = [training, shadow, upkeep, analysis];
   // BullMQ waits for its first connection whatever the options; nothing is handed to it before, so that a call
   // that timed out cannot take effect once Redis appears. From then on an absent Redis fails commands at once.
   const connected = Promise.all(queues.map((queue) => queue.waitUntilReady()));
@@ -89,6 +93,13 @@ export function createProducers(
         const jobId = `retrain-${payload.recipe}-${digest([work, now])}`;
         const deduplication = { id: digest(work) };
         const job = await training.add("retrain", payload, { ...RETRAIN, jobId, deduplication });
+        return job.id ?? jobId;
+      }),
+    addAnalysis: (payload, now) =>
+      inTime("add an analysis job", async () => {
+        const jobId = `analysis-${payload.version}-${digest([payload, now])}`;
+        const deduplication = { id: payload.version };
+        const job = await analysis.add("analysis", payload, { ...RETRAIN, jobId, deduplication });
         return job.id ?? jobId;
       }),
     addShadow: (batch, shed) =>
@@ -115,8 +126,10 @@ export function createProducers(
       inTime("count jobs", async () => {
         const count = (queue: Queue): Promise<number> =>
           queue.getJobCountByTypes("waiting", "active", "prioritized");
-        const [inTraining, inShadow, inUpkeep] = await Promise.all([training, shadow, upkeep].map(count));
-        return { training: inTraining, shadow: inShadow, upkeep: inUpkeep };
+        const [inTraining, inShadow, inUpkeep, inAnalysis] = await Promise.all(
+          [training, shadow, upkeep, analysis].map(count),
+        );
+        return { training: inTraining, shadow: inShadow, upkeep: inUpkeep, analysis: inAnalysis };
       }),
     job: (jobId) =>
       inTime("look up a job", async () => {

@@ -5,6 +5,7 @@ export const QUEUES = {
   training: "phasewise-training",
   shadow: "phasewise-shadow",
   upkeep: "phasewise-upkeep",
+  analysis: "phasewise-analysis",
 } as const;
 
 export interface RetrainPayload {
@@ -12,10 +13,19 @@ export interface RetrainPayload {
   readonly recipe: string;
   readonly params?: Params | undefined;
   readonly tune?: boolean | undefined;
+  /** Explain the version afterwards, also when it passes the screen. */
+  readonly analyse?: boolean | undefined;
   readonly seed: number;
   readonly requestedBy: string;
   /** Why, in words; not part of what the job is. */
   readonly reason?: string | undefined;
+}
+
+/** Explains a version: diagnosis, levers, learning curve. */
+export interface AnalysisPayload {
+  readonly version: string;
+  /** Parts that would go beyond so many seconds are left out, and the findings say so. */
+  readonly budgetSeconds: number;
 }
 
 /** One sampled request, enough to ask it again from the same history. */

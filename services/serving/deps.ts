@@ -8,6 +8,7 @@ import type {
 } from "fastify";
 import type { Decision } from "../../models/gate/decision.ts";
 import type { ArtifactStore } from "../artifacts/types.ts";
+import type { FindingsStore } from "../findings/redis-findings.ts";
 import type { EventLog } from "../interactions/types.ts";
 import type { JobProducers } from "../queues/producers.ts";
 import type { DecisionLog } from "../registry/decisions.ts";
@@ -35,6 +36,7 @@ export interface ServingDeps {
   readonly decisions: Pick<DecisionLog<Decision>, "list" | "get">;
   /** Read once per use: a new import replaces the index as a whole. */
   readonly catalogue: { readonly current: CatalogueIndex };
+  readonly findings: FindingsStore;
   readonly live: LiveModel;
   readonly histories: Histories;
   readonly shadow: ShadowTap;

@@ -6,6 +6,7 @@ import closeWithGrace from "close-with-grace";
 import type { Policy } from "../../models/gate/policy.ts";
 import { folderArtifactStore } from "../artifacts/folder-store.ts";
 import { adminKey, type Config, loadConfig } from "../config.ts";
+import { redisFindings } from "../findings/redis-findings.ts";
 import { redisFleetLog } from "../fleet/redis-fleet-log.ts";
 import { redisEventLog } from "../interactions/event-log.ts";
 import { redisInterleavingLog } from "../interleaving/redis-interleaving-log.ts";
@@ -156,6 +157,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       events,
       producers,
       decisions: redisDecisionLog(redis),
+      findings: redisFindings(redis),
       catalogue,
       live,
       histories,

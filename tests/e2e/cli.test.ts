@@ -3,8 +3,10 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import type { DecisionSummary, Ladder } from "../../deploy/demo/ladder-table.ts";
+import type { ModelCard } from "../../models/card.ts";
 import type { JobView } from "../../services/queues/types.ts";
 import type { LivePointer, RollbackResult } from "../../services/registry/types.ts";
+import { eventually } from "../support/eventually.ts";
 import { type Service, startService } from "../support/service.ts";
 import { writeSmallData } from "../support/small-data.ts";
 
@@ -122,7 +124,8 @@ describe("the command line", () => {
     const reason = ["--reason", "the floor"];
     const live = await json<LivePointer>(["promote", popular, "--expected-live", "none", ...reason]);
     assert.equal(live.version, popular);
-    knn = ((await json<JobView>(["train", "--phase", "2"])).result as { version: string }).version;
+    knn = ((await json<JobView>(["train", "--phase", "2", "--analyse"])).result as { version: string })
+      .version;
     const ladder = await json<Ladder>(["ladder"]);
     assert.equal(ladder.live?.version, popular);
     assert.deepEqual(
@@ -131,6 +134,27 @@ describe("the command line", () => {
     );
     const { stdout } = await service.cli(["ladder"], url);
     assert.match(stdout, /LIVE[\s\S]*Verdicts/);
+  });
+
+  it("explains a version: levers, learning curve and diagnosis, in JSON and in Markdown", async () => {
+    // Training was told to; asking again finds every fit remembered.
+    await eventually(
+      async () => (await json<ModelCard>(["card", knn])).analysis !== null,
+      "an analysis",
+      60_000,
+    );
+    const card = await json<ModelCard>(["card", knn, "--analyse"]);
+    assert.equal(card.version, knn);
+    assert.equal(card.diagnosis?.baseline, popular);
+    assert.equal(card.learningCurve?.points.length, 3);
+    assert.ok(
+      card.holdout.intervals !== undefined && card.holdout.intervals.all.users === card.holdout.users,
+    );
+    const { stdout } = await service.cli(["card", knn], url);
+    assert.match(stdout, /## Would more data help\?\n\n(More|Whether more) data would/);
+    const { phases } = await json<Ladder>(["ladder"]);
+    const shown = phases[1].versions[0].diagnosis;
+    assert.equal(shown === null, card.diagnosis?.diagnosis === null);
   });
 
   it("lists decisions in words, and holds while the shadow has seen nobody (exit code 4)", async () => {

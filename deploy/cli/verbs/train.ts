@@ -9,6 +9,7 @@ interface TrainOptions extends ServiceOptions {
   readonly recipe?: string;
   readonly params?: Record<string, unknown>;
   readonly tune?: boolean;
+  readonly analyse?: boolean;
   readonly seed?: number;
   readonly wait: boolean;
 }
@@ -60,12 +61,13 @@ export function trainVerb(program: Command): void {
     .option("--recipe <name>", "algorithm (default: the phase's first)")
     .option("--params <json>", "its parameters", jsonObject)
     .option("--tune", "search the parameters on a validation window first")
+    .option("--analyse", "measure levers, learning curve and diagnosis afterwards, for the model card")
     .option("--seed <n>", "seed of everything random", wholeNumber)
     .option("--no-wait", "only queue the job");
   withService(command).action(async (options: TrainOptions) => {
     const api = await connect(options);
-    const { phase, recipe, params, tune, seed } = options;
-    const request = { phase, recipe, params, tune, seed };
+    const { phase, recipe, params, tune, analyse, seed } = options;
+    const request = { phase, recipe, params, tune, analyse, seed };
     const { jobId } = await api.post<{ jobId: string }>("/retrain", request);
     if (!options.wait) {
       print({ jobId }, options, () => `queued as ${jobId}`);

@@ -24,13 +24,16 @@ const RetrainBody = Type.Object(
     tune: Type.Optional(
       Type.Boolean({ description: "true to search the parameters on validation data first" }),
     ),
+    analyse: Type.Optional(
+      Type.Boolean({ description: "true to explain the version afterwards, whatever becomes of it" }),
+    ),
     seed: Type.Optional(
       Type.Integer({ minimum: 0, maximum: 4_294_967_295, description: "a whole number, 0 to 2^32 - 1" }),
     ),
   },
   {
     additionalProperties: false,
-    description: "a JSON object {phase, recipe?, params?, tune?, seed?}",
+    description: "a JSON object {phase, recipe?, params?, tune?, analyse?, seed?}",
   },
 );
 
@@ -56,11 +59,19 @@ export function jobRoutes(app: App, deps: ServingDeps): void {
       },
     },
     async (request, reply) => {
-      const { phase, recipe: name, params, tune, seed } = request.body;
+      const { phase, recipe: name, params, tune, analyse, seed } = request.body;
       const recipe = recipeOf(phase, name);
       if (params !== undefined) assertValid(recipe.schema, { ...recipe.defaults, ...params }, "params");
       const jobId = await deps.producers.addRetrain(
-        { phase, recipe: recipe.name, params, tune, seed: seed ?? DEFAULT_SEED, requestedBy: "operator" },
+        {
+          phase,
+          recipe: recipe.name,
+          params,
+          tune,
+          analyse,
+          seed: seed ?? DEFAULT_SEED,
+          requestedBy: "operator",
+        },
         deps.now(),
       );
       return await reply.status(202).send({ jobId });

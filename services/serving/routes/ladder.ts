@@ -1,5 +1,7 @@
 import Type from "typebox";
 import type { EvaluationSummary } from "../../../models/evaluation/report.ts";
+import type { Findings } from "../../../models/findings.ts";
+import { DIAGNOSIS_WORDS } from "../../../models/gate/diagnosis.ts";
 import { PHASES, RECIPES } from "../../../models/phases.ts";
 import type { VersionRecord } from "../../registry/types.ts";
 import { decisionSummary } from "../decision-summary.ts";
@@ -27,6 +29,10 @@ const LadderView = Type.Object({
           live: Type.Boolean(),
           offline: Type.Unknown({ description: "offline evaluation, null when the artifact is not here" }),
           cost: Type.Unknown({ description: "what training and a recommendation cost" }),
+          diagnosis: Type.Union([Type.String(), Type.Null()], {
+            description:
+              "what it looks like when it does not pay, in a few words, or null; the model card has the evidence",
+          }),
           lastDecision: Type.Unknown({ description: "the gate's last word on its climb, or null" }),
         }),
       ),
@@ -61,7 +67,11 @@ export function ladderRoutes(app: App, deps: ServingDeps): void {
       },
     },
     async () => {
-      const [live, versions] = await Promise.all([deps.registry.live(), deps.registry.versions()]);
+      const [live, versions, findings] = await Promise.all([
+        deps.registry.live(),
+        deps.registry.versions(),
+        deps.findings.all(),
+      ]);
       const lastDecision = async (challenger: string) => {
         const latest = await deps.decisions.list({ challenger, limit: RECENT_DECISIONS });
         // How a live version fares beside its predecessor is not what made it live.
@@ -74,6 +84,7 @@ export function ladderRoutes(app: App, deps: ServingDeps): void {
         ...record,
         live: record.version === live?.version,
         ...(await figuresOf(record.version)),
+        diagnosis: diagnosisOf(findings.get(record.version)),
         lastDecision: await lastDecision(record.version),
       });
       const phases = PHASES.map(async ({ phase, name, summary }) => {
@@ -94,4 +105,10 @@ export function ladderRoutes(app: App, deps: ServingDeps): void {
       return { live, phases: await Promise.all(phases) };
     },
   );
+}
+
+function diagnosisOf(findings: Findings | undefined): string | null {
+  const found = findings?.diagnosis;
+  if (found === undefined || found.diagnosis === null) return null;
+  return `it looks like ${DIAGNOSIS_WORDS[found.diagnosis]}`;
 }

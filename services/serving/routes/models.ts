@@ -1,9 +1,13 @@
 import Type from "typebox";
 import { modelCard } from "../../../models/card.ts";
+import { cardMarkdown } from "../../../models/card-markdown.ts";
 import { PhasewiseError } from "../../errors.ts";
 import type { App, ServingDeps } from "../deps.ts";
-import { PUBLIC } from "../plugins/auth.ts";
+import { OPERATOR, PUBLIC } from "../plugins/auth.ts";
 import { ERROR_RESPONSES, Version, VersionRecordView } from "../schemas.ts";
+
+/** An operator who asks for an analysis wants all of it; a network that trains for hours needs another word. */
+const ASKED_FOR_BUDGET_SECONDS = 3600;
 
 export function modelRoutes(app: App, deps: ServingDeps): void {
   app.get(
@@ -29,7 +33,8 @@ export function modelRoutes(app: App, deps: ServingDeps): void {
           200: Type.Object({
             record: VersionRecordView,
             manifest: Type.Unknown(),
-            card: Type.String({ description: "the model card, Markdown" }),
+            modelCard: Type.Unknown({ description: "the model card: facts, figures and findings" }),
+            card: Type.String({ description: "the same in Markdown" }),
           }),
           ...ERROR_RESPONSES,
         },
@@ -40,7 +45,39 @@ export function modelRoutes(app: App, deps: ServingDeps): void {
       const record = await deps.registry.version(version);
       if (record === null) throw unknownVersion(version);
       const { manifest } = await deps.artifacts.manifest(version);
-      return { record, manifest, card: modelCard(manifest) };
+      const card = modelCard(manifest, await deps.findings.get(version));
+      return { record, manifest, modelCard: card, card: cardMarkdown(card) };
+    },
+  );
+
+  app.post(
+    "/models/:version/analyse",
+    {
+      config: OPERATOR,
+      schema: {
+        summary: "Measures levers, learning curve and diagnosis for the model card, in the background",
+        params: Type.Object({ version: Version }, { additionalProperties: false }),
+        body: Type.Object(
+          {
+            budgetSeconds: Type.Optional(
+              Type.Number({
+                exclusiveMinimum: 0,
+                maximum: 1_000_000,
+                description: "seconds of training beyond which parts are left out (default 3600)",
+              }),
+            ),
+          },
+          { additionalProperties: false, description: "a JSON object {budgetSeconds?}" },
+        ),
+        response: { 202: Type.Object({ jobId: Type.String() }), ...ERROR_RESPONSES },
+      },
+    },
+    async (request, reply) => {
+      const { version } = request.params;
+      if ((await deps.registry.version(version)) === null) throw unknownVersion(version);
+      const { budgetSeconds = ASKED_FOR_BUDGET_SECONDS } = request.body;
+      const jobId = await deps.producers.addAnalysis({ version, budgetSeconds }, deps.now());
+      return await reply.status(202).send({ jobId });
     },
   );
 }

@@ -102,7 +102,7 @@ describe("evaluate", () => {
 
   it("has a summary that fits in a manifest", () => {
     const text = JSON.stringify(
-      summary(evaluate(scripted({ a: listed("bc") }), setOf(asked("u", "a", "b")), options)),
+      summary(evaluate(scripted({ a: listed("bc") }), setOf(asked("u", "a", "b")), options), 1),
     );
     assert.ok(!text.includes("perUser") && !text.includes("null"));
   });

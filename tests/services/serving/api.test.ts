@@ -210,7 +210,17 @@ describe("the API over a small catalogue", () => {
     assert.equal(one.body.record.version, popular);
     assert.equal(one.body.manifest.version, popular);
     assert.ok(one.body.card.startsWith(`# ${one.body.record.version}\n`));
+    assert.deepEqual(one.body.modelCard.data, one.body.manifest.data);
+    assert.equal(one.body.modelCard.diagnosis, null);
     await http.get("/models/als-000000000000").expect(404);
+  });
+
+  it("queues an analysis once, for a version that exists", async () => {
+    const ask = (version: string) => http.post(`/models/${version}/analyse`).set(BEARER).send({});
+    const { body } = await ask(popular).expect(202);
+    assert.equal((await ask(popular).expect(202)).body.jobId, body.jobId);
+    await ask("als-000000000000").expect(404);
+    await http.post(`/models/${popular}/analyse`).send({}).expect(401);
   });
 
   it("rolls back to the version before, once", async () => {

@@ -9,6 +9,7 @@ import { itemId, userId } from "../../../models/data/ids.ts";
 import { isAssigned } from "../../../models/gate/assignment.ts";
 import type { Decision } from "../../../models/gate/decision.ts";
 import { folderArtifactStore } from "../../../services/artifacts/folder-store.ts";
+import { redisFindings } from "../../../services/findings/redis-findings.ts";
 import { redisEventLog } from "../../../services/interactions/event-log.ts";
 import { redisInterleavingLog } from "../../../services/interleaving/redis-interleaving-log.ts";
 import { createProducers, type JobProducers } from "../../../services/queues/producers.ts";
@@ -132,6 +133,7 @@ describe("replies to users outside the interleaving share", () => {
         events: redisEventLog(redis),
         producers,
         decisions: redisDecisionLog<Decision>(redis),
+        findings: redisFindings(redis),
         catalogue,
         live,
         histories,

@@ -1,0 +1,31 @@
+import type { Command } from "commander";
+import type { ModelCard } from "../../../models/card.ts";
+import { EXIT, print, progressLine } from "../output.ts";
+import { connect, type ServiceOptions, withService } from "../service.ts";
+import { describeProgress, followJob } from "./train.ts";
+
+interface CardOptions extends ServiceOptions {
+  readonly analyse?: boolean;
+}
+
+export function cardVerb(program: Command): void {
+  const command = program
+    .command("card <version>")
+    .description("the model card of a version: data, parameters, figures, levers, diagnosis, cost")
+    .option("--analyse", "measure levers, learning curve and diagnosis first");
+  withService(command).action(async (version: string, options: CardOptions) => {
+    const api = await connect(options);
+    const path = `/models/${encodeURIComponent(version)}`;
+    if (options.analyse === true) {
+      const { jobId } = await api.post<{ jobId: string }>(`${path}/analyse`, {});
+      const line = progressLine();
+      const job = await followJob(api, jobId, (view) => line.update(describeProgress(view)));
+      if (job.state === "failed") {
+        process.exitCode = EXIT.failed;
+        process.stderr.write(`phasewise: the analysis failed: ${job.failedReason}\n`);
+      }
+    }
+    const { modelCard, card } = await api.get<{ modelCard: ModelCard; card: string }>(path);
+    print(modelCard, options, () => card.trimEnd());
+  });
+}

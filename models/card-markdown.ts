@@ -1,0 +1,195 @@
+import type { ModelCard } from "./card.ts";
+import { COHORTS } from "./evaluation/cohorts.ts";
+import type { Estimate, EvaluationSummary, MetricIntervals, UserMetric } from "./evaluation/report.ts";
+import { DIAGNOSIS_WORDS } from "./gate/diagnosis.ts";
+
+/** The model card in Markdown, for people; every figure in it is in the JSON. */
+export function cardMarkdown(card: ModelCard): string {
+  const { version, phase, recipe, seed, items, data } = card;
+  return [
+    `# ${version}`,
+    `Phase ${phase}, recipe \`${recipe}\`, seed ${seed}, ${items} items.`,
+    "## Does it pay?",
+    ...diagnosisSection(card),
+    "## Data",
+    `${data.rows} events from ${data.from} through ${data.through}; SHA-256 \`${data.sha256}\`.`,
+    "## Parameters",
+    `\`\`\`json\n${JSON.stringify(card.params, null, 2)}\n\`\`\``,
+    searchSentence(card),
+    "## Levers",
+    ...leverSection(card),
+    "## Would more data help?",
+    ...curveSection(card),
+    "## Holdout",
+    ...holdoutSection(card.holdout),
+    "## Training",
+    trainingSentence(card),
+    "## Cost",
+    costTable(card),
+    `Made by Phasewise ${card.code.version} (${card.code.git}) at ${card.createdAt}.`,
+  ]
+    .join("\n\n")
+    .concat("\n");
+}
+
+function diagnosisSection({ version, diagnosis, analysis }: ModelCard): string[] {
+  if (diagnosis === null || analysis === null) {
+    return [`Not analysed; \`phasewise card ${version} --analyse\` measures what follows from it.`];
+  }
+  const against = `Against \`${diagnosis.baseline}\` on the holdout the lift is ${signedInterval(diagnosis.lift)}.`;
+  const verdict =
+    diagnosis.diagnosis === null
+      ? `${against} ${sentence(diagnosis.evidence[0])}`
+      : `${against} It looks like **${DIAGNOSIS_WORDS[diagnosis.diagnosis]}**:`;
+  const reasons = diagnosis.diagnosis === null ? [] : [list(diagnosis.evidence)];
+  const omitted =
+    analysis.omitted.length === 0 ? [] : ["Not measured, for want of time:", list(analysis.omitted)];
+  return [verdict, ...reasons, evidenceTable(analysis.evidence), ...omitted];
+}
+
+function evidenceTable(evidence: NonNullable<ModelCard["analysis"]>["evidence"]): string {
+  const { trainNdcg, holdoutNdcg, popularityNdcg, shuffledControl, seenItemLists, twiceTheEpochs } = evidence;
+  return table(
+    ["evidence", "value"],
+    [
+      ["nDCG on moments it was trained on", trainNdcg === null ? "not measured" : figure(trainNdcg)],
+      ["nDCG on the holdout", figure(holdoutNdcg)],
+      ["popularity on the holdout", figure(popularityNdcg)],
+      [
+        "fitted on shuffled labels, over popularity",
+        shuffledControl === null ? "not measured" : signedInterval(shuffledControl.overPopularity),
+      ],
+      ["lists with an item already seen", String(seenItemLists)],
+      ["gain of twice the epochs", twiceTheEpochs === null ? "–" : signedInterval(twiceTheEpochs)],
+    ],
+  );
+}
+
+function searchSentence({ trials }: ModelCard): string {
+  if (trials.length === 0) return "No search: the recipe's defaults, or parameters given by hand.";
+  const scores = trials.map((trial) => trial.score);
+  return `Chosen after ${trials.length} trials on the validation window: best ${figure(Math.max(...scores))}, worst ${figure(Math.min(...scores))}.`;
+}
+
+function leverSection({ levers }: ModelCard): string[] {
+  if (levers === null) return ["Not measured."];
+  const rows = levers.levers.map(({ name, summary, used, off, on, alone, lastIn }) => [
+    `${name}: ${summary}`,
+    `${settings(off)} → ${settings(on)}`,
+    used ? "yes" : "no",
+    signedInterval(alone),
+    signedInterval(lastIn),
+  ]);
+  return [
+    "nDCG gained on the holdout, the same users with and without, 95 % intervals. Alone: over every lever off. Last in: what the others together lack.",
+    table(
+      ["lever", "off → on", "in use", "alone", "last in"],
+      [...rows, ["**together**", "", "", signedInterval(levers.together), ""]],
+    ),
+    `Every lever off: ${interval(levers.off)}; every lever on: ${interval(levers.on)}.`,
+  ];
+}
+
+function curveSection({ learningCurve }: ModelCard): string[] {
+  if (learningCurve === null) return ["Not measured."];
+  const { points, answer, lastDoubling, nextDoubling } = learningCurve;
+  const rows = points.map(({ share, events, ndcg }) => [
+    `${Math.round(100 * share)} %`,
+    String(Math.round(events)),
+    interval(ndcg),
+  ]);
+  return [
+    answer,
+    table(["share of the users", "events", "nDCG on the holdout"], rows),
+    `The last doubling brought ${signedInterval(lastDoubling)}; one more, by the log-linear fit, ${signedInterval(nextDoubling)}.`,
+  ];
+}
+
+function holdoutSection({
+  users,
+  requests,
+  dropped,
+  k,
+  ndcg,
+  metrics,
+  intervals,
+}: EvaluationSummary): string[] {
+  const asked = `${users} users, ${requests} requests, lists of ${k}; ${dropped} requests dropped.`;
+  const present = COHORTS.filter((cohort) => intervals?.cohorts[cohort] !== undefined);
+  const columns: (MetricIntervals | undefined)[] = [
+    intervals?.all,
+    ...present.map((cohort) => intervals?.cohorts[cohort]),
+  ];
+  const rows = Object.entries(metrics).map(([name, value]) => [
+    name === "ndcg" ? `nDCG@${k}` : name,
+    ...columns.map((column, place) => {
+      const estimate = column?.metrics[name as UserMetric];
+      if (estimate !== undefined) return interval(estimate);
+      if (place > 0) return "–";
+      return name === "ndcg" ? interval(ndcg) : figure(value);
+    }),
+  ]);
+  const heads = present.map((cohort) => `${cohort} (${intervals?.cohorts[cohort]?.users})`);
+  return [
+    `${asked} 95 % bootstrap intervals over users.`,
+    table(["metric", `all (${users})`, ...heads], rows),
+  ];
+}
+
+function trainingSentence({ training }: ModelCard): string {
+  const loss = training.losses.length === 0 ? "no loss to follow" : "the loss was ";
+  const end =
+    training.losses.length === 0
+      ? ""
+      : training.stillImproving
+        ? "still falling at the end"
+        : "settled at the end";
+  return `Epochs: ${training.epochs}, on ${training.backend}; ${loss}${end}.`;
+}
+
+function costTable({ cost }: ModelCard): string {
+  return table(
+    ["cost", ""],
+    [
+      ["fit", `${cost.fitSeconds.toFixed(1)} s, search ${cost.searchSeconds.toFixed(1)} s`],
+      ["memory", `${cost.peakMemoryMb.toFixed(0)} MB at the peak of training`],
+      ["artifact", `${(cost.artifactBytes / 1e6).toFixed(2)} MB`],
+      [
+        "a recommendation",
+        `${cost.cpuMsPerRequest.toFixed(3)} ms CPU (${cost.relativeCost.toFixed(1)} × a popularity list), p99 ${cost.p99Ms.toFixed(2)} ms`,
+      ],
+    ],
+  );
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
+}
+
+function list(points: readonly string[]): string {
+  return points.map((point) => `- ${sentence(point)}`).join("\n");
+}
+
+function sentence(text: string): string {
+  return `${text[0].toUpperCase()}${text.slice(1)}${text.endsWith(".") ? "" : "."}`;
+}
+
+function settings(params: Readonly<Record<string, unknown>>): string {
+  return Object.entries(params)
+    .map(([name, value]) => `${name} ${typeof value === "number" ? Number(value.toPrecision(3)) : value}`)
+    .join(", ");
+}
+
+function figure(value: number): string {
+  return value.toFixed(4);
+}
+
+function interval({ mean, low, high }: Estimate): string {
+  return `${figure(mean)} [${figure(low)}, ${figure(high)}]`;
+}
+
+function signedInterval({ mean, low, high }: Estimate): string {
+  const signed = (value: number): string => `${value < 0 ? "−" : "+"}${figure(Math.abs(value))}`;
+  return `${signed(mean)} [${signed(low)}, ${signed(high)}]`;
+}

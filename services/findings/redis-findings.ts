@@ -1,0 +1,29 @@
+import type { Redis } from "ioredis";
+import type { Findings } from "../../models/findings.ts";
+import { KEY_PREFIX } from "../redis.ts";
+
+const FINDINGS = `${KEY_PREFIX}findings`;
+
+/** The latest findings about each version. */
+export interface FindingsStore {
+  get(version: string): Promise<Findings | null>;
+  /** Of every version that has some. */
+  all(): Promise<ReadonlyMap<string, Findings>>;
+  put(findings: Findings): Promise<void>;
+}
+
+export function redisFindings(redis: Redis): FindingsStore {
+  return {
+    get: async (version) => {
+      const text = await redis.hget(FINDINGS, version);
+      return text === null ? null : (JSON.parse(text) as Findings);
+    },
+    all: async () => {
+      const texts = Object.entries(await redis.hgetall(FINDINGS));
+      return new Map(texts.map(([version, text]) => [version, JSON.parse(text) as Findings]));
+    },
+    put: async (findings) => {
+      await redis.hset(FINDINGS, findings.version, JSON.stringify(findings));
+    },
+  };
+}
