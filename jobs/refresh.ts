@@ -1,3 +1,4 @@
+import { isImported } from "../models/factorization/imported.ts";
 import type { Manifest } from "../models/manifest.ts";
 import type { JobProducers } from "../services/queues/producers.ts";
 import type { JobContext } from "./context.ts";
@@ -35,6 +36,8 @@ export async function refresh(
   const live = await context.registry.live();
   if (live === null) return { live: null, jobId: null };
   const { manifest } = await context.artifacts.manifest(live.version);
+  // What was trained elsewhere is refreshed there, and imported again.
+  if (isImported(manifest.recipe)) return { live: live.version, jobId: null };
   const watermark = await context.events.watermark();
   if (watermark <= Date.parse(manifest.data.through)) return { live: live.version, jobId: null };
   const reason = `scheduled: events since ${manifest.data.through}`;

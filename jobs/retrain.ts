@@ -5,6 +5,7 @@ import type { Recipe, TrainingProgress } from "../models/recipe.ts";
 import type { RetrainPayload } from "../services/queues/types.ts";
 import type { JobContext } from "./context.ts";
 import { holdoutEvaluation } from "./holdout.ts";
+import { judgeLive } from "./judge-live.ts";
 import { publish } from "./publish.ts";
 import { screen } from "./screen.ts";
 import { type Split, splitByTime } from "./training-data.ts";
@@ -68,12 +69,7 @@ export async function retrain(
     splits.holdout,
     { ...fitting, onProgress: onHoldout },
   );
-  const live = await context.registry.live();
-  const baseline = live === null ? null : (await context.artifacts.manifest(live.version)).manifest;
-  if (baseline !== null) {
-    const key = { dataSha256, recipe: baseline.recipe, params: baseline.params, seed: baseline.seed };
-    await holdoutEvaluation(context.evaluations, key, splits.holdout, fitting);
-  }
+  await judgeLive(context, dataSha256, splits.holdout, fitting);
 
   const fitStart = performance.now();
   const fitted = await fitModel(recipe.name, splits.all, params, {

@@ -1,4 +1,4 @@
-import type { Manifest } from "./manifest.ts";
+import type { ImportOrigin, Manifest } from "./manifest.ts";
 
 /** The model card in Markdown: what a reader needs to trust, or distrust, a version. */
 export function modelCard(manifest: Manifest): string {
@@ -24,6 +24,7 @@ export function modelCard(manifest: Manifest): string {
     "",
     "## Holdout",
     "",
+    ...(manifest.imported === undefined ? [] : [importSentence(manifest.imported), ""]),
     `${offline.users} users, ${offline.requests} requests, lists of ${offline.k}; ${offline.dropped} requests dropped.`,
     "",
     "| metric | value |",
@@ -56,4 +57,13 @@ function searchSentence({ trials }: Manifest): string {
   if (trials.length === 0) return "No search: the recipe's defaults, or parameters given by hand.";
   const scores = trials.map((trial) => trial.score);
   return `Chosen after ${trials.length} trials on the validation window: best ${Math.max(...scores).toFixed(4)}, worst ${Math.min(...scores).toFixed(4)}.`;
+}
+
+function importSentence({ file, sha256, trainedThrough, judgedOffline }: ImportOrigin): string {
+  const through =
+    trainedThrough === null ? "through a time nobody has named" : `through ${trainedThrough}, as declared`;
+  const judged = judgedOffline
+    ? "before the holdout began, so the figures below judge it."
+    : "so it may have learned from the holdout: the figures below judge nothing, only the shadow does.";
+  return `Trained elsewhere (${file}, SHA-256 \`${sha256}\`) ${through}, ${judged}`;
 }
