@@ -37,7 +37,8 @@ export interface JobContext {
   readonly shadowLog: ShadowLog;
   readonly interleaving: InterleavingLog;
   readonly fleet: FleetLog;
-  loadTrainingData(): Promise<TrainingData>;
+  /** All that is known now, or was known when the stream ended with this event. */
+  loadTrainingData(upToEventId?: string): Promise<TrainingData>;
   /** The item catalogue as last imported. */
   catalogue(): Promise<Catalogue>;
   /** How surprising each item is, by its share of all events. */
@@ -71,7 +72,7 @@ export async function openContext(config: Config = loadConfig()): Promise<JobCon
     shadowLog: redisShadowLog(redis),
     interleaving: redisInterleavingLog(redis),
     fleet: redisFleetLog(redis),
-    loadTrainingData: () => loadTrainingData(paths.snapshot, events, now()),
+    loadTrainingData: (upToEventId) => loadTrainingData(paths.snapshot, events, now(), upToEventId),
     catalogue: () => readCatalogue(paths.catalogue),
     itemInformation: itemInformation(paths.snapshot),
     now,

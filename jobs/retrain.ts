@@ -8,7 +8,8 @@ import { holdoutEvaluation } from "./holdout.ts";
 import { judgeLive } from "./judge-live.ts";
 import { publish } from "./publish.ts";
 import { screen } from "./screen.ts";
-import { type Split, splitByTime } from "./training-data.ts";
+import { type Split, splitByTime, type TrainingData } from "./training-data.ts";
+import { TRIALS_A_ROUND, type TrialFlow, tuneInFlow } from "./trial-flow.ts";
 import { type SearchResult, tune } from "./tune.ts";
 
 export interface RetrainResult {
@@ -25,6 +26,8 @@ export interface RetrainResult {
 export interface RetrainOptions {
   readonly onProgress?: ((progress: TrainingProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Runs the trials of a search as jobs of their own; without it they run here, one after the other. */
+  readonly flow?: TrialFlow | undefined;
 }
 
 /** Where each stage begins on the way from 0 to 1. */
@@ -54,12 +57,16 @@ export async function retrain(
   const { requestedBy, reason } = payload;
   context.log.info({ recipe: recipe.name, requestedBy, reason }, "training");
   stage(0, STAGES.tune, "reading the data")({ fraction: 0, message: "" });
-  const data = await context.loadTrainingData();
+  const data = await context.loadTrainingData(payload.searching?.throughEventId);
   const splits = splitByTime(data, context.policy.training, seed);
   const dataSha256 = data.provenance.sha256;
 
   const tuning = stage(STAGES.tune, STAGES.holdout, "tuning");
-  const search = await searched(context, recipe, payload, splits.tuning, fitting, tuning);
+  const search = await searched(context, recipe, payload, data, splits.tuning, {
+    ...fitting,
+    onProgress: tuning,
+    flow: options.flow,
+  });
   const params = search.params;
 
   const onHoldout = stage(STAGES.holdout, STAGES.fit, "fitting for the holdout");
@@ -98,14 +105,17 @@ async function searched(
   context: JobContext,
   recipe: Recipe,
   payload: RetrainPayload,
+  data: TrainingData,
   split: Split,
-  fitting: { readonly threads: number; readonly signal: AbortSignal | undefined },
-  onProgress: (progress: TrainingProgress) => void,
+  options: RetrainOptions & { readonly threads: number },
 ): Promise<SearchResult> {
   const fixed = payload.params ?? {};
   const base = checkedParams(recipe, fixed);
   if (payload.tune !== true) return { params: base, trials: [], seconds: 0 };
   const space = Object.fromEntries(Object.entries(recipe.space).filter(([name]) => !(name in fixed)));
   const { trials } = context.policy.training;
-  return tune({ recipe, base, space, split, trials, seed: payload.seed, ...fitting, onProgress });
+  const search = { recipe, base, space, trials, seed: payload.seed, roundSize: TRIALS_A_ROUND, ...options };
+  return options.flow === undefined
+    ? tune({ ...search, split })
+    : tuneInFlow(context, options.flow, data, search);
 }

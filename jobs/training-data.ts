@@ -17,6 +17,8 @@ export interface TrainingData {
   readonly log: InteractionLog;
   readonly catalogue: Catalogue;
   readonly provenance: DataProvenance;
+  /** Id of the last event of the stream that is in it; "0" when there is none. */
+  readonly throughEventId: string;
 }
 
 /** A past to learn from and the requests that came after it. */
@@ -86,11 +88,12 @@ export function provenanceOf(
   return { sha256, rows, from: isoTime(0), through: isoTime(rows - 1) };
 }
 
-/** The snapshot with every event of the stream added: all that is known right now. */
+/** The snapshot with every event of the stream added, or those up to an id: all that is known, or was. */
 export async function loadTrainingData(
   snapshotHome: string,
   events: EventLog,
   now: number,
+  upToEventId?: string,
 ): Promise<TrainingData> {
   const content = await readSnapshot(snapshotHome);
   if (content === null) {
@@ -99,28 +102,39 @@ export async function loadTrainingData(
       `training: expected a snapshot under ${snapshotHome}, got none; import data first (phasewise import --data DIR)`,
     );
   }
-  const { tail, throughId } = await streamTail(events);
+  const { tail, throughId } = await streamTail(events, upToEventId);
   const log = tail.length === 0 ? content.log : withEvents(content.log, tail, now);
   return {
     log,
     catalogue: content.catalogue,
     provenance: provenanceOf(log, content.snapshot.sha256, throughId),
+    throughEventId: throughId,
   };
 }
 
 /** Events read from the stream in one go. */
 const TAIL_PAGE = 5000;
 
-/** Everything in the event stream, oldest first, and the id of the last entry ("0" when there is none). */
-export async function streamTail(events: EventLog): Promise<{ tail: FeedbackEvent[]; throughId: string }> {
+/** Everything in the event stream (up to an id), oldest first, and the id of the last entry ("0" when there is none). */
+export async function streamTail(
+  events: EventLog,
+  upToId?: string,
+): Promise<{ tail: FeedbackEvent[]; throughId: string }> {
   const tail: FeedbackEvent[] = [];
   let throughId = "0";
   for (;;) {
     const page = await events.read(throughId, TAIL_PAGE);
     for (const { id, event } of page) {
+      if (upToId !== undefined && isLater(id, upToId)) return { tail, throughId };
       tail.push(event);
       throughId = id;
     }
     if (page.length < TAIL_PAGE) return { tail, throughId };
   }
+}
+
+/** Stream ids are two whole numbers, "milliseconds-sequence"; they do not compare as text. */
+function isLater(id: string, other: string): boolean {
+  const [left, right] = [id, other].map((text) => text.split("-").map(Number));
+  return left[0] !== right[0] ? left[0] > right[0] : (left[1] ?? 0) > (right[1] ?? 0);
 }

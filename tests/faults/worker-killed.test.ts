@@ -33,10 +33,12 @@ describe("a training that is killed", () => {
     assert.ok(view !== null, "the job is known");
     return view;
   };
+  /** The retrain waits for its trials, and one of the worker's processes is at one. */
   const isTuning = async (jobId: string): Promise<boolean> => {
     const { state, progress } = await viewOf(jobId);
     assert.notEqual(state, "completed", "the training is too short for this test");
-    return state === "active" && progress !== null && progress.message.includes("trial");
+    if (state !== "waiting" || progress === null || !progress.message.includes("trial")) return false;
+    return (await producers.pending()).training > 0 && (await childrenOf(worker)).length > 0;
   };
   const published = async (): Promise<string[]> => (await readdir(`${service.home}/artifacts`)).sort();
   const registered = async (): Promise<string[]> => {
@@ -71,9 +73,7 @@ describe("a training that is killed", () => {
     const before: readonly string[] = [];
     const jobId = await startTraining(1);
     await eventually(() => isTuning(jobId), "training is under way");
-    const [trainer, ...others] = await childrenOf(worker);
-    assert.deepEqual(others, []);
-    process.kill(trainer, "SIGKILL");
+    for (const trainer of await childrenOf(worker)) process.kill(trainer, "SIGKILL");
     await assertOnePublished(await followJob(api, jobId), before);
     assert.equal(worker.process.exitCode, null, "the worker itself lives on");
   });
