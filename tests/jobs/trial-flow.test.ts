@@ -8,6 +8,7 @@ import type { Manifest } from "../../models/manifest.ts";
 import { createProducers, type JobProducers } from "../../services/queues/producers.ts";
 import { QUEUES, type RetrainPayload, TRAINING_JOBS } from "../../services/queues/types.ts";
 import { eventually } from "../support/eventually.ts";
+import { patiently } from "../support/patiently.ts";
 import { type Service, startService } from "../support/service.ts";
 import { writeSmallData } from "../support/small-data.ts";
 
@@ -51,14 +52,14 @@ describe("a search whose trials are jobs", () => {
   const finished = async (producers: JobProducers, jobId: string): Promise<RetrainResult> => {
     await eventually(
       async () => {
-        const job = await producers.job(jobId);
+        const job = await patiently(() => producers.job(jobId));
         assert.notEqual(job?.state, "failed", job?.failedReason ?? "");
         return job?.state === "completed";
       },
       "the retrain is finished",
       2 * STALL_BOUND_MS,
     );
-    return (await producers.job(jobId))?.result as RetrainResult;
+    return (await patiently(() => producers.job(jobId)))?.result as RetrainResult;
   };
   const withoutTimes = ({ trials }: Manifest) => trials.map(({ seconds: _, ...trial }) => trial);
   const assertSame = (manifest: Manifest): void => {
@@ -88,14 +89,14 @@ describe("a search whose trials are jobs", () => {
   }, async () => {
     const { service, producers } = await start();
     await service.startWorker();
-    const jobId = await producers.addRetrain(ORDER, Date.now());
+    const jobId = await patiently(() => producers.addRetrain(ORDER, 0));
     assertSame(await manifestOf(service, await finished(producers, jobId)));
   });
 
   it("gives two workers the same", { timeout: 180_000 }, async () => {
     const { service, producers } = await start();
     await Promise.all([service.startWorker(), service.startWorker()]);
-    const jobId = await producers.addRetrain(ORDER, Date.now());
+    const jobId = await patiently(() => producers.addRetrain(ORDER, 0));
     assertSame(await manifestOf(service, await finished(producers, jobId)));
   });
 
@@ -103,11 +104,11 @@ describe("a search whose trials are jobs", () => {
     const { service, producers } = await start();
     const queue = new Queue(QUEUES.training, { connection: { url: service.config.redisUrl } });
     const doomed = await Promise.all([service.startWorker(), service.startWorker()]);
-    const jobId = await producers.addRetrain(ORDER, Date.now());
+    const jobId = await patiently(() => producers.addRetrain(ORDER, 0));
     const activeTrials = async (): Promise<Job[]> =>
       (await queue.getActive()).filter(({ name }) => name === TRAINING_JOBS.trial);
     await eventually(async () => {
-      const job = await producers.job(jobId);
+      const job = await patiently(() => producers.job(jobId));
       assert.notEqual(job?.state, "completed", "the search is too short for this test");
       if (!/trial [4-9] of 10/.test(job?.progress?.message ?? "")) return false;
       return (await activeTrials()).length > 0;
