@@ -2,6 +2,7 @@ import { fitModel } from "../models/model.ts";
 import { checkedParams } from "../models/params.ts";
 import { recipeNamed } from "../models/phases.ts";
 import type { Recipe, TrainingProgress } from "../models/recipe.ts";
+import type { FitKey } from "../services/checkpoints/folder-checkpoints.ts";
 import type { RetrainPayload } from "../services/queues/types.ts";
 import type { JobContext } from "./context.ts";
 import { holdoutEvaluation } from "./holdout.ts";
@@ -68,13 +69,18 @@ export async function retrain(
     flow: options.flow,
   });
   const params = search.params;
+  const fit: Omit<FitKey, "part"> = { dataSha256, recipe: recipe.name, params, seed };
 
   const onHoldout = stage(STAGES.holdout, STAGES.fit, "fitting for the holdout");
   const evaluation = await holdoutEvaluation(
     context.evaluations,
     { dataSha256, recipe: recipe.name, params, seed },
     splits.holdout,
-    { ...fitting, onProgress: onHoldout },
+    {
+      ...fitting,
+      onProgress: onHoldout,
+      checkpoint: context.checkpoints.of({ ...fit, part: "holdout" }),
+    },
   );
   await judgeLive(context, dataSha256, splits.holdout, fitting);
 
@@ -82,12 +88,15 @@ export async function retrain(
   const fitted = await fitModel(recipe.name, splits.all, params, {
     ...fitting,
     seed,
+    checkpoint: context.checkpoints.of({ ...fit, part: "all" }),
     onProgress: stage(STAGES.fit, STAGES.publish, "fitting on everything"),
   });
   const fitSeconds = (performance.now() - fitStart) / 1000;
 
   stage(STAGES.publish, STAGES.end, "publishing")({ fraction: 0, message: "" });
   const { manifest } = await publish(context, { data, splits, search, evaluation, fitted, fitSeconds });
+  for (const part of ["holdout", "all"] as const) await context.checkpoints.remove({ ...fit, part });
+  await context.checkpoints.sweep(context.now());
   const record = await screen(context, manifest.version);
   stage(STAGES.publish, STAGES.end, record.state)({ fraction: 1, message: record.reason });
   return {

@@ -49,13 +49,18 @@ export async function runTrial(
   const known = await context.evaluations.get(key);
   const outcome = { place, params, seed, budget, dataSha256: sha256 };
   if (known !== null) return { ...outcome, score: known.summary.metrics.ndcg, seconds: 0 };
-  const { threads } = context.config;
-  const { evaluation, seconds } = await tryParams(recipe, split, payload, { threads, signal });
+  const fit = { dataSha256: sha256, part: "validation", recipe, params, seed } as const;
+  const { evaluation, seconds } = await tryParams(recipe, split, payload, {
+    threads: context.config.threads,
+    checkpoint: context.checkpoints.of(fit),
+    signal,
+  });
   await context.evaluations.put(key, {
     summary: summary(evaluation),
     perUser: evaluation.perUser,
     faults: evaluation.faults,
     window: { trainedThrough: split.train.through, judgedFrom: split.judgedFrom },
   });
+  await context.checkpoints.remove(fit);
   return { ...outcome, score: evaluation.metrics.ndcg, seconds };
 }

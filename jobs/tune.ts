@@ -9,7 +9,7 @@ import { type RequestSet, splitRequests } from "../models/evaluation/requests.ts
 import type { Trial } from "../models/manifest.ts";
 import { fitModel, recommenderOf } from "../models/model.ts";
 import { counts } from "../models/popularity/counts.ts";
-import type { Params, Recipe, SearchSpace, TrainingProgress } from "../models/recipe.ts";
+import type { FitOptions, Params, Recipe, SearchSpace, TrainingProgress } from "../models/recipe.ts";
 import { runSearch } from "../models/tuning/run-search.ts";
 import type { Suggestion } from "../models/tuning/search.ts";
 
@@ -41,10 +41,10 @@ export async function tryParams(
   recipe: string,
   { train, requests }: TuneOptions["split"],
   { params, seed }: Pick<Suggestion, "params" | "seed">,
-  { threads, signal }: Pick<TuneOptions, "threads" | "signal">,
+  { threads, signal, checkpoint }: Pick<FitOptions, "threads" | "signal" | "checkpoint">,
 ): Promise<{ evaluation: Evaluation; seconds: number }> {
   const start = performance.now();
-  const { model } = await fitModel(recipe, train, params, { seed, threads, signal });
+  const { model } = await fitModel(recipe, train, params, { seed, threads, signal, checkpoint });
   const { items } = train.interactions;
   const popularity = popularityShares(counts(train));
   const evaluation = evaluate(recommenderOf(model), requests, { items, popularity, seed });

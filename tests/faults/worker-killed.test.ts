@@ -4,7 +4,11 @@ import { after, before, describe, it } from "node:test";
 import { type ApiClient, apiClient } from "../../deploy/cli/api-client.ts";
 import { followJob } from "../../deploy/cli/verbs/train.ts";
 import { prepareData } from "../../deploy/demo/prepare-data.ts";
+import { openContext } from "../../jobs/context.ts";
 import type { RetrainResult } from "../../jobs/retrain.ts";
+import { splitByTime } from "../../jobs/training-data.ts";
+import { serializeModel, sha256Hex, versionOf } from "../../models/artifact.ts";
+import { fitModel } from "../../models/model.ts";
 import { createProducers, type JobProducers } from "../../services/queues/producers.ts";
 import type { JobView } from "../../services/queues/types.ts";
 import type { VersionRecord } from "../../services/registry/types.ts";
@@ -79,6 +83,39 @@ describe("a training that is killed", () => {
     process.kill(trainer, "SIGKILL");
     await assertOnePublished(await followJob(api, jobId), before);
     assert.equal(worker.process.exitCode, null, "the worker itself lives on");
+  });
+
+  it("goes on from its last epoch and ends with the arrays of an undisturbed one", {
+    timeout: 180_000,
+  }, async () => {
+    const params = { embeddingSize: 16, maxLength: 10, epochs: 12, refitEpochs: 0 };
+    const checkpoints = `${service.home}/checkpoints`;
+    const kept = () => readdir(checkpoints).catch((): string[] => []);
+    const jobId = (
+      await api.post<{ jobId: string }>("/retrain", { phase: 4, recipe: "sasrec", params, seed: 3 })
+    ).jobId;
+    const epochOf = async (): Promise<number> =>
+      Number(/epoch (\d+)/.exec((await viewOf(jobId)).progress?.message ?? "")?.[1] ?? 0);
+    await eventually(
+      async () => (await epochOf()) >= 3 && (await kept()).length > 0,
+      "epochs are kept",
+      60_000,
+    );
+    for (const trainer of await childrenOf(worker)) process.kill(trainer, "SIGKILL");
+    const killed = await viewOf(jobId);
+    assert.notEqual(killed.state, "completed", "the training is too short for this test");
+    const job = await followJob(api, jobId);
+    assert.equal(job.state, "completed", job.failedReason ?? "");
+    assert.deepEqual(await kept(), [], "nothing is kept of a fit whose artifact is published");
+
+    const context = await openContext({ ...service.config, logLevel: "silent" });
+    const { all } = splitByTime(await context.loadTrainingData(), context.policy.training, 3);
+    await context.close();
+    const { model } = await fitModel("sasrec", all, params, { seed: 3 });
+    assert.equal(
+      (job.result as RetrainResult).version,
+      versionOf("sasrec", sha256Hex(serializeModel(model))),
+    );
   });
 
   it("with its whole worker is finished by another, and leaves no orphan", { timeout: 120_000 }, async () => {
