@@ -18,12 +18,16 @@ export interface Refresh {
 export async function askForRefresh(
   context: JobContext,
   producers: Pick<JobProducers, "addRetrain">,
-  { phase, recipe, params, seed }: Manifest,
+  { version, phase, recipe, params, seed }: Manifest,
   requestedBy: string,
   reason: string,
 ): Promise<string> {
   const day = Math.floor(context.now() / MS_PER_DAY) * MS_PER_DAY;
-  const jobId = await producers.addRetrain({ phase, recipe, params, seed, requestedBy, reason }, day);
+  const warmStart = context.policy.training.warmStart ? version : undefined;
+  const jobId = await producers.addRetrain(
+    { phase, recipe, params, seed, warmStart, requestedBy, reason },
+    day,
+  );
   context.log.info({ jobId, reason }, `${requestedBy}: retrain asked for`);
   return jobId;
 }

@@ -1,7 +1,7 @@
 import { fitModel } from "../models/model.ts";
 import { checkedParams } from "../models/params.ts";
 import { recipeNamed } from "../models/phases.ts";
-import type { Recipe, TrainingProgress } from "../models/recipe.ts";
+import type { Recipe, TrainingProgress, WarmStart } from "../models/recipe.ts";
 import type { FitKey } from "../services/checkpoints/folder-checkpoints.ts";
 import type { RetrainPayload } from "../services/queues/types.ts";
 import type { JobContext } from "./context.ts";
@@ -37,7 +37,7 @@ const STAGES = { tune: 0.02, holdout: 0.35, fit: 0.65, publish: 0.96, end: 1 } a
 /**
  * Data → split by time → tune on validation → judge on the holdout, beside the live baseline on the same
  * users → fit on everything → artifact → registry → offline screen. Deterministic in (data, recipe,
- * parameters, seed), so a job that runs twice publishes one version.
+ * parameters, seed, warm start), so a job that runs twice publishes one version.
  */
 export async function retrain(
   context: JobContext,
@@ -69,7 +69,8 @@ export async function retrain(
     flow: options.flow,
   });
   const params = search.params;
-  const fit: Omit<FitKey, "part"> = { dataSha256, recipe: recipe.name, params, seed };
+  const { warmStart } = payload;
+  const fit: Omit<FitKey, "part"> = { dataSha256, recipe: recipe.name, params, seed, warmStart };
 
   const onHoldout = stage(STAGES.holdout, STAGES.fit, "fitting for the holdout");
   const evaluation = await holdoutEvaluation(
@@ -89,6 +90,7 @@ export async function retrain(
     ...fitting,
     seed,
     checkpoint: context.checkpoints.of({ ...fit, part: "all" }),
+    warmStart: await warmStartOf(context, payload),
     onProgress: stage(STAGES.fit, STAGES.publish, "fitting on everything"),
   });
   const fitSeconds = (performance.now() - fitStart) / 1000;
@@ -107,6 +109,24 @@ export async function retrain(
     state: record.state,
     reason: record.reason,
   };
+}
+
+/**
+ * Only what is served starts warm. The fit for the holdout starts cold: the earlier version has learned from events that
+ * may lie in it by now.
+ */
+async function warmStartOf(
+  context: JobContext,
+  { recipe, warmStart }: RetrainPayload,
+): Promise<WarmStart | undefined> {
+  if (warmStart === undefined) return undefined;
+  const { model } = await context.artifacts.load(warmStart);
+  if (model.recipe !== recipe) {
+    throw new RangeError(
+      `warm start: expected a version of ${recipe}, got ${warmStart} of ${model.recipe}; start a refresh from its own kind`,
+    );
+  }
+  return { version: warmStart, items: model.items, arrays: model.arrays };
 }
 
 /** Parameters given by hand stay as they are; the others are searched on the validation window, when asked for. */

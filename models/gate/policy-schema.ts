@@ -138,6 +138,9 @@ const training = Type.Object(
     holdoutShare: openShare("Share of the events, the latest, that the screen judges by"),
     validationShare: openShare("Share of what remains, the latest again, that parameters are tuned on"),
     trials: count("Trials of a parameter search"),
+    warmStart: Type.Boolean({
+      description: "A refresh starts from the live version's arrays and takes fewer epochs",
+    }),
   },
   closed,
 );

@@ -13,6 +13,8 @@ export interface FitKey {
   readonly recipe: string;
   readonly params: Params;
   readonly seed: number;
+  /** Version it starts from, when it starts warm. */
+  readonly warmStart?: string | undefined;
 }
 
 /** The state of fits that are under way, in one folder that workers share: any of them may go on with a killed one. */

@@ -16,6 +16,8 @@ export interface RetrainPayload {
   readonly requestedBy: string;
   /** Why, in words; not part of what the job is. */
   readonly reason?: string | undefined;
+  /** Version of the same recipe whose arrays the final fit starts from: for a refresh only. */
+  readonly warmStart?: string | undefined;
   /** Written by the job itself when its search begins. */
   readonly searching?: SearchedData | undefined;
 }
