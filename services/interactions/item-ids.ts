@@ -26,7 +26,18 @@ export async function readItemIds(path: string): Promise<string[]> {
       ? `read_json(${quoted(path)}, format = 'newline_delimited')`
       : `read_csv(${quoted(path)}, header = true, all_varchar = true, quote = '"', escape = '"')`;
   return withDuckDb(async (connection) => {
-    const described = await rowsOf<{ column_name: string }>(connection, `DESCRIBE SELECT * FROM ${from}`);
+    const described = await rowsOf<{ column_name: string }>(
+      connection,
+      `DESCRIBE SELECT * FROM ${from}`,
+    ).catch((error: unknown) => {
+      const [reason] = String((error as Error).message).split("\n");
+      throw new PhasewiseError(
+        "INVALID_DATA",
+        `${path}: expected CSV with a header, Parquet or JSONL, got: ${reason}; give the item ids in one of these`,
+        { path },
+        error,
+      );
+    });
     const names = described.map((row) => row.column_name);
     const id = names.find((name) => ID_COLUMNS.includes(name.toLowerCase().replaceAll(/[\s_-]/g, "")));
     if (id === undefined) {
