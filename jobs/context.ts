@@ -4,6 +4,7 @@ import type { Decision } from "../models/gate/decision.ts";
 import type { Policy } from "../models/gate/policy.ts";
 import { folderArtifactStore } from "../services/artifacts/folder-store.ts";
 import type { ArtifactStore } from "../services/artifacts/types.ts";
+import { type Checkpoints, folderCheckpoints } from "../services/checkpoints/folder-checkpoints.ts";
 import { type Config, loadConfig } from "../services/config.ts";
 import { type Evaluations, redisEvaluations } from "../services/evaluations/evaluations.ts";
 import { type FindingsStore, redisFindings } from "../services/findings/redis-findings.ts";
@@ -32,6 +33,8 @@ export interface JobContext {
   readonly log: Logger;
   readonly registry: RedisRegistry;
   readonly artifacts: ArtifactStore;
+  /** Of fits that are under way. */
+  readonly checkpoints: Checkpoints;
   readonly events: EventLog;
   readonly decisions: DecisionLog<Decision>;
   readonly evaluations: Evaluations;
@@ -68,6 +71,7 @@ export async function openContext(config: Config = loadConfig()): Promise<JobCon
     log,
     registry: redisRegistry(redis, { automaticPerDay: policy.rollback.automaticPerDay }),
     artifacts,
+    checkpoints: folderCheckpoints(paths.checkpoints),
     events,
     decisions: redisDecisionLog<Decision>(redis),
     evaluations: redisEvaluations(redis),

@@ -1,3 +1,4 @@
+import { isImported } from "../models/factorization/imported.ts";
 import { type DriftSignal, driftSignals } from "../models/gate/drift.ts";
 import { driftEvidence } from "../models/gate/drift-evidence.ts";
 import type { JobProducers } from "../services/queues/producers.ts";
@@ -34,7 +35,9 @@ export async function drift(
   const signals = evidence === null ? [] : driftSignals(evidence, context.policy.drift);
   const events = log.timestamps.length - cut;
   const drifted = signals.filter((signal) => signal.drifted);
-  if (drifted.length === 0) return { live: live.version, events, signals, jobId: null };
+  // What was trained elsewhere is refreshed there, and imported again.
+  if (drifted.length === 0 || isImported(manifest.recipe))
+    return { live: live.version, events, signals, jobId: null };
 
   const reason = `${events} events since ${live.version} was trained: ${drifted.map(describe).join(", ")}`;
   const jobId = await askForRefresh(context, producers, manifest, "drift", reason);

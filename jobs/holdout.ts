@@ -9,24 +9,28 @@ import type { Split } from "./training-data.ts";
 /** Length of the lists that models are judged by. */
 export const JUDGED_LIST_LENGTH = 10;
 
-/** Asks a fitted model the requests of its split. */
+/** Asks a model the requests of a split. Its items need not be those of the split: it may come from elsewhere. */
 export function judgeOn(
   { train, requests, judgedFrom }: Split,
-  fitted: FittedModel,
+  { model }: Pick<FittedModel, "model">,
   seed: number,
+  trainedThrough: number = train.through,
 ): StoredEvaluation {
-  const evaluation = evaluate(recommenderOf(fitted.model), requests, {
+  const { items } = train.interactions;
+  const perItem = counts(train);
+  const events = Float32Array.from(model.items.ids, (id) => perItem[items.indexOf(id) ?? -1] ?? 0);
+  const evaluation = evaluate(recommenderOf(model), requests, {
     k: JUDGED_LIST_LENGTH,
     catalogue: train.catalogue,
-    items: train.interactions.items,
-    popularity: popularityShares(counts(train)),
+    items: model.items,
+    popularity: popularityShares(events),
     seed,
   });
   return {
     summary: summary(evaluation, seed),
     perUser: userFigures(evaluation),
     faults: evaluation.faults,
-    window: { trainedThrough: train.through, judgedFrom },
+    window: { trainedThrough, judgedFrom },
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Manifest } from "../models/manifest.ts";
+import type { ImportOrigin, Manifest } from "../models/manifest.ts";
 import type { FittedModel } from "../models/model.ts";
 import type { StoredArtifact } from "../services/artifacts/types.ts";
 import { CODE } from "../services/code-version.ts";
@@ -16,6 +16,8 @@ export interface Publication {
   readonly evaluation: StoredEvaluation;
   readonly fitted: FittedModel;
   readonly fitSeconds: number;
+  /** Of a model that was trained elsewhere. */
+  readonly imported?: ImportOrigin | undefined;
 }
 
 /** Writes the artifact with its manifest and card, then registers it. Doing it twice changes nothing. */
@@ -43,9 +45,14 @@ export async function publish(context: JobContext, publication: Publication): Pr
       ...cost,
     },
     items: model.items.size,
+    imported: publication.imported,
     createdAt: new Date(context.now()).toISOString(),
   });
   const stored = await context.artifacts.write(model, describe);
-  await context.registry.register(stored.manifest, stored.manifestSha256, "retrain");
+  await context.registry.register(
+    stored.manifest,
+    stored.manifestSha256,
+    publication.imported === undefined ? "retrain" : "import",
+  );
   return stored;
 }

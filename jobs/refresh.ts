@@ -1,3 +1,4 @@
+import { isImported } from "../models/factorization/imported.ts";
 import type { Manifest } from "../models/manifest.ts";
 import type { JobProducers } from "../services/queues/producers.ts";
 import type { JobContext } from "./context.ts";
@@ -17,12 +18,16 @@ export interface Refresh {
 export async function askForRefresh(
   context: JobContext,
   producers: Pick<JobProducers, "addRetrain">,
-  { phase, recipe, params, seed }: Manifest,
+  { version, phase, recipe, params, seed }: Manifest,
   requestedBy: string,
   reason: string,
 ): Promise<string> {
   const day = Math.floor(context.now() / MS_PER_DAY) * MS_PER_DAY;
-  const jobId = await producers.addRetrain({ phase, recipe, params, seed, requestedBy, reason }, day);
+  const warmStart = context.policy.training.warmStart ? version : undefined;
+  const jobId = await producers.addRetrain(
+    { phase, recipe, params, seed, warmStart, requestedBy, reason },
+    day,
+  );
   context.log.info({ jobId, reason }, `${requestedBy}: retrain asked for`);
   return jobId;
 }
@@ -35,6 +40,8 @@ export async function refresh(
   const live = await context.registry.live();
   if (live === null) return { live: null, jobId: null };
   const { manifest } = await context.artifacts.manifest(live.version);
+  // What was trained elsewhere is refreshed there, and imported again.
+  if (isImported(manifest.recipe)) return { live: live.version, jobId: null };
   const watermark = await context.events.watermark();
   if (watermark <= Date.parse(manifest.data.through)) return { live: live.version, jobId: null };
   const reason = `scheduled: events since ${manifest.data.through}`;

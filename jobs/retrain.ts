@@ -1,13 +1,16 @@
 import { fitModel } from "../models/model.ts";
 import { checkedParams } from "../models/params.ts";
 import { recipeNamed } from "../models/phases.ts";
-import type { Recipe, TrainingProgress } from "../models/recipe.ts";
+import type { Recipe, TrainingProgress, WarmStart } from "../models/recipe.ts";
+import type { FitKey } from "../services/checkpoints/folder-checkpoints.ts";
 import type { RetrainPayload } from "../services/queues/types.ts";
 import type { JobContext } from "./context.ts";
 import { holdoutEvaluation } from "./holdout.ts";
+import { judgeLive } from "./judge-live.ts";
 import { publish } from "./publish.ts";
 import { screen } from "./screen.ts";
-import { type Split, splitByTime } from "./training-data.ts";
+import { type Split, splitByTime, type TrainingData } from "./training-data.ts";
+import { TRIALS_A_ROUND, type TrialFlow, tuneInFlow } from "./trial-flow.ts";
 import { type SearchResult, tune } from "./tune.ts";
 
 export interface RetrainResult {
@@ -26,6 +29,8 @@ export interface RetrainResult {
 export interface RetrainOptions {
   readonly onProgress?: ((progress: TrainingProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Runs the trials of a search as jobs of their own; without it they run here, one after the other. */
+  readonly flow?: TrialFlow | undefined;
 }
 
 /** Where each stage begins on the way from 0 to 1. */
@@ -34,7 +39,7 @@ const STAGES = { tune: 0.02, holdout: 0.35, fit: 0.65, publish: 0.96, end: 1 } a
 /**
  * Data → split by time → tune on validation → judge on the holdout, beside the live baseline on the same
  * users → fit on everything → artifact → registry → offline screen. Deterministic in (data, recipe,
- * parameters, seed), so a job that runs twice publishes one version.
+ * parameters, seed, warm start), so a job that runs twice publishes one version.
  */
 export async function retrain(
   context: JobContext,
@@ -55,40 +60,48 @@ export async function retrain(
   const { requestedBy, reason } = payload;
   context.log.info({ recipe: recipe.name, requestedBy, reason }, "training");
   stage(0, STAGES.tune, "reading the data")({ fraction: 0, message: "" });
-  const data = await context.loadTrainingData();
+  const data = await context.loadTrainingData(payload.searching?.sha256);
   const splits = splitByTime(data, context.policy.training, seed);
   const dataSha256 = data.provenance.sha256;
 
   const tuning = stage(STAGES.tune, STAGES.holdout, "tuning");
-  const search = await searched(context, recipe, payload, splits.tuning, fitting, tuning);
+  const search = await searched(context, recipe, payload, data, splits.tuning, {
+    ...fitting,
+    onProgress: tuning,
+    flow: options.flow,
+  });
   const params = search.params;
+  const { warmStart } = payload;
+  const fit: Omit<FitKey, "part"> = { dataSha256, recipe: recipe.name, params, seed, warmStart };
 
   const onHoldout = stage(STAGES.holdout, STAGES.fit, "fitting for the holdout");
   const evaluation = await holdoutEvaluation(
     context.evaluations,
     { dataSha256, recipe: recipe.name, params, seed },
     () => splits.holdout,
-    { ...fitting, onProgress: onHoldout },
+    {
+      ...fitting,
+      onProgress: onHoldout,
+      checkpoint: context.checkpoints.of({ ...fit, part: "holdout" }),
+    },
   );
-  const live = await context.registry.live();
-  const baseline = live === null ? null : (await context.artifacts.manifest(live.version)).manifest;
-  let lift: number | null = null;
-  if (baseline !== null) {
-    const key = { dataSha256, recipe: baseline.recipe, params: baseline.params, seed: baseline.seed };
-    const theirs = await holdoutEvaluation(context.evaluations, key, () => splits.holdout, fitting);
-    lift = evaluation.summary.ndcg.mean - theirs.summary.ndcg.mean;
-  }
+  const theirs = await judgeLive(context, dataSha256, splits.holdout, fitting);
+  const lift = theirs === null ? null : evaluation.summary.ndcg.mean - theirs.summary.ndcg.mean;
 
   const fitStart = performance.now();
   const fitted = await fitModel(recipe.name, splits.all, params, {
     ...fitting,
     seed,
+    checkpoint: context.checkpoints.of({ ...fit, part: "all" }),
+    warmStart: await warmStartOf(context, payload),
     onProgress: stage(STAGES.fit, STAGES.publish, "fitting on everything"),
   });
   const fitSeconds = (performance.now() - fitStart) / 1000;
 
   stage(STAGES.publish, STAGES.end, "publishing")({ fraction: 0, message: "" });
   const { manifest } = await publish(context, { data, splits, search, evaluation, fitted, fitSeconds });
+  for (const part of ["holdout", "all"] as const) await context.checkpoints.remove({ ...fit, part });
+  await context.checkpoints.sweep(context.now());
   const record = await screen(context, manifest.version);
   stage(STAGES.publish, STAGES.end, record.state)({ fraction: 1, message: record.reason });
   return {
@@ -102,19 +115,40 @@ export async function retrain(
   };
 }
 
+/**
+ * Only what is served starts warm. The fit for the holdout starts cold: the earlier version has learned from events that
+ * may lie in it by now.
+ */
+async function warmStartOf(
+  context: JobContext,
+  { recipe, warmStart }: RetrainPayload,
+): Promise<WarmStart | undefined> {
+  if (warmStart === undefined) return undefined;
+  const { model } = await context.artifacts.load(warmStart);
+  if (model.recipe !== recipe) {
+    throw new RangeError(
+      `warm start: expected a version of ${recipe}, got ${warmStart} of ${model.recipe}; start a refresh from its own kind`,
+    );
+  }
+  return { version: warmStart, items: model.items, arrays: model.arrays };
+}
+
 /** Parameters given by hand stay as they are; the others are searched on the validation window, when asked for. */
 async function searched(
   context: JobContext,
   recipe: Recipe,
   payload: RetrainPayload,
+  data: TrainingData,
   split: Split,
-  fitting: { readonly threads: number; readonly signal: AbortSignal | undefined },
-  onProgress: (progress: TrainingProgress) => void,
+  options: RetrainOptions & { readonly threads: number },
 ): Promise<SearchResult> {
   const fixed = payload.params ?? {};
   const base = checkedParams(recipe, fixed);
   if (payload.tune !== true) return { params: base, trials: [], seconds: 0 };
   const space = Object.fromEntries(Object.entries(recipe.space).filter(([name]) => !(name in fixed)));
   const { trials } = context.policy.training;
-  return tune({ recipe, base, space, split, trials, seed: payload.seed, ...fitting, onProgress });
+  const search = { recipe, base, space, trials, seed: payload.seed, roundSize: TRIALS_A_ROUND, ...options };
+  return options.flow === undefined
+    ? tune({ ...search, split })
+    : tuneInFlow(context, options.flow, data, search);
 }

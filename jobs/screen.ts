@@ -1,4 +1,5 @@
 import { sampleVariance } from "../models/evaluation/moments.ts";
+import { isImported } from "../models/factorization/imported.ts";
 import { type Decision, recordDecision } from "../models/gate/decision.ts";
 import type { UserDifference, VersionFacts } from "../models/gate/evidence.ts";
 import type { ChallengeKind } from "../models/gate/margin.ts";
@@ -114,6 +115,7 @@ export async function screenEvidence(
   const ours = await context.evaluations.get({ ...challenger, dataSha256 });
   const theirs = await context.evaluations.get({ ...baseline, dataSha256 });
   if (ours === null || theirs === null) return null;
+  const unjudged = mayKnowHoldout(challenger, ours) || mayKnowHoldout(baseline, theirs);
   return {
     kind: kindOf(challenger, baseline),
     challenger: factsOf(challenger),
@@ -124,11 +126,17 @@ export async function screenEvidence(
       // What the baseline takes in the challenger's process: both were measured against the same popularity list.
       baseline: (challenger.cost.cpuMsPerRequest * baseline.cost.relativeCost) / challenger.cost.relativeCost,
     },
-    users: pairedUsers(ours, theirs),
+    users: unjudged ? [] : pairedUsers(ours, theirs),
     faults: ours.faults,
     window: ours.window,
+    ...(unjudged && { unjudged }),
     seed: challenger.seed,
   };
+}
+
+/** What was trained here saw the past only, for the holdout's sake; what was trained elsewhere cannot be trained again. */
+function mayKnowHoldout({ recipe }: Manifest, { window }: StoredEvaluation): boolean {
+  return isImported(recipe) && window.trainedThrough > window.judgedFrom;
 }
 
 function kindOf(challenger: Manifest, baseline: Manifest): ChallengeKind {

@@ -1,8 +1,18 @@
-import type { SandboxedJob } from "bullmq";
-import type { RetrainPayload } from "../services/queues/types.ts";
+import { type SandboxedJob, WaitingChildrenError } from "bullmq";
+import type { TrainingProgress } from "../models/recipe.ts";
+import { addTrials } from "../services/queues/trial-queue.ts";
+import {
+  type RetrainPayload,
+  type SearchedData,
+  TRAINING_JOBS,
+  type TrialOutcome,
+  type TrialPayload,
+} from "../services/queues/types.ts";
 import { askForAnalysis } from "./ask-for-analysis.ts";
-import { openContext } from "./context.ts";
+import { type JobContext, openContext } from "./context.ts";
 import { type RetrainResult, retrain } from "./retrain.ts";
+import { runTrial } from "./trial.ts";
+import type { TrialFlow } from "./trial-flow.ts";
 
 /**
  * The child process that trains. The worker's event loop must never block (it would lose its job's lock), and
@@ -14,26 +24,63 @@ process.on("disconnect", () => process.exit(1));
 const PROGRESS_INTERVAL_MS = 250;
 
 export default async function trainInChild(
-  job: SandboxedJob<RetrainPayload>,
-  _token: string,
+  job: SandboxedJob<RetrainPayload | TrialPayload>,
+  token: string,
   signal?: AbortSignal,
-): Promise<RetrainResult> {
+): Promise<RetrainResult | TrialOutcome> {
   const context = await openContext();
-  let lastSentAt = 0;
   try {
-    const result = await retrain(context, job.data, {
-      signal,
-      onProgress: (progress) => {
-        const now = performance.now();
-        if (now - lastSentAt < PROGRESS_INTERVAL_MS && progress.fraction < 1) return;
-        lastSentAt = now;
-        // The channel closes when the worker dies; "disconnect" then ends this process.
-        void job.updateProgress({ ...progress }).catch(() => {});
-      },
-    });
-    await askForAnalysis(context, job.data, result);
-    return result;
+    return job.name === TRAINING_JOBS.trial
+      ? await runTrial(context, job.data as TrialPayload, signal)
+      : await retrainJob(context, job as SandboxedJob<RetrainPayload>, token, signal);
   } finally {
     await context.close();
   }
+}
+
+async function retrainJob(
+  context: JobContext,
+  job: SandboxedJob<RetrainPayload>,
+  token: string,
+  signal: AbortSignal | undefined,
+): Promise<RetrainResult> {
+  let lastSentAt = Number.NEGATIVE_INFINITY;
+  let latest: TrainingProgress | null = null;
+  // The channel closes when the worker dies; "disconnect" then ends this process.
+  const send = (): void => void job.updateProgress({ ...latest }).catch(() => {});
+  const result = await retrain(context, job.data, {
+    signal,
+    flow: flowOf(context, job, token, send),
+    onProgress: (progress) => {
+      latest = progress;
+      const now = performance.now();
+      if (now - lastSentAt < PROGRESS_INTERVAL_MS && progress.fraction < 1) return;
+      lastSentAt = now;
+      send();
+    },
+  });
+  await askForAnalysis(context, job.data, result);
+  return result;
+}
+
+/** @param sayWhere tells how far the search is, before this run ends and leaves the rest to its trials */
+function flowOf(
+  context: JobContext,
+  job: SandboxedJob<RetrainPayload>,
+  token: string,
+  sayWhere: () => void,
+): TrialFlow {
+  return {
+    begin: async (searching: SearchedData) => {
+      if (job.data.searching?.sha256 !== searching.sha256) await job.updateData({ ...job.data, searching });
+    },
+    finished: async () => Object.values(await job.getChildrenValues<TrialOutcome>()),
+    waitFor: async (trials) => {
+      sayWhere();
+      const parent = { id: job.id, queue: job.queueQualifiedName };
+      await addTrials(context.config.redisUrl, parent, trials);
+      // False when every one of them has finished meanwhile.
+      if (await job.moveToWaitingChildren(token)) throw new WaitingChildrenError();
+    },
+  };
 }

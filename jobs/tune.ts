@@ -2,15 +2,16 @@ import type { InteractionLog } from "../models/data/interaction-log.ts";
 import { type TrainingSet, trainingSet } from "../models/data/interaction-matrix.ts";
 import { seededRandom } from "../models/data/random.ts";
 import { sliceLog } from "../models/data/slice.ts";
-import { evaluate } from "../models/evaluation/evaluate.ts";
+import { type Evaluation, evaluate } from "../models/evaluation/evaluate.ts";
 import { mean, sampleVariance } from "../models/evaluation/moments.ts";
 import { popularityShares } from "../models/evaluation/novelty.ts";
 import { type RequestSet, splitRequests } from "../models/evaluation/requests.ts";
 import type { Trial } from "../models/manifest.ts";
 import { fitModel, recommenderOf } from "../models/model.ts";
 import { counts } from "../models/popularity/counts.ts";
-import type { Params, Recipe, SearchSpace, TrainingProgress } from "../models/recipe.ts";
+import type { FitOptions, Params, Recipe, SearchSpace, TrainingProgress } from "../models/recipe.ts";
 import { runSearch } from "../models/tuning/run-search.ts";
+import type { Suggestion } from "../models/tuning/search.ts";
 
 export interface SearchResult {
   readonly params: Params;
@@ -27,10 +28,27 @@ export interface TuneOptions {
   readonly space: SearchSpace;
   readonly split: { readonly train: TrainingSet; readonly requests: RequestSet };
   readonly trials: number;
+  /** Trials asked before the first of them is told (default 1): what each learns from depends on it. */
+  readonly roundSize?: number | undefined;
   readonly seed: number;
   readonly threads?: number | undefined;
   readonly onProgress?: ((progress: TrainingProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
+}
+
+/** Fits with the parameters of one trial and asks the validation window. */
+export async function tryParams(
+  recipe: string,
+  { train, requests }: TuneOptions["split"],
+  { params, seed }: Pick<Suggestion, "params" | "seed">,
+  { threads, signal, checkpoint }: Pick<FitOptions, "threads" | "signal" | "checkpoint">,
+): Promise<{ evaluation: Evaluation; seconds: number }> {
+  const start = performance.now();
+  const { model } = await fitModel(recipe, train, params, { seed, threads, signal, checkpoint });
+  const { items } = train.interactions;
+  const popularity = popularityShares(counts(train));
+  const evaluation = evaluate(recommenderOf(model), requests, { items, popularity, seed });
+  return { evaluation, seconds: (performance.now() - start) / 1000 };
 }
 
 /** Searches parameters on a validation split by nDCG@10. The same seed and split give the same parameters. */
@@ -38,29 +56,21 @@ export async function tune(options: TuneOptions): Promise<SearchResult> {
   const { recipe, base, space, split, seed } = options;
   if (Object.keys(space).length === 0) return { params: base, trials: [], seconds: 0 };
   const start = performance.now();
-  const { train, requests } = split;
-  const popularity = popularityShares(counts(train));
   const scoresOf = new Map<number, readonly number[]>();
   let done = 0;
   const { best, trials } = await runSearch(
     { space, defaults: base, trials: options.trials, seed },
     async (suggestion) => {
-      const trialStart = performance.now();
-      const { model } = await fitModel(recipe.name, train, suggestion.params, {
-        seed: suggestion.seed,
-        threads: options.threads,
-        signal: options.signal,
-      });
-      const { items } = train.interactions;
-      const { metrics, perUser } = evaluate(recommenderOf(model), requests, { items, popularity, seed });
+      const { evaluation, seconds } = await tryParams(recipe.name, split, suggestion, options);
       scoresOf.set(
-        metrics.ndcg,
-        perUser.map(({ ndcg }) => ndcg),
+        evaluation.metrics.ndcg,
+        evaluation.perUser.map(({ ndcg }) => ndcg),
       );
-      return { score: metrics.ndcg, seconds: (performance.now() - trialStart) / 1000 };
+      return { score: evaluation.metrics.ndcg, seconds };
     },
     {
       signal: options.signal,
+      roundSize: options.roundSize ?? 1,
       onTrial: ({ score }) => {
         done++;
         const message = `trial ${done} of ${options.trials}, nDCG@10 ${score.toFixed(4)}`;

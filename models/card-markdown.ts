@@ -2,6 +2,7 @@ import type { ModelCard } from "./card.ts";
 import { COHORTS } from "./evaluation/cohorts.ts";
 import type { Estimate, EvaluationSummary, MetricIntervals, UserMetric } from "./evaluation/report.ts";
 import { DIAGNOSIS_WORDS } from "./gate/diagnosis.ts";
+import type { ImportOrigin } from "./manifest.ts";
 
 /** The model card in Markdown, for people; every figure in it is in the JSON. */
 export function cardMarkdown(card: ModelCard): string {
@@ -21,6 +22,7 @@ export function cardMarkdown(card: ModelCard): string {
     "## Would more data help?",
     ...curveSection(card),
     "## Holdout",
+    ...(card.imported === null ? [] : [importSentence(card.imported)]),
     ...holdoutSection(card.holdout),
     "## Training",
     trainingSentence(card),
@@ -192,4 +194,13 @@ function interval({ mean, low, high }: Estimate): string {
 function signedInterval({ mean, low, high }: Estimate): string {
   const signed = (value: number): string => `${value < 0 ? "−" : "+"}${figure(Math.abs(value))}`;
   return `${signed(mean)} [${signed(low)}, ${signed(high)}]`;
+}
+
+function importSentence({ file, sha256, trainedThrough, judgedOffline }: ImportOrigin): string {
+  const through =
+    trainedThrough === null ? "through a time nobody has named" : `through ${trainedThrough}, as declared`;
+  const judged = judgedOffline
+    ? "before the holdout began, so the figures below judge it."
+    : "so it may have learned from the holdout: the figures below judge nothing, only the shadow does.";
+  return `Trained elsewhere (${file}, SHA-256 \`${sha256}\`) ${through}, ${judged}`;
 }

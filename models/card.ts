@@ -2,7 +2,7 @@ import type { LearningCurve } from "./evaluation/learning-curve.ts";
 import type { EvaluationSummary } from "./evaluation/report.ts";
 import type { Findings } from "./findings.ts";
 import type { LeverReport } from "./levers.ts";
-import type { DataProvenance, Manifest, TrainingCost, Trial } from "./manifest.ts";
+import type { DataProvenance, ImportOrigin, Manifest, TrainingCost, Trial } from "./manifest.ts";
 import type { Params, Phase, TrainingReport } from "./recipe.ts";
 
 /**
@@ -18,6 +18,8 @@ export interface ModelCard {
   readonly data: DataProvenance;
   readonly params: Params;
   readonly trials: readonly Trial[];
+  /** Where its arrays came from, when they were trained elsewhere. */
+  readonly imported: ImportOrigin | null;
   readonly holdout: EvaluationSummary;
   readonly training: TrainingReport;
   readonly cost: TrainingCost;
@@ -35,7 +37,7 @@ export function modelCard(manifest: Manifest, findings: Findings | null): ModelC
   const { version, phase, recipe, seed, items, data, params, trials, training, cost, code, createdAt } =
     manifest;
   const made = { version, phase, recipe, seed, items, data, params, trials, training, cost, code, createdAt };
-  const facts = { ...made, holdout: manifest.offline };
+  const facts = { ...made, imported: manifest.imported ?? null, holdout: manifest.offline };
   if (findings === null) {
     return { ...facts, diagnosis: null, levers: null, learningCurve: null, analysis: null };
   }

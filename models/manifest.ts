@@ -37,6 +37,17 @@ export interface Trial {
   readonly budget: number;
 }
 
+/** Where the arrays of a model that was not trained here came from. */
+export interface ImportOrigin {
+  /** Name of the file, and the SHA-256 of its bytes, hex. */
+  readonly file: string;
+  readonly sha256: string;
+  /** ISO 8601: what its trainer says was its last event; null when nobody said. */
+  readonly trainedThrough: string | null;
+  /** False when it may have learned from the holdout: its offline figures then judge nothing. */
+  readonly judgedOffline: boolean;
+}
+
 /**
  * What is known of a version besides its arrays. Stored beside them; its own hash is kept in the registry.
  * The version id is content-addressed: `<recipe>-<first 12 hex digits of the SHA-256 of the arrays' file>`.
@@ -55,6 +66,8 @@ export interface Manifest {
   readonly trials: readonly Trial[];
   readonly cost: TrainingCost;
   readonly items: number;
+  /** Of a model that was trained elsewhere. */
+  readonly imported?: ImportOrigin | undefined;
   /** Of model.safetensors, hex, and its size. */
   readonly sha256: string;
   readonly bytes: number;

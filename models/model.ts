@@ -17,7 +17,7 @@ import { NonFiniteScoreError } from "./recipe.ts";
 import type { ItemFilter, Query, Recommendation, Recommender, ScoredItem } from "./recommender.ts";
 
 /** Half-life of the popularity floor that every artifact carries, days. */
-const FLOOR_HALF_LIFE_DAYS = 180;
+export const FLOOR_HALF_LIFE_DAYS = 180;
 
 /** A fitted model: everything an artifact holds. Immutable. */
 export interface Model {

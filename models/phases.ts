@@ -1,6 +1,7 @@
 import { easeSlist } from "./blend/ease-slist.ts";
 import { slistAls } from "./blend/slist-als.ts";
 import { als } from "./factorization/als.ts";
+import { importedRecipe, isImported } from "./factorization/imported.ts";
 import { ease } from "./knn/ease.ts";
 import { itemKnn } from "./knn/item-knn.ts";
 import { sequenceKnn } from "./knn/sequence-knn.ts";
@@ -24,7 +25,7 @@ export const PHASES: readonly PhaseInfo[] = [
   { phase: 4, name: "neural", summary: "a complex model, only when evidence pays for it" },
 ];
 
-/** Every recipe, by phase; the first of a phase is its default. */
+/** Every recipe that can be trained, by phase; the first of a phase is its default. Imported ones are not among them. */
 export const RECIPES: readonly Recipe[] = [
   erased(popularity),
   erased(popularLately),
@@ -48,6 +49,7 @@ function erased<P extends Params>(recipe: Recipe<P>): Recipe {
 }
 
 export function recipeNamed(name: string): Recipe {
+  if (isImported(name)) return erased(importedRecipe(name));
   const recipe = RECIPES.find((candidate) => candidate.name === name);
   if (recipe === undefined) {
     const known = RECIPES.map((candidate) => candidate.name).join(", ");

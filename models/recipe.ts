@@ -1,5 +1,7 @@
 import type { TSchema } from "typebox";
+import type { ItemId } from "./data/ids.ts";
 import type { TrainingSet } from "./data/interaction-matrix.ts";
+import type { Vocabulary } from "./data/vocabulary.ts";
 
 /** A rung of the ladder; a higher number is a more complex family. */
 export type Phase = 1 | 2 | 3 | 4;
@@ -47,6 +49,15 @@ export interface FitOptions {
   readonly signal?: AbortSignal | undefined;
   /** Where a long fit keeps its state, so that a killed one goes on and ends with the very same arrays. */
   readonly checkpoint?: CheckpointStore | undefined;
+  /** An earlier fit of the same recipe to start from; recipes that cannot, start afresh. */
+  readonly warmStart?: WarmStart | undefined;
+}
+
+/** The arrays of an earlier version. Part of what decides a fit: data, parameters, seed and this give the same arrays. */
+export interface WarmStart {
+  readonly version: string;
+  readonly items: Vocabulary<ItemId>;
+  readonly arrays: NamedArrays;
 }
 
 /** Holds the latest state of one fit. Opaque bytes: the recipe refuses those of another data set or parameters. */
@@ -64,6 +75,8 @@ export interface TrainingReport {
   readonly stillImproving: boolean;
   /** Engine that did the work, e.g. "tfjs-wasm", "simd", "javascript". */
   readonly backend: string;
+  /** Version whose arrays it started from, where it did. */
+  readonly warmStart?: string | undefined;
 }
 
 export interface Fitted {

@@ -5,6 +5,7 @@ export interface StatePaths {
   readonly artifacts: string;
   readonly snapshot: string;
   readonly catalogue: string;
+  readonly checkpoints: string;
   readonly logs: string;
 }
 
@@ -14,6 +15,7 @@ export function statePaths(stateFolder: string): StatePaths {
     artifacts: join(stateFolder, "artifacts"),
     snapshot,
     catalogue: join(snapshot, "catalogue.json"),
+    checkpoints: join(stateFolder, "checkpoints"),
     logs: join(stateFolder, "logs"),
   };
 }

@@ -9,6 +9,7 @@ import { compactVerb } from "./verbs/compact.ts";
 import { decisionsVerb } from "./verbs/decisions.ts";
 import { evaluateVerb } from "./verbs/evaluate.ts";
 import { importVerb } from "./verbs/import.ts";
+import { importModelVerb } from "./verbs/import-model.ts";
 import { ladderVerb } from "./verbs/ladder.ts";
 import { promoteVerb } from "./verbs/promote.ts";
 import { replayVerb } from "./verbs/replay.ts";
@@ -33,6 +34,7 @@ const program = new Command("phasewise")
 const verbs = [
   startVerb,
   importVerb,
+  importModelVerb,
   trainVerb,
   evaluateVerb,
   ladderVerb,

@@ -44,6 +44,10 @@ export function blend(name: string, summary: string, members: readonly BlendMemb
       for (const [position, recipe] of recipes.entries()) {
         const fitted = await recipe.fit(train, paramsOf(recipe, params), {
           ...options,
+          warmStart: options.warmStart && {
+            ...options.warmStart,
+            arrays: within(options.warmStart.arrays, recipe.name),
+          },
           onProgress: ({ fraction, message }) =>
             options.onProgress?.({
               fraction: (position + fraction) / recipes.length,

@@ -26,6 +26,9 @@ export function explainScreen({ result, reasons, verdict, admitted }: ScreenRuli
   }
   if (verdict === "reject") return `Rejected by the screen: ${reasons.map(words).join(", ")}.`;
   const problems = reasons.filter((reason) => reason !== "SCREEN_INCONCLUSIVE");
+  if (problems.join() === "NOT_JUDGED_OFFLINE") {
+    return `Not judged offline: a model trained elsewhere may have learned from the holdout, so only the shadow decides; ${next}.`;
+  }
   if (problems.length > 0) return `Held by the screen: ${problems.map(words).join(", ")}.`;
   return `Not settled by the screen: ${found}, somewhere in ${signed(lowerBound)} to ${signed(upperBound)} with a margin of ${signed(margin)}; ${next}.`;
 }

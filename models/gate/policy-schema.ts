@@ -142,6 +142,9 @@ const training = Type.Object(
       minimum: 0,
       description: "Training time to explain a version that does not pay, at low priority; 0 explains none",
     }),
+    warmStart: Type.Boolean({
+      description: "A refresh starts from the live version's arrays and takes fewer epochs",
+    }),
   },
   closed,
 );

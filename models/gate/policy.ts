@@ -68,7 +68,13 @@ export const DEFAULT_POLICY: Policy = {
     unknownUserShare: 0.5,
     eventRateFactor: 3,
   },
-  training: { holdoutShare: 0.2, validationShare: 0.15, trials: 20, analysisSeconds: 600 },
+  training: {
+    holdoutShare: 0.2,
+    validationShare: 0.15,
+    trials: 20,
+    warmStart: false,
+    analysisSeconds: 600,
+  },
   schedule: { judgeEverySeconds: 30, compactEveryHours: 6, driftEveryHours: 6, retrainEveryHours: 24 },
 };
 

@@ -59,6 +59,7 @@ export type TestCode =
   | "FLEET_TOO_QUIET"
   | "SCREEN_PASSED"
   | "SCREEN_INCONCLUSIVE"
+  | "NOT_JUDGED_OFFLINE"
   | "SCREEN_LOST";
 
 /** A bare guardrail code failed; `_UNPROVEN` needs more data; `_MISSING` has none at all. */

@@ -24,6 +24,8 @@ export interface ScreenEvidence {
   /** Faulty lists of the challenger on the holdout. */
   readonly faults: FaultCounts | null;
   readonly window: ShadowEvidence["window"];
+  /** A model trained elsewhere may have learned from the holdout: no difference on it counts, and none is given. */
+  readonly unjudged?: boolean | undefined;
   readonly seed: number;
 }
 
@@ -34,6 +36,9 @@ export interface ScreenRuling {
   /** Whether the challenger goes on to the shadow. */
   readonly admitted: boolean;
 }
+
+/** What the holdout cannot settle, the shadow can. */
+const LETS_ON: ReadonlySet<ReasonCode> = new Set(["SCREEN_INCONCLUSIVE", "NOT_JUDGED_OFFLINE"]);
 
 /** Stage A with its own guardrails: a broken list or a peek past the cut ends it whatever the lift. */
 export function screenChallenger(evidence: ScreenEvidence, policy: Policy): ScreenRuling {
@@ -48,8 +53,9 @@ export function screenChallenger(evidence: ScreenEvidence, policy: Policy): Scre
   if (against.length > 0) return { verdict: "reject", reasons: against, result, admitted: false };
 
   const waiting = missingFrom(evidence);
+  if (evidence.unjudged === true) waiting.push("NOT_JUDGED_OFFLINE");
   if (result.outcome === "inconclusive") waiting.push("SCREEN_INCONCLUSIVE");
-  const admitted = result.admitted && waiting.every((reason) => reason === "SCREEN_INCONCLUSIVE");
+  const admitted = result.admitted && waiting.every((reason) => LETS_ON.has(reason));
   if (waiting.length > 0) return { verdict: "hold", reasons: waiting, result, admitted };
   return { verdict: "pass", reasons: ["SCREEN_PASSED"], result, admitted };
 }
@@ -69,10 +75,10 @@ function screenMargin(evidence: ScreenEvidence, policy: Policy): number {
   return marginOf({ kind, baselineMean, phases, cpuMsPerRequest }, policy.margins);
 }
 
-function harmOf({ faults, window }: ScreenEvidence): ReasonCode[] {
+function harmOf({ faults, window, unjudged }: ScreenEvidence): ReasonCode[] {
   const broken = LIST_FAULTS.filter((fault) => faults !== null && faults[fault] > 0);
   const reasons: ReasonCode[] = broken.map((fault) => FAULT_CODES[fault]);
-  if (trainedBefore(window).outcome === "fail") reasons.push("TRAINED_PAST_CUT");
+  if (unjudged !== true && trainedBefore(window).outcome === "fail") reasons.push("TRAINED_PAST_CUT");
   return reasons;
 }
 

@@ -1,4 +1,5 @@
 import Type from "typebox";
+import { type Compression, compressionSchema } from "../compression.ts";
 import type { SearchSpace } from "../recipe.ts";
 
 /** A type, not an interface: parameters pass as plain records. */
@@ -16,6 +17,7 @@ export type SasrecParams = {
   readonly epochs: number;
   readonly patience: number;
   readonly refitEpochs: number;
+  readonly compression: Compression;
 };
 
 const count = (description: string, minimum = 1) => Type.Integer({ minimum, description });
@@ -40,6 +42,7 @@ export const sasrecSchema = Type.Object(
     epochs: count("Most epochs to train"),
     patience: count("Epochs without a better validation before training stops; 0: no validation", 0),
     refitEpochs: count("Epochs over all the data that follow the best one", 0),
+    compression: compressionSchema,
   },
   { additionalProperties: false },
 );
@@ -58,6 +61,7 @@ export const sasrecDefaults: SasrecParams = {
   epochs: 20,
   patience: 0,
   refitEpochs: 1,
+  compression: "none",
 };
 
 export const sasrecSpace: SearchSpace = {

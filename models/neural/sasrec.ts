@@ -1,3 +1,4 @@
+import { compressed, decompressed } from "../compression.ts";
 import type { Recipe } from "../recipe.ts";
 import { loadBackend } from "./backend.ts";
 import { ForwardPass } from "./forward.ts";
@@ -21,8 +22,9 @@ export const sasrec: Recipe<SasrecParams> = {
     const { tf, name } = await loadBackend();
     const { state, prior } = await train(tf, trainingSet.interactions, params, options);
     const { losses } = state;
+    const arrays = { ...state.weights, prior: { shape: [prior.length], data: prior } };
     return {
-      arrays: { ...state.weights, prior: { shape: [prior.length], data: prior } },
+      arrays: params.compression === "int8" ? compressed(arrays, ["itemEmbedding"]) : arrays,
       report: {
         epochs: losses.length,
         losses,
@@ -31,7 +33,8 @@ export const sasrec: Recipe<SasrecParams> = {
       },
     };
   },
-  scorer: (arrays, params) => {
+  scorer: (stored, params) => {
+    const arrays = decompressed(stored);
     const { weights, shape } = weightsFrom(arrays, params.blocks);
     const prior = arrays.prior?.data;
     if (!(prior instanceof Float32Array) || prior.length !== shape.items) {

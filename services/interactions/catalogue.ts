@@ -13,7 +13,7 @@ const GENRES_100K = (
   "Musical Mystery Romance Sci-Fi Thriller War Western"
 ).split(" ");
 
-const ID_COLUMNS = ["itemid", "movieid", "item", "movie", "id", "productid"];
+export const ID_COLUMNS = ["itemid", "movieid", "item", "movie", "id", "productid"];
 
 export async function readCatalogue(
   connection: DuckDBConnection,

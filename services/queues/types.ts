@@ -19,6 +19,40 @@ export interface RetrainPayload {
   readonly requestedBy: string;
   /** Why, in words; not part of what the job is. */
   readonly reason?: string | undefined;
+  /** Version of the same recipe whose arrays the final fit starts from: for a refresh only. */
+  readonly warmStart?: string | undefined;
+  /** Written by the job itself when its search begins. */
+  readonly searching?: SearchedData | undefined;
+}
+
+/** A job of the training queue that retrains, and one that tries parameters for it: its child in a flow. */
+export const TRAINING_JOBS = { retrain: "retrain", trial: "trial" } as const;
+
+/** What a search was begun on, kept with its job: later events must not change it halfway. */
+export interface SearchedData {
+  readonly sha256: string;
+}
+
+export interface TrialPayload {
+  readonly recipe: string;
+  readonly params: Params;
+  readonly seed: number;
+  /** Share of the full budget, 0 … 1. */
+  readonly budget: number;
+  readonly data: SearchedData;
+  /** Its place in the search, from 0. */
+  readonly place: number;
+}
+
+/** What a trial returns: its score on the validation window, and the data that it really saw. */
+export interface TrialOutcome {
+  readonly place: number;
+  readonly params: Params;
+  readonly seed: number;
+  readonly budget: number;
+  readonly score: number;
+  readonly seconds: number;
+  readonly dataSha256: string;
 }
 
 /** Explains a version: diagnosis, levers, learning curve. */

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import type { DecisionSummary, Ladder } from "../../deploy/demo/ladder-table.ts";
 import type { ModelCard } from "../../models/card.ts";
+import { writeSafetensors } from "../../models/safetensors.ts";
 import type { JobView } from "../../services/queues/types.ts";
-import type { LivePointer, RollbackResult } from "../../services/registry/types.ts";
+import type { LivePointer, RollbackResult, VersionRecord } from "../../services/registry/types.ts";
 import { eventually } from "../support/eventually.ts";
 import { type Service, startService } from "../support/service.ts";
 import { writeSmallData } from "../support/small-data.ts";
@@ -217,6 +218,30 @@ describe("the command line", () => {
     assert.equal(code, 5);
     assert.equal(stdout, "");
     assert.match((JSON.parse(stderr) as { error: { message: string } }).error.message, /npm start/);
+  });
+
+  it("registers item factors trained elsewhere, and says that the holdout does not judge them", async () => {
+    const items = join(service.home, "recorded", "movies.csv");
+    const rows = (await readFile(items, "utf8")).trim().split("\n").length - 1;
+    const itemFactors = {
+      shape: [rows, 2],
+      data: Float32Array.from({ length: 2 * rows }, (_, at) => at % 7),
+    };
+    const file = join(service.home, "factors.safetensors");
+    await writeFile(
+      file,
+      writeSafetensors({ tensors: new Map([["itemFactors", itemFactors]]), metadata: new Map() }),
+    );
+    const words = ["import-model", file, "--phase", "3", "--recipe", "elsewhere", "--items", items];
+    const imported = await json<{ version: string; judgedOffline: boolean; record: VersionRecord }>(words);
+    assert.match(imported.version, /^imported-elsewhere-[0-9a-f]{12}$/);
+    assert.equal(imported.judgedOffline, false);
+    assert.match(imported.record.reason, /only the shadow decides/);
+    const { stdout } = await service.cli(["ladder"], url);
+    assert.match(stdout, /imported-elsewhere/);
+    const { code, stderr } = await service.cli([...words.slice(0, -1), file], url);
+    assert.equal(code, 1);
+    assert.match(stderr, /expected (a column itemId|CSV with a header)/);
   });
 
   for (const words of [

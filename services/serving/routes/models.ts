@@ -1,6 +1,7 @@
 import Type from "typebox";
 import { modelCard } from "../../../models/card.ts";
 import { cardMarkdown } from "../../../models/card-markdown.ts";
+import { isImported } from "../../../models/factorization/imported.ts";
 import { PhasewiseError } from "../../errors.ts";
 import type { App, ServingDeps } from "../deps.ts";
 import { OPERATOR, PUBLIC } from "../plugins/auth.ts";
@@ -74,11 +75,20 @@ export function modelRoutes(app: App, deps: ServingDeps): void {
     },
     async (request, reply) => {
       const { version } = request.params;
-      if ((await deps.registry.version(version)) === null) throw unknownVersion(version);
+      const record = await deps.registry.version(version);
+      if (record === null) throw unknownVersion(version);
+      if (isImported(record.recipe)) throw untrainable(version);
       const { budgetSeconds = ASKED_FOR_BUDGET_SECONDS } = request.body;
       const jobId = await deps.producers.addAnalysis({ version, budgetSeconds }, deps.now());
       return await reply.status(202).send({ jobId });
     },
+  );
+}
+
+function untrainable(version: string): PhasewiseError {
+  return new PhasewiseError(
+    "CONFLICT",
+    `analyse ${version}: expected a version that was trained here, got one trained elsewhere; an analysis fits a recipe anew, so let the shadow judge this one`,
   );
 }
 

@@ -4,9 +4,9 @@ import { Matrix, solve } from "ml-matrix";
 import { itemId, userId } from "../../../models/data/ids.ts";
 import type { TrainingSet } from "../../../models/data/interaction-matrix.ts";
 import { Vocabulary } from "../../../models/data/vocabulary.ts";
-import { als, fit } from "../../../models/factorization/als.ts";
+import { als } from "../../../models/factorization/als.ts";
 import { recencyWeights } from "../../../models/factorization/fold-in.ts";
-import type { EncodedHistory } from "../../../models/recipe.ts";
+import type { EncodedHistory, NamedArrays } from "../../../models/recipe.ts";
 
 const small = { ...als.defaults, embeddingSize: 8, epochs: 6, halfLifeDays: 0 };
 
@@ -134,14 +134,58 @@ test("arrays that do not fit each other are refused", async () => {
   assert.throws(() => als.scorer({ gram }, small), /"itemFactors": expected a Float32Array matrix, got none/);
 });
 
-test("a warm start from a finished fit begins where that fit ended", async () => {
+const warmFrom = (
+  { arrays }: { readonly arrays: NamedArrays },
+  ids = checkerboard().interactions.items.ids,
+) => ({
+  version: "als-earlier",
+  items: new Vocabulary(ids),
+  arrays,
+});
+
+test("a warm start begins where the earlier fit ended and takes a share of the sweeps", async () => {
   const finished = await als.fit(checkerboard(), { ...small, epochs: 40 }, { seed: 1 });
-  const factors = finished.arrays.itemFactors.data as Float32Array;
   const [warm, cold] = await Promise.all(
-    [factors, undefined].map((start) => fit(checkerboard(), { ...small, epochs: 1 }, { seed: 9 }, start)),
+    [warmFrom(finished), undefined].map((warmStart) =>
+      als.fit(checkerboard(), { ...small, epochs: 10 }, { seed: 9, warmStart }),
+    ),
   );
+  assert.deepEqual([cold.report.epochs, warm.report.epochs], [10, 3]);
+  assert.deepEqual([cold.report.warmStart, warm.report.warmStart], [undefined, "als-earlier"]);
   assert.ok(Math.abs(warm.report.losses[0] - finished.report.losses[39]) < 1e-4);
   assert.ok(cold.report.losses[0] > finished.report.losses[39] + 0.01);
+});
+
+test("a warm start goes by item id: another order of rows is the same start, an unknown item starts afresh", async () => {
+  const { arrays } = await als.fit(checkerboard(), small, { seed: 1 });
+  const { ids } = checkerboard().interactions.items;
+  const d = small.embeddingSize;
+  const rows = (order: readonly number[]): NamedArrays => ({
+    itemFactors: {
+      shape: [order.length, d],
+      data: Float32Array.from(
+        order.flatMap((row) => [...arrays.itemFactors.data.subarray(row * d, (row + 1) * d)]),
+      ),
+    },
+  });
+  const fitFrom = async (order: readonly number[]) => {
+    const warmStart = warmFrom(
+      { arrays: rows(order) },
+      order.map((row) => ids[row]),
+    );
+    return (await als.fit(checkerboard(), small, { seed: 2, warmStart })).arrays;
+  };
+  const inOrder = [...ids.keys()];
+  assert.deepEqual(await fitFrom(inOrder.toReversed()), await fitFrom(inOrder));
+  const withoutFirst = await fitFrom(inOrder.slice(1));
+  assert.notDeepEqual(withoutFirst, await fitFrom(inOrder));
+  assert.deepEqual(await fitFrom(inOrder.slice(1)), withoutFirst);
+});
+
+test("factors of another size are no start: the fit is cold", async () => {
+  const other = await als.fit(checkerboard(), { ...small, embeddingSize: 4 }, { seed: 1 });
+  const fitted = await als.fit(checkerboard(), small, { seed: 1, warmStart: warmFrom(other) });
+  assert.deepEqual(fitted, await als.fit(checkerboard(), small, { seed: 1 }));
 });
 
 test("one and two threads give the same model", async () => {

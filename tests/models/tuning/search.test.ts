@@ -4,7 +4,7 @@ import { seededRandom } from "../../../models/data/random.ts";
 import type { Trial } from "../../../models/manifest.ts";
 import type { Params, SearchSpace } from "../../../models/recipe.ts";
 import { halvingRungs } from "../../../models/tuning/halving.ts";
-import { runSearch } from "../../../models/tuning/run-search.ts";
+import { nextRound, runSearch } from "../../../models/tuning/run-search.ts";
 import {
   createSearch,
   type Search,
@@ -141,24 +141,31 @@ test("a score that is not finite is refused", () => {
   );
 });
 
-test("a run evaluates in parallel, reports every trial and returns the best", async () => {
-  let underWay = 0;
-  let most = 0;
+test("a run asks round by round, reports every trial and returns the best", async () => {
   const reported: Trial[] = [];
   const { best, trials } = await runSearch(
     options(6, 24),
-    async ({ params }) => {
-      most = Math.max(most, ++underWay);
-      await new Promise((resolve) => setImmediate(resolve));
-      underWay--;
-      return { score: quality(params), seconds: 1 };
-    },
-    { parallel: 3, onTrial: (trial) => reported.push(trial) },
+    async ({ params }) => ({ score: quality(params), seconds: 1 }),
+    { roundSize: 3, onTrial: (trial) => reported.push(trial) },
   );
-  assert.equal(most, 3);
   assert.equal(trials.length, 24);
   assert.deepEqual(reported, trials);
   assert.equal(best.score, Math.max(...trials.map(({ score }) => score)));
+});
+
+test("rounds that are told in the order they were asked go the same way from wherever they are taken up", async () => {
+  const size = 4;
+  const evaluate = async ({ params }: Suggestion) => ({ score: quality(params), seconds: 0 });
+  const whole = await runSearch(options(8, 18), evaluate, { roundSize: size });
+  for (let told = 0; told < whole.trials.length; told += size) {
+    const search = createSearch(options(8, 18));
+    for (const trial of whole.trials.slice(0, told)) search.tell(trial);
+    const expected = whole.trials.slice(told, told + size).map(({ params }) => params);
+    assert.deepEqual(
+      nextRound(search, size).map(({ params }) => params),
+      expected,
+    );
+  }
 });
 
 test("a run continues from earlier trials without evaluating them again", async () => {
@@ -181,7 +188,7 @@ test("an evaluation that throws ends the run with its error", async () => {
   const failing = async (): Promise<never> => {
     throw new Error("out of memory");
   };
-  await assert.rejects(runSearch(options(1), failing, { parallel: 2 }), /out of memory/);
+  await assert.rejects(runSearch(options(1), failing), /out of memory/);
 });
 
 test("points and parameters are two ways to write the same thing", () => {

@@ -1,0 +1,70 @@
+import { type Command, InvalidArgumentError } from "commander";
+import { openContext } from "../../../jobs/context.ts";
+import { importModel } from "../../../jobs/import-model.ts";
+import { ENCODERS, type Encoder } from "../../../models/factorization/imported.ts";
+import { EXIT, type OutputOptions, print } from "../output.ts";
+import { wholeNumber } from "./train.ts";
+
+interface ImportModelOptions extends OutputOptions {
+  readonly phase: number;
+  readonly recipe: string;
+  readonly items: string;
+  readonly encoder?: Encoder;
+  readonly recency?: number;
+  readonly trainedThrough?: string;
+  readonly skipUnknown?: boolean;
+}
+
+export function importModelVerb(program: Command): void {
+  program
+    .command("import-model")
+    .description("register item factors that were trained elsewhere as a challenger")
+    .argument(
+      "<factors>",
+      "safetensors with itemFactors (items × d, float32) and, optionally, itemBias (items)",
+    )
+    .requiredOption("--phase <3>", "rung of the ladder", wholeNumber)
+    .requiredOption("--recipe <name>", "what it is called: the recipe becomes imported-<name>")
+    .requiredOption("--items <file>", "CSV, Parquet or JSONL with a column itemId, in the order of the rows")
+    .option(
+      "--encoder <kind>",
+      `how a history becomes a query: ${ENCODERS.join(", ")} (default: the file's metadata, else recency)`,
+      encoderKind,
+    )
+    .option(
+      "--recency <events>",
+      "events after which a history item counts 1/e; 0 counts all alike",
+      wholeNumber,
+    )
+    .option(
+      "--trained-through <date>",
+      "last event its trainer used; without it the holdout judges nothing and only the shadow decides",
+    )
+    .option(
+      "--skip-unknown",
+      "leave out items that the catalogue does not know, instead of refusing the file",
+    )
+    .option("--json", "print JSON only")
+    .action(async (factors: string, options: ImportModelOptions) => {
+      const context = await openContext();
+      try {
+        const imported = await importModel(context, { ...options, factors });
+        const { version, record, items, ndcg } = imported;
+        if (record.state === "REJECTED") process.exitCode = EXIT.held;
+        print(imported, options, () =>
+          [
+            `${version}: ${items} items, ${ndcg === null ? "not judged offline" : `holdout nDCG@10 ${ndcg.toFixed(4)}`}`,
+            `${record.state}: ${record.reason}`,
+          ].join("\n"),
+        );
+      } finally {
+        await context.close();
+      }
+    });
+}
+
+function encoderKind(text: string): Encoder {
+  const kind = ENCODERS.find((encoder) => encoder === text);
+  if (kind !== undefined) return kind;
+  throw new InvalidArgumentError(`expected one of ${ENCODERS.join(", ")}, got ${text}`);
+}

@@ -1,0 +1,66 @@
+import { summary } from "../models/evaluation/evaluate.ts";
+import type { Params } from "../models/recipe.ts";
+import type { EvaluationKey } from "../services/evaluations/evaluations.ts";
+import type { TrialOutcome, TrialPayload } from "../services/queues/types.ts";
+import type { JobContext } from "./context.ts";
+import { type Split, splitByTime } from "./training-data.ts";
+import { tryParams } from "./tune.ts";
+
+/** What a trial is remembered by: a validation window is not the holdout of the same data. */
+export function validationKey(
+  dataSha256: string,
+  recipe: string,
+  params: Params,
+  seed: number,
+): EvaluationKey {
+  return { dataSha256: `${dataSha256}:validation`, recipe, params, seed };
+}
+
+interface Loaded {
+  readonly key: string;
+  readonly sha256: string;
+  readonly split: Split;
+}
+
+/** Child processes are used again: most trials of a search find its data in memory. */
+let loaded: Loaded | null = null;
+
+async function splitOf(context: JobContext, { data, seed }: TrialPayload): Promise<Loaded> {
+  const key = JSON.stringify([data, seed, context.policy.training]);
+  if (loaded?.key === key) return loaded;
+  const known = await context.loadTrainingData(data.sha256);
+  const { tuning } = splitByTime(known, context.policy.training, seed);
+  loaded = { key, sha256: known.provenance.sha256, split: tuning };
+  return loaded;
+}
+
+/**
+ * One trial of a search. It is remembered before it is reported, so that a process killed in between has not worked in
+ * vain. The outcome names the data it saw: after a compaction that is no longer what was asked for.
+ */
+export async function runTrial(
+  context: JobContext,
+  payload: TrialPayload,
+  signal?: AbortSignal,
+): Promise<TrialOutcome> {
+  const { recipe, params, seed, budget, place } = payload;
+  const { sha256, split } = await splitOf(context, payload);
+  const key = validationKey(sha256, recipe, params, seed);
+  const known = await context.evaluations.get(key);
+  const outcome = { place, params, seed, budget, dataSha256: sha256 };
+  if (known !== null) return { ...outcome, score: known.summary.metrics.ndcg, seconds: 0 };
+  const fit = { dataSha256: sha256, part: "validation", recipe, params, seed } as const;
+  const { evaluation, seconds } = await tryParams(recipe, split, payload, {
+    threads: context.config.threads,
+    checkpoint: context.checkpoints.of(fit),
+    signal,
+  });
+  await context.evaluations.put(key, {
+    summary: summary(evaluation, seed),
+    perUser: evaluation.perUser,
+    faults: evaluation.faults,
+    window: { trainedThrough: split.train.through, judgedFrom: split.judgedFrom },
+  });
+  await context.checkpoints.remove(fit);
+  return { ...outcome, score: evaluation.metrics.ndcg, seconds };
+}

@@ -1,0 +1,51 @@
+import { createHash } from "node:crypto";
+import { type JobsOptions, Queue } from "bullmq";
+import { canonicalJson } from "../../models/canonical-json.ts";
+import { QUEUES, TRAINING_JOBS, type TrialPayload } from "./types.ts";
+
+/** A trial that cannot be made to work ends the search: its parent fails with it and names it. */
+const TRIAL: JobsOptions = {
+  attempts: 3,
+  backoff: { type: "exponential", delay: 500 },
+  failParentOnFailure: true,
+  removeOnComplete: { age: 86_400, count: 2000 },
+  removeOnFail: { age: 7 * 86_400, count: 500 },
+};
+
+/** The retrain that trials belong to. */
+export interface TrialParent {
+  readonly id: string;
+  /** Its queue's name with BullMQ's prefix. */
+  readonly queue: string;
+}
+
+/** The same trial of the same parent is the same job, however often it is asked for. */
+export function trialId(parent: string, trial: TrialPayload): string {
+  const digest = createHash("sha256")
+    .update(canonicalJson([parent, trial]))
+    .digest("hex")
+    .slice(0, 16);
+  return `trial-${trial.recipe}-${trial.place}-${digest}`;
+}
+
+/** Adds trials as children of a parent, which must be active: all or none. */
+export async function addTrials(
+  redisUrl: string,
+  parent: TrialParent,
+  trials: readonly TrialPayload[],
+): Promise<void> {
+  const queue = new Queue<TrialPayload>(QUEUES.training, { connection: { url: redisUrl } });
+  // A failed call says so itself.
+  queue.on("error", () => {});
+  try {
+    await queue.addBulk(
+      trials.map((data) => ({
+        name: TRAINING_JOBS.trial,
+        data,
+        opts: { ...TRIAL, jobId: trialId(parent.id, data), parent: { ...parent } },
+      })),
+    );
+  } finally {
+    await queue.close();
+  }
+}

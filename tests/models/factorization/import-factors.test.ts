@@ -1,0 +1,154 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type ForeignFactors, importFactors } from "../../../models/factorization/import-factors.ts";
+import { importedName, isImported } from "../../../models/factorization/imported.ts";
+import { fitModel, recommenderOf } from "../../../models/model.ts";
+import type { NamedArray } from "../../../models/recipe.ts";
+import { readSafetensors, writeSafetensors } from "../../../models/safetensors.ts";
+import { historyOf, trainingSetOf } from "../support/toy-data.ts";
+
+const train = trainingSetOf({ ann: ["a", "b"], bob: ["c", "d"], cat: ["a", "c"] });
+const IDS = ["a", "b", "c", "d"];
+/** a and b point one way, c and d the other. */
+const FACTORS = { shape: [4, 2], data: Float32Array.of(1, 0, 1, 0.5, -1, 0.5, -1, 1) };
+
+function foreign(
+  tensors: Readonly<Record<string, NamedArray>> = { itemFactors: FACTORS },
+  metadata: Readonly<Record<string, string>> = {},
+  more: Partial<ForeignFactors> = {},
+): ForeignFactors {
+  const bytes = writeSafetensors({
+    tensors: new Map(Object.entries(tensors)),
+    metadata: new Map(Object.entries(metadata)),
+  });
+  const file = readSafetensors(bytes);
+  return { file, source: "a".repeat(64), itemIds: IDS, recipe: "imported-toy", ...more };
+}
+const imported = (given: ForeignFactors) => importFactors(given, (item) => IDS.includes(item), train);
+const listOf = (given: ForeignFactors, ...history: string[]) =>
+  recommenderOf(imported(given)).recommend({ history: historyOf(...history), k: 2 }).items;
+
+test("scores are the inner products with the mean of the history's vectors", () => {
+  const given = foreign({ itemFactors: FACTORS }, {}, { encoder: "mean" });
+  const [first, second] = listOf(given, "a", "c");
+  // The mean of a and c is (0, .25).
+  assert.deepEqual([first.itemId, first.score], ["d", 0.25]);
+  assert.deepEqual([second.itemId, second.score], ["b", 0.125]);
+});
+
+test("with recency the newest item of a history speaks loudest", () => {
+  const metadata = { encoder: "recency", recency: "0.5" };
+  assert.equal(listOf(foreign({ itemFactors: FACTORS }, metadata), "c", "a")[0].itemId, "b");
+  assert.equal(listOf(foreign({ itemFactors: FACTORS }, metadata), "a", "c")[0].itemId, "d");
+});
+
+test("an item's bias is added to its score", () => {
+  const itemBias = { shape: [4], data: Float32Array.of(0, 9, 0, 0) };
+  const given = foreign({ itemFactors: FACTORS, itemBias }, {}, { encoder: "mean" });
+  assert.deepEqual(
+    listOf(given, "a", "c").map(({ itemId, score }) => [itemId, score]),
+    [
+      ["b", 9.125],
+      ["d", 0.25],
+    ],
+  );
+});
+
+test("factors of our own ALS, exported and imported with its fold-in, give its very lists", async () => {
+  const { model } = await fitModel("als", train, { embeddingSize: 2 }, { seed: 3 });
+  const { reg, unobservedWeight, regExponent, recency } = model.params;
+  const metadata = Object.entries({ reg, unobservedWeight, regExponent, recency }).map(([name, value]) => [
+    name,
+    String(value),
+  ]);
+  const given = foreign(
+    { itemFactors: model.arrays.itemFactors },
+    { ...Object.fromEntries(metadata), encoder: "fold-in" },
+    { itemIds: model.items.ids },
+  );
+  const query = { history: historyOf("a", "d"), k: 2 };
+  const ids = (list: { readonly items: readonly { readonly itemId: string }[] }) =>
+    list.items.map(({ itemId }) => itemId);
+  assert.deepEqual(
+    ids(recommenderOf(imported(given)).recommend(query)),
+    ids(recommenderOf(model).recommend(query)),
+  );
+});
+
+for (const [what, given, message] of [
+  ["no factors", foreign({ vectors: FACTORS }), /expected an array itemFactors .*got vectors; name it/],
+  [
+    "a vector for a matrix",
+    foreign({ itemFactors: { shape: [8], data: FACTORS.data } }),
+    /shape \(items × d\), got \[8\]/,
+  ],
+  [
+    "whole numbers",
+    foreign({ itemFactors: { shape: [4, 2], data: new Int32Array(8) } }),
+    /float32, got Int32Array; convert/,
+  ],
+  [
+    "too few ids",
+    foreign(undefined, {}, { itemIds: ["a", "b"] }),
+    /each of the 4 rows of itemFactors, got 2/,
+  ],
+  [
+    "an id twice",
+    foreign(undefined, {}, { itemIds: ["a", "b", "a", "d"] }),
+    /distinct item ids, got "a" again at row 2/,
+  ],
+  [
+    "an empty id",
+    foreign(undefined, {}, { itemIds: ["a", "b", "", "d"] }),
+    /an item id for row 2, got an empty one/,
+  ],
+  [
+    "a stranger",
+    foreign(undefined, {}, { itemIds: ["a", "b", "c", "x"] }),
+    /got 1 of 4 .*\(x\); .*--skip-unknown/,
+  ],
+  [
+    "strangers only",
+    foreign(undefined, {}, { itemIds: ["w", "x", "y", "z"], skipUnknown: true }),
+    /got 4 of 4 .*\(w, x, y, …\)/,
+  ],
+  [
+    "an unknown encoder",
+    foreign(undefined, { encoder: "gru" }),
+    /an encoder of mean, recency, fold-in, got "gru"/,
+  ],
+  [
+    "metadata that is no number",
+    foreign(undefined, { recency: "soon" }),
+    /"recency" as a number from 0, got "soon"/,
+  ],
+  [
+    "a bias of another length",
+    foreign({ itemFactors: FACTORS, itemBias: { shape: [3], data: new Float32Array(3) } }),
+    /itemBias as float32 of shape \[4\]/,
+  ],
+] as const) {
+  test(`${what} is refused with what was expected, what was got and the remedy`, () => {
+    assert.throws(() => imported(given), message);
+  });
+}
+
+test("items that the catalogue does not know are left out when asked to", () => {
+  const model = imported(foreign(undefined, {}, { itemIds: ["a", "x", "c", "d"], skipUnknown: true }));
+  assert.deepEqual(model.items.ids, ["a", "c", "d"]);
+  assert.deepEqual(Array.from(model.arrays.itemFactors.data), [1, 0, -1, 0.5, -1, 1]);
+});
+
+test("two sources are two recipes", () => {
+  assert.equal(importedName("spark-als"), "imported-spark-als");
+  assert.equal(importedName("imported-spark-als"), "imported-spark-als");
+  assert.ok(isImported("imported-spark-als") && !isImported("als"));
+  assert.throws(
+    () => importedName("Spark ALS"),
+    /small letters, digits and hyphens, got "Spark ALS"; rename it/,
+  );
+});
+
+test("it cannot be trained here, and says where it can", async () => {
+  await assert.rejects(fitModel("imported-toy", train, {}, { seed: 1 }), /run phasewise import-model/);
+});

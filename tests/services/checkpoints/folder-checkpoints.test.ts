@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { type FitKey, folderCheckpoints } from "../../../services/checkpoints/folder-checkpoints.ts";
+
+const KEY: FitKey = {
+  dataSha256: "d".repeat(64),
+  part: "all",
+  recipe: "sasrec",
+  params: { epochs: 3, reg: 0 },
+  seed: 1,
+};
+
+let parent: string;
+before(async () => {
+  parent = await mkdtemp(join(tmpdir(), "checkpoints-"));
+});
+after(() => rm(parent, { recursive: true }));
+
+test("each fit has a state of its own: the latest saved, none before and none after it is removed", async () => {
+  const checkpoints = folderCheckpoints(join(parent, "of"));
+  const store = checkpoints.of(KEY);
+  assert.equal(await store.load(), null);
+  await store.save(Uint8Array.of(1));
+  await store.save(Uint8Array.of(2, 3));
+  const sameInOtherOrder = { ...KEY, params: { reg: 0, epochs: 3 } };
+  assert.deepEqual([...((await checkpoints.of(sameInOtherOrder).load()) ?? [])], [2, 3]);
+  for (const other of [{ part: "holdout" }, { seed: 2 }, { params: { epochs: 4, reg: 0 } }] as const) {
+    assert.equal(await checkpoints.of({ ...KEY, ...other }).load(), null);
+  }
+  await checkpoints.remove(KEY);
+  assert.equal(await store.load(), null);
+  await checkpoints.remove(KEY);
+});
+
+test("what was given up long ago is swept away, what is under way is not", async () => {
+  const folder = join(parent, "sweep");
+  const checkpoints = folderCheckpoints(folder);
+  await checkpoints.sweep(Date.now());
+  await checkpoints.of(KEY).save(Uint8Array.of(1));
+  await checkpoints.sweep(Date.now());
+  assert.equal((await readdir(folder)).length, 1);
+  await checkpoints.sweep(Date.now() + 8 * 86_400_000);
+  assert.deepEqual(await readdir(folder), []);
+});
