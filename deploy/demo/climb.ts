@@ -12,8 +12,6 @@ export interface Challenge {
   readonly phase: Phase;
   readonly recipe: string;
   readonly tune: boolean;
-  /** Measured for the model card even when it pays. */
-  readonly analyse?: boolean;
 }
 
 export const FLOOR: Challenge = { phase: 1, recipe: "popularity", tune: false };
@@ -21,7 +19,7 @@ export const FLOOR: Challenge = { phase: 1, recipe: "popularity", tune: false };
 export const CHALLENGES: readonly Challenge[] = [
   { phase: 1, recipe: "popular-lately", tune: true },
   { phase: 2, recipe: "item-knn", tune: true },
-  { phase: 3, recipe: "als", tune: true, analyse: true },
+  { phase: 3, recipe: "als", tune: true },
   { phase: 4, recipe: "neural-blend", tune: false },
 ];
 
