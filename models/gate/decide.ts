@@ -81,7 +81,16 @@ export function planOf(
   // Credits run over the whole of [−1, 1]: a planned variance from nDCG differences would overbet.
   const variance = stage === "interleaving" ? 1 : plan.variance;
   const mde = stage === "interleaving" ? policy.interleaving.mde : policy.mde;
-  return { margin, mde, variance, alpha: alphaOfAttempt(policy.alpha, Math.floor(attempt)) };
+  const alpha = alphaOfAttempt(policy.alpha, Math.floor(attempt)) / waysToPass(policy);
+  return { margin, mde, variance, alpha };
+}
+
+/**
+ * An attempt whose feedback comes to be driven by our own lists changes from the shadow's test to that of Stage C, or
+ * back. Both share what the attempt may spend, so that the chance of a false pass stays within α_k whichever decides.
+ */
+function waysToPass({ interleaving }: Policy): number {
+  return interleaving.share > 0 ? 2 : 1;
 }
 
 /** Differences that are not finite, out of range or counted twice would poison every number after them. */

@@ -1,6 +1,7 @@
 import type { Redis } from "ioredis";
 import type { Findings } from "../../models/findings.ts";
 import { KEY_PREFIX } from "../redis.ts";
+import { fromStore } from "../store-errors.ts";
 
 const FINDINGS = `${KEY_PREFIX}findings`;
 
@@ -15,15 +16,15 @@ export interface FindingsStore {
 export function redisFindings(redis: Redis): FindingsStore {
   return {
     get: async (version) => {
-      const text = await redis.hget(FINDINGS, version);
+      const text = await fromStore("read findings", redis.hget(FINDINGS, version));
       return text === null ? null : (JSON.parse(text) as Findings);
     },
     all: async () => {
-      const texts = Object.entries(await redis.hgetall(FINDINGS));
+      const texts = Object.entries(await fromStore("read findings", redis.hgetall(FINDINGS)));
       return new Map(texts.map(([version, text]) => [version, JSON.parse(text) as Findings]));
     },
     put: async (findings) => {
-      await redis.hset(FINDINGS, findings.version, JSON.stringify(findings));
+      await fromStore("keep findings", redis.hset(FINDINGS, findings.version, JSON.stringify(findings)));
     },
   };
 }

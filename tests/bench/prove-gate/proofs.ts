@@ -17,6 +17,7 @@ import { brokenChallengers } from "./broken-challengers.ts";
 import { type Draw, NULLS, PLANNED_LIFT, SKEWED_NULL, shiftedBy } from "./nulls.ts";
 import {
   naiveRepeatedTTest,
+  promotedAcrossStages,
   promotedShare,
   promotingFamilies,
   usersUntilProven,
@@ -53,6 +54,7 @@ export function* proofs(size: ProofSize): Generator<Proof> {
   const beyond = planTest({ margin, mde: 0.02, variance: 0.15, alpha: LEVEL });
   yield level("true mean exactly the margin", shiftedBy(symmetric, margin), beyond, size, 12);
   yield families(size);
+  yield acrossStages(size);
   yield screenLevel(size);
   yield mutantTTest(size);
   yield* mutantUnit(size);
@@ -86,6 +88,15 @@ function level(what: string, draw: Draw, at: typeof test, size: ProofSize, seed:
 function families(size: ProofSize): Proof {
   const share = promotingFamilies(symmetric, { families: size.families, challengers: 50, users: 1000 }, 13);
   return atMost(`50 null challengers in a row (${size.families} families × 1000 users each)`, share, LEVEL);
+}
+
+function acrossStages(size: ProofSize): Proof {
+  const share = promotedAcrossStages(NULLS["hits that cancel: −1, 0, +1"], LEVEL, size, 18);
+  return atMost(
+    `no true lift, from the shadow to interleaving at a random user (${size.runs} × ${size.users} users)`,
+    share,
+    LEVEL,
+  );
 }
 
 function screenLevel(size: ProofSize): Proof {

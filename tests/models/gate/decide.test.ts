@@ -67,6 +67,16 @@ describe("decide", () => {
     assert.ok((ninth?.lowerBound ?? 1) < (first?.lowerBound ?? 0));
   });
 
+  it("shares what an attempt may spend between the shadow and interleaving, where both may decide", () => {
+    const organic = healthyEvidence({ users: 200, lift: 0.04, standardDeviation: 0.1 });
+    const alone = { ...policy, interleaving: { ...policy.interleaving, share: 0 } };
+    assert.equal(decide(organic, alone).test?.alpha, 0.025);
+    assert.equal(decide(organic, policy).test?.alpha, 0.0125);
+    const ownLists = { ...organic, feedback: { events: 100, listDriven: 90 }, interleaving: [] };
+    const voted = decide(ownLists, policy);
+    assert.deepEqual([voted.stage, voted.test?.alpha], ["interleaving", 0.0125]);
+  });
+
   it("holds below the policy's least number of users, however clear the lift", () => {
     const evidence = healthyEvidence({ users: 80, lift: 0.3 });
     assert.equal(decide(evidence, policy).test?.proven, true);
@@ -221,7 +231,7 @@ describe("one sentence of plain English", () => {
   it("for a pass, with users, lift, bound and margin", () => {
     assert.match(
       said(healthyEvidence()),
-      /^Passed: after 400 users the lift is \+0\.\d{3}, at least \+0\.\d{3} \(97\.5 % confidence at any time\), beyond the margin of \+0\.\d{3}; every guardrail holds\.$/,
+      /^Passed: after 400 users the lift is \+0\.\d{3}, at least \+0\.\d{3} \(98\.8 % confidence at any time\), beyond the margin of \+0\.\d{3}; every guardrail holds\.$/,
     );
   });
   it("for a hold, with how many more users would settle it", () => {
