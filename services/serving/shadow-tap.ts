@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { PhasewiseError } from "../errors.ts";
 import type { ShadowRequest } from "../queues/types.ts";
 
@@ -12,6 +13,8 @@ export interface ShadowTapOptions {
   readonly capacity?: number;
   readonly batchSize?: number;
   readonly flushEveryMs?: number;
+  /** Pause between two batches, milliseconds. */
+  readonly breathMs?: number;
 }
 
 /**
@@ -23,15 +26,18 @@ export class ShadowTap {
   readonly #options: ShadowTapOptions;
   readonly #capacity: number;
   readonly #batchSize: number;
+  readonly #breathMs: number;
   readonly #timer: NodeJS.Timeout;
   #waiting: ShadowRequest[] = [];
   #shed = 0;
   #sending: Promise<void> | undefined;
+  #closing = false;
 
   constructor(options: ShadowTapOptions) {
     this.#options = options;
     this.#capacity = options.capacity ?? 2000;
     this.#batchSize = options.batchSize ?? 100;
+    this.#breathMs = options.breathMs ?? 20;
     this.#timer = setInterval(() => void this.flush(), options.flushEveryMs ?? 250).unref();
   }
 
@@ -58,6 +64,7 @@ export class ShadowTap {
 
   async close(): Promise<void> {
     clearInterval(this.#timer);
+    this.#closing = true;
     await this.flush();
   }
 
@@ -74,6 +81,8 @@ export class ShadowTap {
       try {
         await this.#options.send(batch, shed);
         this.#shed -= shed;
+        // One after the other without a breath, they would hold up the requests beside them.
+        if (this.#waiting.length > 0 && !this.#closing) await pause(this.#breathMs);
       } catch (error) {
         const full = error instanceof PhasewiseError && error.code === "OVERLOADED";
         if (batch.length > 0) this.#drop(full ? "queue-full" : "queue-unavailable", batch.length);

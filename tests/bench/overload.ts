@@ -1,7 +1,7 @@
 /**
  * Twice the capacity, open loop: clients that do not wait for each other, as on the internet. Prints the capacity of
  * one API process, then what is answered, refused and lost at twice that rate, and how soon all is well afterwards.
- * Run: npm run bench:overload [-- items] [seconds]
+ * Run: npm run bench:overload [-- items] [seconds] [recipe]
  */
 import { Agent, get } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
@@ -11,8 +11,9 @@ import { connectRedis } from "../../services/redis.ts";
 import { startService } from "../support/service.ts";
 import { raiseSyntheticWorld, USERS } from "./synthetic-world.ts";
 
-const ITEMS = Number(process.argv[2] ?? 50_000);
+const ITEMS = Number(process.argv[2] ?? 10_000);
 const SECONDS = Number(process.argv[3] ?? 10);
+const RECIPE = process.argv[4] ?? "als";
 /** Left out at the start of the overload: sockets are opened, and the lag is a mean over a second. */
 const SETTLING_SECONDS = 2;
 /** Of the capacity, once the overload is over. */
@@ -30,7 +31,7 @@ interface Reply {
 
 const service = await startService({ shadow: { samplingRate: 0 } });
 const redis = connectRedis(service.redis.url, "patient", () => {});
-await raiseSyntheticWorld(service.home, redis, { items: ITEMS, recipe: "popular-lately" });
+await raiseSyntheticWorld(service.home, redis, { items: ITEMS, recipe: RECIPE });
 redis.disconnect();
 const { url } = await service.startApi();
 while ((await fetch(`${url}/readyz`)).status !== 200);
@@ -78,7 +79,7 @@ await autocannon({ url, connections: 10, duration: 3, requests });
 const closed = await autocannon({ url, connections: 10, duration: SECONDS, requests });
 const capacity = closed["2xx"] / closed.duration;
 console.log(
-  `capacity, ten clients that wait: ${capacity.toFixed(0)} requests/s, p99 ${closed.latency.p99} ms, not 2xx ${closed.non2xx}`,
+  `${RECIPE}, ${ITEMS} items: capacity, ten clients that wait: ${capacity.toFixed(0)} requests/s, p99 ${closed.latency.p99} ms, not 2xx ${closed.non2xx}`,
 );
 
 const flood = (await openLoop(2 * capacity, SETTLING_SECONDS + SECONDS)).filter(
