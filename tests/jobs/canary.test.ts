@@ -24,7 +24,7 @@ describe("the judge of a canary", () => {
     });
   const look = async (users: number, version?: string, context = rig.context) => {
     await judge(context, LOOK);
-    await rig.traffic(users, version);
+    await rig.traffic(users, { canary: version });
     return (await judge(context, LOOK)).filter(({ about }) => about === "canary");
   };
 
@@ -172,7 +172,7 @@ describe("a challenger that passes the gate", () => {
       assert.deepEqual(await shadowLog.openAttempts(), [], "its attempt has led to where it was to lead");
 
       for (let batch = 0; batch < 10 && (await live())?.canary !== null; batch++) {
-        await rig.traffic(BATCH, better);
+        await rig.traffic(BATCH, { canary: better });
         await judge(rig.context, LOOK);
       }
       const ended = await live();

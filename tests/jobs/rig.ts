@@ -61,6 +61,13 @@ export function trainingLog(seed = 1): InteractionLog {
   };
 }
 
+export interface TrafficOptions {
+  /** Version that answered these users as the canary (default: none did). */
+  readonly canary?: string | undefined;
+  /** Event time of what they choose (default: an hour after they asked). */
+  readonly answeredAt?: number | undefined;
+}
+
 /** Everything a job touches, real, over a private Redis and a folder of its own. */
 export interface JobRig {
   readonly redis: PrivateRedis;
@@ -69,15 +76,22 @@ export interface JobRig {
   readonly folder: string;
   /** Another process's view of the same service, under another policy. */
   contextUnder(policy: object): Promise<JobContext>;
-  /** Stores and registers what a recipe learns from the training log, spoilt on the way if asked for. */
-  register(recipe: string, params?: Params, spoil?: (model: Model) => Model): Promise<string>;
+  /**
+   * Stores and registers what a recipe learns from the training log, spoilt on the way if asked for, and said to
+   * have learned until some time (default: the cut).
+   */
+  register(
+    recipe: string,
+    params?: Params,
+    spoil?: (model: Model) => Model,
+    trainedThrough?: number,
+  ): Promise<string>;
   /** Gives a version a holdout evaluation on the data that all of them are said to come from. */
   evaluate(version: string, ndcgOf: (user: number) => number): Promise<void>;
   /**
    * So many users never seen before ask once in the shadow, then choose five items; their windows close.
-   * With a version: it answered them as the canary.
    */
-  traffic(users: number, canary?: string): Promise<void>;
+  traffic(users: number, options?: TrafficOptions): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -112,7 +126,7 @@ export async function startJobRig(policy: object = {}): Promise<JobRig> {
     folder,
     context,
     contextUnder,
-    async register(recipe, params = {}, spoil = (model) => model) {
+    async register(recipe, params = {}, spoil = (model) => model, trainedThrough = CUT) {
       const fitted = await fitModel(recipe, trainingSet(trainingLog(), CATALOGUE), params, { seed: 1 });
       const model = spoil(fitted.model);
       const stored = await context.artifacts.write(model, (file) => ({
@@ -121,7 +135,7 @@ export async function startJobRig(policy: object = {}): Promise<JobRig> {
           sha256: "d".repeat(64),
           rows: 4000,
           from: new Date(CUT - TRAINING_DAYS * DAY_MS).toISOString(),
-          through: new Date(CUT).toISOString(),
+          through: new Date(trainedThrough).toISOString(),
         },
       }));
       await context.registry.register(stored.manifest, stored.manifestSha256, "tests");
@@ -148,7 +162,7 @@ export async function startJobRig(policy: object = {}): Promise<JobRig> {
         },
       );
     },
-    async traffic(users, canary) {
+    async traffic(users, { canary, answeredAt = clock + DAY_MS / 24 } = {}) {
       const people = Array.from({ length: users }, () => `u${++served}`);
       const choose = (user: string, count: number, at: number): FeedbackEvent[] =>
         Array.from({ length: count }, (_, choice) => ({
@@ -176,7 +190,7 @@ export async function startJobRig(policy: object = {}): Promise<JobRig> {
       const deps = { ...context, lanes, requestsPerUser: context.policy.shadow.requestsPerUser };
       await shadow(deps, { requests, shed: 0 }, `batch-${clock}`);
       await context.events.append(
-        people.flatMap((user) => choose(user, 5, clock + DAY_MS / 24)),
+        people.flatMap((user) => choose(user, 5, answeredAt)),
         clock,
       );
       clock += 9 * DAY_MS;
