@@ -22,7 +22,9 @@ export function sendError(error: unknown, request: FastifyRequest, reply: Fastif
   const known = asPhasewiseError(error);
   const status = known?.statusCode ?? 500;
   const facts = { route: request.routeOptions.url, status, code: known?.code ?? "INTERNAL" };
-  if (status >= 500) request.log.error({ ...facts, err: error }, "request failed");
+  // Refusing must stay cheap just when there is too much to do; `phasewise_refused_total` counts these.
+  if (known?.code === "OVERLOADED") request.log.debug(facts, "request refused");
+  else if (status >= 500) request.log.error({ ...facts, err: error }, "request failed");
   else request.log.info({ ...facts, reason: known?.message }, "request refused");
 
   const retryAfter = known === null ? undefined : RETRY_AFTER_SECONDS[known.code];
