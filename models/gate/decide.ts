@@ -5,14 +5,14 @@ import { type GuardrailResult, reasonOf } from "./guardrails/guardrail.ts";
 import { marginOf } from "./margin.ts";
 import type { Policy } from "./policy.ts";
 import { type ReasonCode, SERVICE_GUARDRAILS, type Verdict } from "./reasons.ts";
+import { alphaOfStage, decidingStage, type Stage } from "./stage.ts";
 import { isProvenLoss, runTest, type TestResult } from "./test-result.ts";
 
 export interface Outcome {
   readonly verdict: Verdict;
   /** What decided, most telling first; never empty. */
   readonly reasons: readonly ReasonCode[];
-  /** "interleaving" when feedback comes from our own lists, so that only Stage C can decide. */
-  readonly stage: "shadow" | "interleaving";
+  readonly stage: Stage;
   /** Null when there is no plan or the differences cannot be used. */
   readonly test: TestResult | null;
   /** The refresh's second test, against the last upgrade. */
@@ -55,12 +55,8 @@ export function decide(evidence: ShadowEvidence, policy: Policy): Outcome {
   return { verdict: "pass", reasons: [proof], ...common };
 }
 
-/** δ, α_k and the bets, all from what was frozen when the shadow started. Null when it was not. */
-export function planOf(
-  evidence: ShadowEvidence,
-  policy: Policy,
-  stage: Outcome["stage"] = "shadow",
-): TestPlan | null {
+/** δ, the stage's share of α_k and the bets, all from what was frozen when the shadow started. Null when it was not. */
+export function planOf(evidence: ShadowEvidence, policy: Policy, stage: Stage = "shadow"): TestPlan | null {
   const { plan, attempt, kind, challenger, baseline } = evidence;
   const numbers = [
     plan?.baselineMean,
@@ -81,16 +77,8 @@ export function planOf(
   // Credits run over the whole of [−1, 1]: a planned variance from nDCG differences would overbet.
   const variance = stage === "interleaving" ? 1 : plan.variance;
   const mde = stage === "interleaving" ? policy.interleaving.mde : policy.mde;
-  const alpha = alphaOfAttempt(policy.alpha, Math.floor(attempt)) / waysToPass(policy);
+  const alpha = alphaOfStage(alphaOfAttempt(policy.alpha, Math.floor(attempt)), stage, policy);
   return { margin, mde, variance, alpha };
-}
-
-/**
- * An attempt whose feedback comes to be driven by our own lists changes from the shadow's test to that of Stage C, or
- * back. Both share what the attempt may spend, so that the chance of a false pass stays within α_k whichever decides.
- */
-function waysToPass({ interleaving }: Policy): number {
-  return interleaving.share > 0 ? 2 : 1;
 }
 
 /** Differences that are not finite, out of range or counted twice would poison every number after them. */
@@ -108,12 +96,6 @@ function unusableEvidence({ users, interleaving, lastUpgrade }: ShadowEvidence):
     reasons.push("USER_COUNTED_TWICE");
   }
   return reasons;
-}
-
-/** Relevance must be what users chose, not what our lists made them choose. */
-function decidingStage({ feedback }: ShadowEvidence, policy: Policy): Outcome["stage"] {
-  if (feedback === null || !(feedback.events > 0)) return "shadow";
-  return feedback.listDriven / feedback.events > policy.shadow.exposureShare ? "interleaving" : "shadow";
 }
 
 /**
@@ -134,7 +116,7 @@ function lastUpgradeTest(evidence: ShadowEvidence, policy: Policy): TestResult |
 function testReasons(
   evidence: ShadowEvidence,
   policy: Policy,
-  stage: Outcome["stage"],
+  stage: Stage,
   test: TestResult | null,
   lastUpgrade: TestResult | null,
 ): ReasonCode[] {

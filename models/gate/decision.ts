@@ -7,6 +7,7 @@ import { explainFleet } from "./explain-fleet.ts";
 import { type FleetEvidence, type FleetRuling, judgeFleet } from "./fleet.ts";
 import { type Policy, policySha256 } from "./policy.ts";
 import { type ScreenEvidence, type ScreenRuling, screenChallenger } from "./screening.ts";
+import type { TestResult } from "./test-result.ts";
 import { type WatchEvidence, type WatchRuling, watchLive } from "./watch.ts";
 
 /** What was judged, with all of its evidence. */
@@ -86,23 +87,29 @@ export interface Recomputation {
   readonly ruling: Ruling;
   /** ln E_n of both, where there is a sequential test. */
   readonly logE: { readonly recorded: number | null; readonly recomputed: number | null };
+  /** α of the test, as the policy, the attempt and the stage give it. */
+  readonly alpha: { readonly recorded: number | null; readonly recomputed: number | null };
   readonly sameE: boolean;
+  readonly sameAlpha: boolean;
   readonly sameVerdict: boolean;
 }
 
-/** Judges the recorded evidence again under the recorded policy. E must agree to 1e-9, the verdict exactly. */
+/** Judges the recorded evidence again under the recorded policy. E and α must agree to 1e-9, the verdict exactly. */
 export function recomputeDecision(decision: Decision): Recomputation {
   const { ruling } = judge(decision.hearing, decision.policy);
-  const recorded = logEOf(decision.ruling);
-  const recomputed = logEOf(ruling);
-  const sameE =
-    recorded === null || recomputed === null
-      ? recorded === recomputed
-      : Math.abs(recorded - recomputed) <= 1e-9 * Math.max(1, Math.abs(recorded));
+  const before = testOf(decision.ruling);
+  const again = testOf(ruling);
+  const logE = { recorded: before?.logE ?? null, recomputed: again?.logE ?? null };
+  const alpha = { recorded: before?.alpha ?? null, recomputed: again?.alpha ?? null };
   const sameVerdict =
     ruling.verdict === decision.ruling.verdict &&
     canonicalJson(ruling.reasons) === canonicalJson(decision.ruling.reasons);
-  return { ruling, logE: { recorded, recomputed }, sameE, sameVerdict };
+  return { ruling, logE, alpha, sameE: isSame(logE), sameAlpha: isSame(alpha), sameVerdict };
+}
+
+function isSame({ recorded, recomputed }: Recomputation["logE"]): boolean {
+  if (recorded === null || recomputed === null) return recorded === recomputed;
+  return Math.abs(recorded - recomputed) <= 1e-9 * Math.max(1, Math.abs(recorded));
 }
 
 export interface BrokenLink {
@@ -161,8 +168,9 @@ function parties({ about, evidence }: Hearing): { challenger: string; baseline: 
   return { challenger: evidence.challenger.version, baseline: evidence.baseline.version };
 }
 
-function logEOf(ruling: Ruling): number | null {
-  return "test" in ruling ? (ruling.test?.logE ?? null) : null;
+/** Of a sequential test; the screen and the fleet have none. */
+function testOf(ruling: Ruling): TestResult | null {
+  return "test" in ruling ? ruling.test : null;
 }
 
 function asWritten<T>(value: T): T {

@@ -3,6 +3,7 @@ import type { Outcome } from "./decide.ts";
 import { explainGuardrail, guardrailName } from "./guardrails/explain-guardrail.ts";
 import type { GuardrailResult } from "./guardrails/guardrail.ts";
 import type { ScreenRuling } from "./screening.ts";
+import type { Stage } from "./stage.ts";
 import type { TestResult } from "./test-result.ts";
 import type { WatchRuling } from "./watch.ts";
 
@@ -59,7 +60,7 @@ function proof({ reasons, stage, test }: Outcome): string {
   if (test === null) return words(reasons[0]);
   const { users, lift, lowerBound, margin, alpha } = test;
   const measure = stage === "shadow" ? "lift" : "share of choices won in interleaved lists";
-  const confidence = `${percent(1 - alpha)} confidence at any time`;
+  const confidence = `${percent(1 - alpha)} confidence at any time, ${stage === "shadow" ? "the shadow" : "interleaving"}'s share of α`;
   const beyond = reasons[0] === "LIFT_PROVEN" ? "beyond the margin of" : "not below the tolerated loss of";
   return `after ${people(users)} the ${measure} is ${signed(lift)}, at least ${signed(lowerBound)} (${confidence}), ${beyond} ${signed(margin)}`;
 }
@@ -89,7 +90,7 @@ function openQuestion({ reasons, test, guardrails, stage }: Outcome): string {
 }
 
 /** "after 254 users the lift of +0.008 is compatible with none; about 900 more users would settle it" */
-function liftQuestion(test: TestResult, stage: Outcome["stage"]): string {
+function liftQuestion(test: TestResult, stage: Stage): string {
   const { users, lift, lowerBound, margin, moreUsers } = test;
   if (users === 0) return "no user has been judged yet";
   const measure = stage === "shadow" ? "lift" : "interleaved lead";
@@ -130,7 +131,7 @@ function signed(value: number): string {
 }
 
 function percent(share: number): string {
-  return `${Number((100 * share).toFixed(1))} %`;
+  return `${Number((100 * share).toFixed(2))} %`;
 }
 
 /** Two leading digits: an estimate must not look like a count. */

@@ -53,6 +53,9 @@ const shadow = Type.Object(
 const interleaving = Type.Object(
   {
     share: share("Share of users whose lists are interleaved, by hash of the user id"),
+    alphaShare: openShare(
+      "Share of an attempt's α that is kept for interleaving; the shadow's test spends the rest. Small where hardly any feedback answers our own lists, large where nearly all does",
+    ),
     mde: openShare("Smallest advantage in credited choices worth finding"),
     minimumUsers: count("No verdict from interleaving before this many users with credits"),
   },

@@ -24,7 +24,7 @@ export const DEFAULT_POLICY: Policy = {
     batchSize: 50,
     maximumChallengers: 3,
   },
-  interleaving: { share: 0.05, mde: 0.05, minimumUsers: 100 },
+  interleaving: { share: 0.05, alphaShare: 0.5, mde: 0.05, minimumUsers: 100 },
   guardrails: {
     confidence: 0.95,
     harmConfidence: 0.999,

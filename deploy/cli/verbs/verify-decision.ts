@@ -11,13 +11,18 @@ export function verifyDecisionVerb(program: Command): void {
     const api = await connect(options);
     const decision = await api.get<Decision>(`/decisions/${encodeURIComponent(id)}`);
     const broken = verifyDecisions([decision], decision.previousSha256);
-    const { sameE, sameVerdict, logE, ruling } = recomputeDecision(decision);
-    const holds = broken === null && sameE && sameVerdict;
+    const { sameE, sameAlpha, sameVerdict, logE, alpha, ruling } = recomputeDecision(decision);
+    const holds = broken === null && sameE && sameAlpha && sameVerdict;
     if (!holds) process.exitCode = EXIT.failed;
-    const result = { id, holds, intact: broken === null, sameE, sameVerdict, logE, verdict: ruling.verdict };
+    const same = { sameE, sameAlpha, sameVerdict };
+    const result = { id, holds, intact: broken === null, ...same, logE, alpha, verdict: ruling.verdict };
+    const figures =
+      logE.recomputed === null || alpha.recomputed === null
+        ? ""
+        : ` (ln E = ${logE.recomputed.toFixed(6)} at α = ${Number(alpha.recomputed.toPrecision(6))})`;
     print(result, options, () =>
       holds
-        ? `${id} holds: ${ruling.verdict}, the same evidence gives the same verdict${logE.recomputed === null ? "" : ` (ln E = ${logE.recomputed.toFixed(6)})`}`
+        ? `${id} holds: ${ruling.verdict}, the same evidence gives the same verdict${figures}`
         : `${id} does NOT hold: ${broken?.problem ?? `recorded ${decision.ruling.verdict}, recomputed ${ruling.verdict}`}`,
     );
   });

@@ -15,9 +15,9 @@ import { screen } from "../../../models/gate/screen.ts";
 import { healthyEvidence } from "../../support/gate-evidence.ts";
 import { brokenChallengers } from "./broken-challengers.ts";
 import { type Draw, NULLS, PLANNED_LIFT, SKEWED_NULL, shiftedBy } from "./nulls.ts";
+import { promotedByEitherRoute } from "./routes.ts";
 import {
   naiveRepeatedTTest,
-  promotedAcrossStages,
   promotedShare,
   promotingFamilies,
   usersUntilProven,
@@ -54,7 +54,7 @@ export function* proofs(size: ProofSize): Generator<Proof> {
   const beyond = planTest({ margin, mde: 0.02, variance: 0.15, alpha: LEVEL });
   yield level("true mean exactly the margin", shiftedBy(symmetric, margin), beyond, size, 12);
   yield families(size);
-  yield acrossStages(size);
+  yield* routes(size);
   yield screenLevel(size);
   yield mutantTTest(size);
   yield* mutantUnit(size);
@@ -90,12 +90,22 @@ function families(size: ProofSize): Proof {
   return atMost(`50 null challengers in a row (${size.families} families × 1000 users each)`, share, LEVEL);
 }
 
-function acrossStages(size: ProofSize): Proof {
-  const share = promotedAcrossStages(NULLS["hits that cancel: −1, 0, +1"], LEVEL, size, 18);
-  return atMost(
-    `no true lift, from the shadow to interleaving at a random user (${size.runs} × ${size.users} users)`,
-    share,
+/** Whichever test decides, the two together spend α_k: the stage may change at any moment, the worst included. */
+function* routes(size: ProofSize): Generator<Proof> {
+  const crossing = `list-driven share crosses its limit (${size.runs} × ${size.users} users)`;
+  yield atMost(
+    `no true lift, ${crossing}, at random`,
+    promotedByEitherRoute("random", "split", size, 18),
     LEVEL,
+  );
+  yield atMost(
+    `no true lift, ${crossing}, at the end`,
+    promotedByEitherRoute("late", "split", size, 18),
+    LEVEL,
+  );
+  yield caught(
+    "mutant: shadow and interleaving at the whole α each",
+    promotedByEitherRoute("late", "whole", size, 18),
   );
 }
 
@@ -179,14 +189,14 @@ function replay(size: ProofSize): Proof {
   }
   const stored = chain.map((decision) => JSON.parse(serialiseDecision(decision)) as Decision);
   const same = stored.filter((decision) => {
-    const { sameE, sameVerdict } = recomputeDecision(decision);
-    return sameE && sameVerdict;
+    const { sameE, sameAlpha, sameVerdict } = recomputeDecision(decision);
+    return sameE && sameAlpha && sameVerdict;
   });
   const verdicts = new Set(stored.map(({ ruling }) => ruling.verdict)).size;
   const broken = verifyDecisions(stored);
   return {
     what: `${size.records} stored records judged again`,
-    mustHold: "same E to 1e-9, same verdict, chain whole",
+    mustHold: "same E and α to 1e-9, same verdict, chain whole",
     obtained: `${same.length} same (${verdicts} kinds of verdict), chain ${broken === null ? "whole" : "broken"}`,
     ok: same.length === stored.length && broken === null && verdicts === 3,
   };

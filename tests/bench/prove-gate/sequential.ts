@@ -59,30 +59,6 @@ export function promotingFamilies(
   return promoting / size.families;
 }
 
-/**
- * Share of null attempts that pass by either way: by the shadow until the feedback comes from our own lists, from a
- * random user on, and by interleaving afterwards. Each way has its own users and half of α.
- */
-export function promotedAcrossStages(
-  draw: Draw,
-  alpha: number,
-  size: { runs: number; users: number },
-  seed: number,
-): number {
-  const random = seededRandom(seed);
-  const ofShadow = planTest({ margin: 0, mde: 0.02, variance: 0.15, alpha: alpha / 2 });
-  const ofVotes = planTest({ margin: 0, mde: 0.05, variance: 1, alpha: alpha / 2 });
-  let promoted = 0;
-  for (let run = 0; run < size.runs; run++) {
-    const crossing = random.integer(size.users);
-    const passes =
-      usersUntilProven(draw, ofShadow, crossing, random) ??
-      usersUntilProven(draw, ofVotes, size.users - crossing, random);
-    if (passes !== null) promoted++;
-  }
-  return promoted / size.runs;
-}
-
 /** Mutant: a one-sided t-test at α = .05, looked at again every 100 users until it says yes. */
 export function naiveRepeatedTTest(draw: Draw, size: { runs: number; users: number }, seed: number): number {
   const random = seededRandom(seed);

@@ -67,16 +67,6 @@ describe("decide", () => {
     assert.ok((ninth?.lowerBound ?? 1) < (first?.lowerBound ?? 0));
   });
 
-  it("shares what an attempt may spend between the shadow and interleaving, where both may decide", () => {
-    const organic = healthyEvidence({ users: 200, lift: 0.04, standardDeviation: 0.1 });
-    const alone = { ...policy, interleaving: { ...policy.interleaving, share: 0 } };
-    assert.equal(decide(organic, alone).test?.alpha, 0.025);
-    assert.equal(decide(organic, policy).test?.alpha, 0.0125);
-    const ownLists = { ...organic, feedback: { events: 100, listDriven: 90 }, interleaving: [] };
-    const voted = decide(ownLists, policy);
-    assert.deepEqual([voted.stage, voted.test?.alpha], ["interleaving", 0.0125]);
-  });
-
   it("holds below the policy's least number of users, however clear the lift", () => {
     const evidence = healthyEvidence({ users: 80, lift: 0.3 });
     assert.equal(decide(evidence, policy).test?.proven, true);
@@ -185,6 +175,28 @@ describe("exposure bias", () => {
     assert.deepEqual(rule(slow), ["hold", "LATENCY_MISSING"]);
   });
 
+  it("splits an attempt's α between the two tests, as the policy declared it", () => {
+    const votes = healthyEvidence().users.map(({ user, cohort }) => ({ user, cohort, difference: 1 }));
+    for (const alphaShare of [0.5, 0.1]) {
+      const declared = parsePolicy({ interleaving: { alphaShare } });
+      for (const attempt of [1, 3]) {
+        const evidence = { ...healthyEvidence(), attempt, interleaving: votes };
+        const [shadow, interleaving] = [evidence, { ...evidence, ...listDriven }].map((heard) => {
+          const outcome = decide(heard, declared);
+          assert.ok(outcome.test !== null);
+          assert.match(
+            explain(outcome),
+            outcome.stage === "shadow" ? /the shadow's share of α/ : /interleaving's share of α/,
+          );
+          return outcome.test.alpha;
+        });
+        const whole = declared.alpha / (attempt * (attempt + 1));
+        assert.ok(Math.abs(interleaving - alphaShare * whole) < 1e-15);
+        assert.ok(Math.abs(shadow + interleaving - whole) < 1e-15);
+      }
+    }
+  });
+
   it("judges cohorts by their votes, not by what our own lists made users choose", () => {
     const biased = healthyEvidence({ lift: -0.1 });
     const votes = (lightShare: number, coldShare: number) =>
@@ -231,7 +243,7 @@ describe("one sentence of plain English", () => {
   it("for a pass, with users, lift, bound and margin", () => {
     assert.match(
       said(healthyEvidence()),
-      /^Passed: after 400 users the lift is \+0\.\d{3}, at least \+0\.\d{3} \(98\.8 % confidence at any time\), beyond the margin of \+0\.\d{3}; every guardrail holds\.$/,
+      /^Passed: after 400 users the lift is \+0\.\d{3}, at least \+0\.\d{3} \(98\.75 % confidence at any time, the shadow's share of α\), beyond the margin of \+0\.\d{3}; every guardrail holds\.$/,
     );
   });
   it("for a hold, with how many more users would settle it", () => {

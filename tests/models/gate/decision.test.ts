@@ -4,6 +4,7 @@ import {
   type Decision,
   GENESIS_SHA256,
   type Hearing,
+  type Ruling,
   recomputeDecision,
   recordDecision,
   serialiseDecision,
@@ -62,8 +63,16 @@ describe("decision records", () => {
   it("give the same evidence value and verdict when a stored one is judged again", () => {
     for (const decision of chain()) {
       const again = recomputeDecision(stored(decision));
-      assert.ok(again.sameE && again.sameVerdict, decision.sentence);
+      assert.ok(again.sameE && again.sameAlpha && again.sameVerdict, decision.sentence);
     }
+  });
+
+  it("notice when a test was run at another α than its stage may spend", () => {
+    const [, decision] = chain();
+    assert.ok("test" in decision.ruling && decision.ruling.test !== null);
+    const ruling = { ...decision.ruling, test: { ...decision.ruling.test, alpha: 0.025 } } as Ruling;
+    const { sameAlpha, alpha } = recomputeDecision(stored({ ...decision, ruling }));
+    assert.deepEqual([sameAlpha, alpha], [false, { recorded: 0.025, recomputed: 0.0125 }]);
   });
 
   it("notice when a verdict was written that the evidence does not bear", () => {

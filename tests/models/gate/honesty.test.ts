@@ -5,6 +5,7 @@ import { planTest } from "../../../models/gate/e-process.ts";
 import { DEFAULT_POLICY } from "../../../models/gate/policy.ts";
 import { brokenChallengers } from "../../bench/prove-gate/broken-challengers.ts";
 import { NULLS, PLANNED_LIFT } from "../../bench/prove-gate/nulls.ts";
+import { promotedByEitherRoute } from "../../bench/prove-gate/routes.ts";
 import {
   naiveRepeatedTTest,
   promotedShare,
@@ -29,6 +30,12 @@ describe("the gate is honest", () => {
   it("holds its level over a row of challengers", () => {
     const row = { families: 10, challengers: 20, users: 300 };
     assert.ok(promotingFamilies(NULLS["symmetric: −.3, 0, +.3"], row, 3) <= 0.1);
+  });
+  it("holds its level whenever the decision goes over from the shadow to interleaving", () => {
+    const routes = { runs: 100, users: 800 };
+    for (const turn of ["random", "late"] as const) {
+      assert.ok(promotedByEitherRoute(turn, "split", routes, 5) <= 0.05, turn);
+    }
   });
   it("would be caught peeking with a t-test, or betting on requests instead of users", () => {
     assert.ok(naiveRepeatedTTest(NULLS["symmetric: −.3, 0, +.3"], { runs: 100, users: 2000 }, 4) > 0.05);
