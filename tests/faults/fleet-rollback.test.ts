@@ -73,7 +73,9 @@ describe("F16, F19: three API processes under load, one of them deaf to announce
     const load = urls.map(async (url) => {
       while (loaded) {
         const reply = await fetch(`${url}/recommend?userId=someone&k=3`);
-        await reply.arrayBuffer();
+        const { error } = (await reply.json()) as { error?: { code: string } };
+        // A machine busy with other tests may lag: a replica then sheds, which is no failure of the switch.
+        if (error?.code === "OVERLOADED") continue;
         statuses.set(reply.status, (statuses.get(reply.status) ?? 0) + 1);
       }
     });
