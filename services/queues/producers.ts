@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from "node:crypto";
+import { createHash } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { type Job, type JobsOptions, Queue } from "bullmq";
 import { PhasewiseError } from "../errors.ts";
@@ -11,8 +11,8 @@ import {
   type JudgePayload,
   QUEUES,
   type RetrainPayload,
+  type ShadowBatch,
   type ShadowPayload,
-  type ShadowRequest,
   type UpkeepPayload,
 } from "./types.ts";
 
@@ -23,10 +23,11 @@ export interface JobProducers {
   /** Explains a version; the same asked twice while the first still waits or runs is one job. */
   addAnalysis(payload: AnalysisPayload, now: number): Promise<string>;
   /**
-   * The same batch twice is one job. A batch may be empty: it then only tells what was shed.
-   * @throws OVERLOADED when too many wait already
+   * The same batch twice is one job. It may hold no request: it then only tells what was shed.
+   * @throws OVERLOADED when too many wait already: of this sending nothing was kept. After any other error the batch
+   *   may have been kept; sending it again settles that
    */
-  addShadow(batch: readonly ShadowRequest[], shed: number): Promise<string>;
+  addShadow(batch: ShadowBatch): Promise<string>;
   /** A look at the running shadow comparisons, now. */
   addJudge(payload: JudgePayload, now: number): Promise<string>;
   /** Jobs that wait or run. */
@@ -102,7 +103,7 @@ export function createProducers(
         const job = await analysis.add("analysis", payload, { ...RETRAIN, jobId, deduplication });
         return job.id ?? jobId;
       }),
-    addShadow: (batch, shed) =>
+    addShadow: ({ id, requests, shed }) =>
       inTime("add a shadow job", async () => {
         const waiting = await shadow.getWaitingCount();
         if (waiting >= mostWaitingBatches) {
@@ -111,9 +112,8 @@ export function createProducers(
             `add a shadow job: expected fewer than ${mostWaitingBatches} batches to wait, got ${waiting}; start a worker (phasewise work)`,
           );
         }
-        const ids = batch.map(({ requestId }) => requestId);
-        const jobId = `shadow-${ids.length === 0 ? randomUUID() : digest(ids)}`;
-        await shadow.add("shadow", { requests: batch, shed }, { ...SHADOW, jobId });
+        const jobId = `shadow-${id}`;
+        await shadow.add("shadow", { requests, shed }, { ...SHADOW, jobId });
         return jobId;
       }),
     addJudge: (payload, now) =>

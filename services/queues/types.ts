@@ -89,6 +89,11 @@ export interface ShadowPayload {
   readonly shed: number;
 }
 
+/** Named once by whoever sends it: sent again, since the answer to the first sending was lost, it is the same job. */
+export interface ShadowBatch extends ShadowPayload {
+  readonly id: string;
+}
+
 export type JobState = "waiting" | "active" | "completed" | "failed" | "delayed" | "unknown";
 
 export interface JobView {

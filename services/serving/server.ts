@@ -82,7 +82,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     rate: options.shadowRate ?? policy.shadow.samplingRate,
     capacity: policy.shadow.ringSize,
     batchSize: policy.shadow.batchSize,
-    send: (batch, shed) => producers.addShadow(batch, shed),
+    send: (batch) => producers.addShadow(batch),
     onShed: (reason, requests) => metrics.shadowShed.inc({ reason }, requests),
   });
   const fleetLog = redisFleetLog(redis);

@@ -1,14 +1,15 @@
+import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { PhasewiseError } from "../errors.ts";
-import type { ShadowRequest } from "../queues/types.ts";
+import type { ShadowBatch, ShadowRequest } from "../queues/types.ts";
 
 export type ShedReason = "ring-full" | "queue-full" | "queue-unavailable";
 
 export interface ShadowTapOptions {
   /** Share of requests copied, 0 … 1. */
   readonly rate: number;
-  /** `shed`: requests dropped since the last batch that arrived. */
-  readonly send: (batch: readonly ShadowRequest[], shed: number) => Promise<unknown>;
+  /** Rejects with OVERLOADED when the queue refused the batch; after any other error it may have arrived. */
+  readonly send: (batch: ShadowBatch) => Promise<unknown>;
   readonly onShed: (reason: ShedReason, requests: number) => void;
   readonly capacity?: number;
   readonly batchSize?: number;
@@ -20,7 +21,10 @@ export interface ShadowTapOptions {
 /**
  * Copies a sample of the answered requests to the shadow queue. The sample is a function of the request id, so
  * it is settled before anything is scored; the copy is offered after the reply. Between the two lies a bounded
- * ring: when it is full, or when the queue does not take a batch, requests are dropped and counted.
+ * ring: when it is full, or when the queue refuses a batch, requests are dropped and counted.
+ *
+ * A request is recorded or counted as shed, never both: a batch whose fate is unknown (the queue did not answer in
+ * time) is sent again, under the same id, before anything else until it is known, and the ring fills meanwhile.
  */
 export class ShadowTap {
   readonly #options: ShadowTapOptions;
@@ -30,6 +34,8 @@ export class ShadowTap {
   readonly #timer: NodeJS.Timeout;
   #waiting: ShadowRequest[] = [];
   #shed = 0;
+  /** Sent at least once, and nobody knows whether it arrived. */
+  #inDoubt: ShadowBatch | null = null;
   #sending: Promise<void> | undefined;
   #closing = false;
 
@@ -46,8 +52,8 @@ export class ShadowTap {
   }
 
   offer(request: ShadowRequest): void {
-    if (this.#waiting.length >= this.#capacity) this.#drop("ring-full", 1);
-    else this.#waiting.push(request);
+    if (this.#waiting.length < this.#capacity) this.#waiting.push(request);
+    else this.#drop(this.#inDoubt === null ? "ring-full" : "queue-unavailable", 1);
   }
 
   get waiting(): number {
@@ -75,20 +81,33 @@ export class ShadowTap {
 
   async #drain(): Promise<void> {
     // What was shed is owed to the evidence even when nothing follows it.
-    while (this.#waiting.length > 0 || this.#shed > 0) {
-      const batch = this.#waiting.splice(0, this.#batchSize);
-      const shed = this.#shed;
+    while (this.#inDoubt !== null || this.#waiting.length > 0 || this.#shed > 0) {
+      const again = this.#inDoubt;
+      const batch = again ?? this.#nextBatch();
       try {
-        await this.#options.send(batch, shed);
-        this.#shed -= shed;
+        await this.#options.send(batch);
+        this.#inDoubt = null;
         // One after the other without a breath, they would hold up the requests beside them.
         if (this.#waiting.length > 0 && !this.#closing) await pause(this.#breathMs);
       } catch (error) {
-        const full = error instanceof PhasewiseError && error.code === "OVERLOADED";
-        if (batch.length > 0) this.#drop(full ? "queue-full" : "queue-unavailable", batch.length);
+        const refused = error instanceof PhasewiseError && error.code === "OVERLOADED";
+        // Of one sent before, a refusal says nothing: the first sending may have arrived.
+        if (refused && again === null) this.#giveUp(batch);
+        else this.#inDoubt = batch;
         return;
       }
     }
+  }
+
+  #nextBatch(): ShadowBatch {
+    const shed = this.#shed;
+    this.#shed = 0;
+    return { id: randomUUID(), requests: this.#waiting.splice(0, this.#batchSize), shed };
+  }
+
+  #giveUp({ requests, shed }: ShadowBatch): void {
+    this.#shed += shed;
+    if (requests.length > 0) this.#drop("queue-full", requests.length);
   }
 }
 

@@ -1,15 +1,32 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { Queue } from "bullmq";
 import type { Redis } from "ioredis";
 import { itemId, userId } from "../../models/data/ids.ts";
 import { redisEventLog } from "../../services/interactions/event-log.ts";
+import { createProducers } from "../../services/queues/producers.ts";
+import { QUEUES, type ShadowPayload, type ShadowRequest } from "../../services/queues/types.ts";
 import { connectRedis } from "../../services/redis.ts";
 import { redisDecisionLog } from "../../services/registry/decisions.ts";
 import { sealed } from "../../services/registry/hash-chain.ts";
 import { redisRegistry } from "../../services/registry/registry.ts";
 import type { LivePointer } from "../../services/registry/types.ts";
+import { ShadowTap } from "../../services/serving/shadow-tap.ts";
+import { eventually } from "../support/eventually.ts";
 import { manifestOf } from "../support/manifest.ts";
 import { type PrivateRedis, startRedis } from "../support/redis.ts";
+import { startWire, type Wire } from "../support/wire.ts";
+
+const sampled = (requestId: string): ShadowRequest => ({
+  requestId,
+  userId: "u1",
+  historyThrough: 1,
+  k: 10,
+  exclude: [],
+  liveVersion: "popularity-000000000000",
+  served: ["f1"],
+  at: 1,
+});
 
 /** The client as it behaves when every first reply is lost: each script is sent twice, the second reply counts. */
 function resending(redis: Redis): Redis {
@@ -72,6 +89,69 @@ describe("F4: replies are lost and scripts are sent again", () => {
     });
     assert.equal((await decisions.list()).length, 1);
     assert.equal(await decisions.verify(), null);
+  });
+});
+
+describe("F4: the reply to a batch of the shadow is lost", () => {
+  let server: PrivateRedis;
+  let wire: Wire;
+  let queue: Queue<ShadowPayload>;
+  before(async () => {
+    server = await startRedis();
+    wire = await startWire(server.port);
+    queue = new Queue<ShadowPayload>(QUEUES.shadow, { connection: { url: server.url } });
+  });
+  after(async () => {
+    await queue.close();
+    await wire.close();
+    await server.stop();
+  });
+
+  test("each request is in the queue once, or counted as shed, never both", async () => {
+    const producers = createProducers(wire.url, () => {});
+    const capacity = 4;
+    const tap = new ShadowTap({
+      rate: 1,
+      capacity,
+      batchSize: 2,
+      flushEveryMs: 1_000_000,
+      send: (batch) => producers.addShadow(batch),
+      onShed: () => {},
+    });
+    let offered = 0;
+    const offer = (requests: number): void => {
+      for (let count = 0; count < requests; count++) tap.offer(sampled(`request-${offered++}`));
+    };
+    const inQueue = async () => (await queue.getJobs(["waiting"])).map((job) => job.data);
+    // The queue takes the batch, and its answer, the id of the job, is lost with the connection.
+    let lost = 0;
+    wire.onMessage = (message) => {
+      if (!message.toString().startsWith("$") || !message.includes("shadow-")) return true;
+      lost++;
+      wire.cut();
+      return false;
+    };
+    offer(2);
+    await eventually(async () => {
+      await tap.flush();
+      return lost > 0;
+    }, "the reply is lost");
+    assert.equal((await inQueue()).length, 1);
+    assert.equal(tap.waiting, 0);
+    offer(capacity + 3);
+    wire.onMessage = () => true;
+    await eventually(async () => {
+      await tap.flush();
+      return tap.waiting === 0;
+    }, "the ring is empty");
+    await tap.close();
+
+    const batches = await inQueue();
+    const recorded = batches.flatMap(({ requests }) => requests.map(({ requestId }) => requestId));
+    const shed = batches.reduce((sum, batch) => sum + batch.shed, 0);
+    assert.equal(new Set(recorded).size, recorded.length, "none is there twice");
+    assert.deepEqual([offered, recorded.length, shed], [9, 6, 3]);
+    await producers.close();
   });
 });
 

@@ -6,6 +6,8 @@ export interface Wire {
   readonly url: string;
   /** Called with every message from now on, in either direction; one that it returns false for is swallowed. */
   onMessage: (message: Buffer) => boolean;
+  /** Ends every connection that there is at present; new ones are taken. */
+  cut(): void;
   close(): Promise<void>;
 }
 
@@ -36,8 +38,11 @@ export async function startWire(port: number): Promise<Wire> {
   const wire: Wire = {
     url: `redis://127.0.0.1:${address.port}`,
     onMessage: () => true,
-    async close() {
+    cut() {
       for (const socket of sockets) socket.destroy();
+    },
+    async close() {
+      wire.cut();
       server.close();
       await once(server, "close");
     },

@@ -113,10 +113,10 @@ describe("replies to users outside the interleaving share", () => {
       rate: shadow === "off" ? 0 : 1,
       capacity: 4,
       flushEveryMs: 5,
-      send: async (batch, dropped) => {
-        sent += batch.length;
+      send: async (batch) => {
+        sent += batch.requests.length;
         if (shadow === "hung") await new Promise(() => {});
-        await producers.addShadow(batch, dropped);
+        await producers.addShadow(batch);
       },
       onShed: (_, requests) => {
         shed += requests;

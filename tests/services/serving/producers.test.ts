@@ -3,7 +3,12 @@ import { after, before, describe, it } from "node:test";
 import { Queue } from "bullmq";
 import { freePort } from "../../../deploy/demo/free-port.ts";
 import { createProducers, type JobProducers } from "../../../services/queues/producers.ts";
-import { QUEUES, type RetrainPayload, type ShadowRequest } from "../../../services/queues/types.ts";
+import {
+  QUEUES,
+  type RetrainPayload,
+  type ShadowBatch,
+  type ShadowRequest,
+} from "../../../services/queues/types.ts";
 import { eventually } from "../../support/eventually.ts";
 import { type PrivateRedis, startRedis } from "../../support/redis.ts";
 
@@ -18,6 +23,12 @@ const sampled = (requestId: string): ShadowRequest => ({
   liveVersion: "popularity-000000000000",
   served: ["f1"],
   at: 1,
+});
+
+const batchOf = (requestId: string): ShadowBatch => ({
+  id: requestId,
+  requests: [sampled(requestId)],
+  shed: 0,
 });
 
 describe("the job producers", () => {
@@ -45,10 +56,10 @@ describe("the job producers", () => {
   });
 
   it("makes one job of a batch that is sent twice", async () => {
-    const batch = [sampled("a"), sampled("b")];
-    const first = await producers.addShadow(batch, 0);
-    assert.equal(await producers.addShadow(batch, 0), first);
-    assert.notEqual(await producers.addShadow([sampled("c")], 0), first);
+    const batch = { id: "one", requests: [sampled("a"), sampled("b")], shed: 0 };
+    const first = await producers.addShadow(batch);
+    assert.equal(await producers.addShadow(batch), first);
+    assert.notEqual(await producers.addShadow(batchOf("c")), first);
     const queue = new Queue(QUEUES.shadow, { connection: { url: redis.url } });
     const waiting = await queue.getJobs(["waiting"]);
     assert.equal(waiting.length, 2);
@@ -56,20 +67,16 @@ describe("the job producers", () => {
     await queue.close();
   });
 
-  it("takes every report of shed requests for one of its own, although each names no request", async () => {
-    assert.notEqual(await producers.addShadow([], 5), await producers.addShadow([], 5));
-  });
-
   it("takes so many batches that no worker fetches and no more, and again once there is room", async () => {
     const bounded = createProducers(redis.url, () => {}, { mostWaitingBatches: 6 });
     const queue = new Queue(QUEUES.shadow, { connection: { url: redis.url } });
     let taken = await queue.getWaitingCount();
     assert.ok(taken > 0 && taken < 6);
-    while (taken < 6) await bounded.addShadow([sampled(`fill-${taken++}`)], 0);
-    await assert.rejects(bounded.addShadow([sampled("over")], 0), { code: "OVERLOADED" });
+    while (taken < 6) await bounded.addShadow(batchOf(`fill-${taken++}`));
+    await assert.rejects(bounded.addShadow(batchOf("over")), { code: "OVERLOADED" });
     assert.equal(await queue.getWaitingCount(), 6);
     await queue.drain();
-    await bounded.addShadow([sampled("over")], 0);
+    await bounded.addShadow(batchOf("over"));
     assert.equal(await queue.getWaitingCount(), 1);
     await queue.close();
     await bounded.close();
@@ -112,11 +119,11 @@ describe("the job producers", () => {
   it("refuses at once when Redis is stuck, and works again after", async () => {
     redis.pause();
     try {
-      await assert.rejects(producers.addShadow([sampled("d")], 0), { code: "STORE_UNAVAILABLE" });
+      await assert.rejects(producers.addShadow(batchOf("d")), { code: "STORE_UNAVAILABLE" });
     } finally {
       redis.resume();
     }
-    await eventually(() => producers.addShadow([sampled("e")], 0).then(Boolean, () => false));
+    await eventually(() => producers.addShadow(batchOf("e")).then(Boolean, () => false));
   });
 
   it("refuses when Redis was never there, and nothing of it takes effect later", async () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { PhasewiseError } from "../../../services/errors.ts";
-import type { ShadowRequest } from "../../../services/queues/types.ts";
+import type { ShadowBatch, ShadowRequest } from "../../../services/queues/types.ts";
 import { ShadowTap, unitHash } from "../../../services/serving/shadow-tap.ts";
 
 function request(requestId: string): ShadowRequest {
@@ -18,6 +18,8 @@ function request(requestId: string): ShadowRequest {
 }
 
 const ids = (count: number): string[] => Array.from({ length: count }, (_, index) => `request-${index}`);
+const idsOf = (requests: readonly ShadowRequest[]): string[] => requests.map(({ requestId }) => requestId);
+const full = () => new PhasewiseError("OVERLOADED", "the queue is full");
 const NEVER_BY_TIMER = 1_000_000;
 
 describe("the shadow tap", () => {
@@ -55,7 +57,7 @@ describe("the shadow tap", () => {
       rate: 1,
       batchSize: 2,
       flushEveryMs: NEVER_BY_TIMER,
-      send: async (batch) => sent.push(batch.map((each) => each.requestId)),
+      send: async ({ requests }) => sent.push(idsOf(requests)),
       onShed: () => assert.fail("nothing is shed"),
     });
     for (const id of ["a", "b", "c", "d", "e"]) tap.offer(request(id));
@@ -70,7 +72,7 @@ describe("the shadow tap", () => {
       rate: 1,
       capacity: 3,
       flushEveryMs: NEVER_BY_TIMER,
-      send: async (batch) => sent.push(...batch.map((each) => each.requestId)),
+      send: async ({ requests }) => sent.push(...idsOf(requests)),
       onShed: (reason, requests) => shed.push([reason, requests]),
     });
     for (const id of ["a", "b", "c", "d", "e"]) tap.offer(request(id));
@@ -85,31 +87,26 @@ describe("the shadow tap", () => {
 
   it("sheds a batch that the queue refuses, and carries on with later ones", async () => {
     const shed: [string, number][] = [];
-    let refuse: Error | null = new Error("Redis is away");
-    const sent: string[] = [];
+    let refuse = true;
+    const sent: [string[], number][] = [];
     const tap = new ShadowTap({
       rate: 1,
       flushEveryMs: NEVER_BY_TIMER,
-      send: async (batch) => {
-        if (refuse !== null) throw refuse;
-        sent.push(...batch.map((each) => each.requestId));
+      send: async ({ requests, shed: told }) => {
+        if (refuse) throw full();
+        sent.push([idsOf(requests), told]);
       },
       onShed: (reason, requests) => shed.push([reason, requests]),
     });
     tap.offer(request("a"));
     tap.offer(request("b"));
     await tap.flush();
-    refuse = new PhasewiseError("OVERLOADED", "no worker fetches them");
-    tap.offer(request("c"));
     await tap.flush();
-    refuse = null;
-    tap.offer(request("d"));
+    refuse = false;
+    tap.offer(request("c"));
     await tap.close();
-    assert.deepEqual(shed, [
-      ["queue-unavailable", 2],
-      ["queue-full", 1],
-    ]);
-    assert.deepEqual(sent, ["d"]);
+    assert.deepEqual(shed, [["queue-full", 2]]);
+    assert.deepEqual(sent, [[["c"], 2]]);
   });
 
   it("tells what it shed also when no request follows", async () => {
@@ -118,20 +115,55 @@ describe("the shadow tap", () => {
     const tap = new ShadowTap({
       rate: 1,
       flushEveryMs: NEVER_BY_TIMER,
-      send: async (batch, shed) => {
-        if (refuse) throw new Error("Redis is away");
-        told.push([batch.length, shed]);
+      send: async ({ requests, shed }) => {
+        if (refuse) throw full();
+        told.push([requests.length, shed]);
       },
       onShed: () => {},
     });
     tap.offer(request("a"));
     tap.offer(request("b"));
     await tap.flush();
-    await tap.flush();
     refuse = false;
     await tap.flush();
     await tap.close();
     assert.deepEqual(told, [[0, 2]]);
+  });
+
+  it("sends a batch of unknown fate again, the very same, before any other, and sheds nothing of it", async () => {
+    const shed: [string, number][] = [];
+    const sent: ShadowBatch[] = [];
+    const answers = [new Error("no answer"), full(), null, null];
+    const tap = new ShadowTap({
+      rate: 1,
+      capacity: 2,
+      flushEveryMs: NEVER_BY_TIMER,
+      send: async (batch) => {
+        sent.push(batch);
+        const error = answers.shift();
+        if (error != null) throw error;
+      },
+      onShed: (reason, requests) => shed.push([reason, requests]),
+    });
+    tap.offer(request("a"));
+    await tap.flush();
+    for (const id of ["b", "c", "d"]) tap.offer(request(id));
+    // That the queue is full now does not tell whether it took the batch before.
+    await tap.flush();
+    await tap.flush();
+    assert.deepEqual(
+      sent.map(({ requests, shed: told }) => [idsOf(requests), told]),
+      [
+        [["a"], 0],
+        [["a"], 0],
+        [["a"], 0],
+        [["b", "c"], 1],
+      ],
+    );
+    assert.equal(new Set(sent.slice(0, 3).map(({ id }) => id)).size, 1);
+    assert.notEqual(sent[3].id, sent[0].id);
+    assert.deepEqual(shed, [["queue-unavailable", 1]]);
+    await tap.close();
   });
 
   it("stays within its bound while a send hangs", async () => {
