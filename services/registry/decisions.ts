@@ -4,13 +4,13 @@ import { luaScript } from "../lua-script.ts";
 import { KEY_PREFIX } from "../redis.ts";
 import { fromStore } from "../store-errors.ts";
 import { APPEND_DECISION_LUA } from "./append-decision.lua.ts";
-import { firstBrokenLink, GENESIS_SHA256, type Link, linkSha256 } from "./hash-chain.ts";
-
-/** What this log needs of a decision record; the rest is the gate's. */
-export interface DecisionRecord extends Link {
-  readonly id: string;
-  readonly challenger: string;
-}
+import {
+  type DecisionRecord,
+  type DecisionSummary,
+  decisionSummary,
+  isAboutClimb,
+} from "./decision-summary.ts";
+import { firstBrokenLink, GENESIS_SHA256, linkSha256 } from "./hash-chain.ts";
 
 export interface DecisionQuery {
   /** At most so many of the latest (default 100). */
@@ -27,6 +27,10 @@ export interface DecisionLog<R extends DecisionRecord> {
   append(build: (previousSha256: string) => R): Promise<R>;
   /** Newest first. */
   list(query?: DecisionQuery): Promise<readonly R[]>;
+  /** The same without their evidence, which is not read for it. */
+  summaries(query?: DecisionQuery): Promise<readonly DecisionSummary<R>[]>;
+  /** The last word on the climb of each challenger that has one, whatever was said of it once live. */
+  lastOnClimb(challengers: readonly string[]): Promise<ReadonlyMap<string, DecisionSummary<R>>>;
   get(id: string): Promise<R | null>;
   /** Id of the first record that was altered, is missing or does not follow; null when the whole chain holds. */
   verify(): Promise<string | null>;
@@ -35,6 +39,8 @@ export interface DecisionLog<R extends DecisionRecord> {
 const TIP = `${KEY_PREFIX}decisions:tip`;
 const ORDER = `${KEY_PREFIX}decisions:order`;
 const RECORDS = `${KEY_PREFIX}decisions:records`;
+const SUMMARIES = `${KEY_PREFIX}decisions:summaries`;
+const CLIMBS = `${KEY_PREFIX}decisions:climbs`;
 const ofChallenger = (challenger: string): string => `${KEY_PREFIX}decisions:of:${challenger}`;
 
 const DEFAULT_LIMIT = 100;
@@ -52,6 +58,18 @@ export function redisDecisionLog<R extends DecisionRecord = DecisionRecord>(redi
     return texts.map((text) => (text === null ? null : (JSON.parse(text) as R)));
   }
 
+  async function idsOf({ limit = DEFAULT_LIMIT, challenger }: DecisionQuery): Promise<string[]> {
+    if (limit < 1) return [];
+    const key = challenger === undefined ? ORDER : ofChallenger(challenger);
+    return (await fromStore("read decisions", redis.lrange(key, -limit, -1))).reverse();
+  }
+
+  async function summariesOf(ids: readonly string[]): Promise<DecisionSummary<R>[]> {
+    if (ids.length === 0) return [];
+    const texts = await fromStore("read decisions", redis.hmget(SUMMARIES, ...ids));
+    return texts.flatMap((text) => (text === null ? [] : [JSON.parse(text) as DecisionSummary<R>]));
+  }
+
   return {
     async append(build) {
       for (let round = 0; round < MAX_ROUNDS; round++) {
@@ -59,8 +77,10 @@ export function redisDecisionLog<R extends DecisionRecord = DecisionRecord>(redi
         const record = build(previous);
         refuseUnsealed(record, previous);
         const { id, sha256, challenger } = record;
-        const keys = [TIP, ORDER, RECORDS, ofChallenger(challenger)];
-        const reply = runAppend(keys, [previous, id, sha256, JSON.stringify(record)]);
+        const keys = [TIP, ORDER, RECORDS, ofChallenger(challenger), SUMMARIES, CLIMBS];
+        const climbing = isAboutClimb(record) ? challenger : "";
+        const texts = [JSON.stringify(record), JSON.stringify(decisionSummary(record))];
+        const reply = runAppend(keys, [previous, id, sha256, ...texts, climbing]);
         if ((await fromStore("append decision", reply)) === 1) return record;
       }
       throw new PhasewiseError(
@@ -69,11 +89,17 @@ export function redisDecisionLog<R extends DecisionRecord = DecisionRecord>(redi
       );
     },
 
-    async list({ limit = DEFAULT_LIMIT, challenger } = {}) {
-      if (limit < 1) return [];
-      const key = challenger === undefined ? ORDER : ofChallenger(challenger);
-      const ids = await fromStore("read decisions", redis.lrange(key, -limit, -1));
-      return (await recordsOf(ids.reverse())).filter((record) => record !== null);
+    async list(query = {}) {
+      return (await recordsOf(await idsOf(query))).filter((record) => record !== null);
+    },
+
+    summaries: async (query = {}) => summariesOf(await idsOf(query)),
+
+    async lastOnClimb(challengers) {
+      if (challengers.length === 0) return new Map();
+      const ids = await fromStore("read decisions", redis.hmget(CLIMBS, ...challengers));
+      const summaries = await summariesOf(ids.filter((id) => id !== null));
+      return new Map(summaries.map((summary) => [summary.challenger, summary]));
     },
 
     async get(id) {

@@ -33,7 +33,7 @@ export interface ServingDeps {
   readonly artifacts: ArtifactStore;
   readonly events: EventLog;
   readonly producers: JobProducers;
-  readonly decisions: Pick<DecisionLog<Decision>, "list" | "get">;
+  readonly decisions: Pick<DecisionLog<Decision>, "summaries" | "lastOnClimb" | "get">;
   /** Read once per use: a new import replaces the index as a whole. */
   readonly catalogue: { readonly current: CatalogueIndex };
   readonly findings: FindingsStore;

@@ -84,7 +84,7 @@ describe("F4: replies are lost and scripts are sent again", () => {
     assert.equal((await log.history(userId("ann"))).through, 2);
     const decisions = redisDecisionLog(resending(redis));
     await decisions.append((previousSha256) => {
-      const record = sealed({ challenger: "a", previousSha256 });
+      const record = sealed({ challenger: "a", hearing: { about: "shadow" }, previousSha256 });
       return { id: `d-${record.sha256.slice(0, 16)}`, ...record };
     });
     assert.equal((await decisions.list()).length, 1);

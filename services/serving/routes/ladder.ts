@@ -4,13 +4,9 @@ import type { Findings } from "../../../models/findings.ts";
 import { DIAGNOSIS_WORDS } from "../../../models/gate/diagnosis.ts";
 import { PHASES, RECIPES } from "../../../models/phases.ts";
 import type { VersionRecord } from "../../registry/types.ts";
-import { decisionSummary } from "../decision-summary.ts";
 import type { App, ServingDeps } from "../deps.ts";
 import { PUBLIC } from "../plugins/auth.ts";
 import { ERROR_RESPONSES, LivePointerView, VersionRecordView } from "../schemas.ts";
-
-/** Of a version, newest first, looked through for the last one that was about its climb. */
-const RECENT_DECISIONS = 5;
 
 const LadderView = Type.Object({
   live: Type.Union([LivePointerView, Type.Null()]),
@@ -72,20 +68,13 @@ export function ladderRoutes(app: App, deps: ServingDeps): void {
         deps.registry.versions(),
         deps.findings.all(),
       ]);
-      const lastDecision = async (challenger: string) => {
-        const latest = await deps.decisions.list({ challenger, limit: RECENT_DECISIONS });
-        // How a live version fares beside its predecessor is not what made it live.
-        const climbing = latest.find(
-          ({ hearing }) => hearing.about === "screen" || hearing.about === "shadow",
-        );
-        return climbing === undefined ? null : decisionSummary(climbing);
-      };
+      const lastDecisions = await deps.decisions.lastOnClimb(versions.map(({ version }) => version));
       const entry = async (record: VersionRecord) => ({
         ...record,
         live: record.version === live?.version,
         ...(await figuresOf(record.version)),
         diagnosis: diagnosisOf(findings.get(record.version)),
-        lastDecision: await lastDecision(record.version),
+        lastDecision: lastDecisions.get(record.version) ?? null,
       });
       const phases = PHASES.map(async ({ phase, name, summary }) => {
         const entries = await Promise.all(versions.filter((record) => record.phase === phase).map(entry));

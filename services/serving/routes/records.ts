@@ -1,6 +1,5 @@
 import Type from "typebox";
 import { PhasewiseError } from "../../errors.ts";
-import { decisionSummary } from "../decision-summary.ts";
 import type { App, ServingDeps } from "../deps.ts";
 import { OPERATOR, PUBLIC } from "../plugins/auth.ts";
 import { AuditEntryView, ERROR_RESPONSES, Limit } from "../schemas.ts";
@@ -22,9 +21,7 @@ export function recordRoutes(app: App, deps: ServingDeps): void {
       },
     },
     async (request) => ({
-      decisions: (await deps.decisions.list({ limit: request.query.limit ?? DEFAULT_LIMIT })).map(
-        decisionSummary,
-      ),
+      decisions: [...(await deps.decisions.summaries({ limit: request.query.limit ?? DEFAULT_LIMIT }))],
     }),
   );
 

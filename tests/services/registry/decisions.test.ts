@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
 import type { Redis } from "ioredis";
 import { connectRedis } from "../../../services/redis.ts";
-import { type DecisionRecord, redisDecisionLog } from "../../../services/registry/decisions.ts";
+import type { DecisionRecord } from "../../../services/registry/decision-summary.ts";
+import { redisDecisionLog } from "../../../services/registry/decisions.ts";
 import { GENESIS_SHA256, sealed } from "../../../services/registry/hash-chain.ts";
 import { type PrivateRedis, startRedis } from "../../support/redis.ts";
 
@@ -10,10 +11,18 @@ interface Verdict extends DecisionRecord {
   readonly lift: number;
 }
 
+const EVIDENCE = "x".repeat(10_000);
+
 const built =
-  (challenger: string, lift: number) =>
+  (challenger: string, lift: number, about = "shadow") =>
   (previousSha256: string): Verdict => {
-    const record = sealed({ challenger, lift, previousSha256 });
+    const record = sealed({
+      challenger,
+      lift,
+      hearing: { about, evidence: EVIDENCE },
+      policy: { alpha: 0.05 },
+      previousSha256,
+    });
     return { id: `d-${record.sha256.slice(0, 16)}`, ...record };
   };
 
@@ -47,6 +56,33 @@ describe("decision log", () => {
     assert.deepEqual(await log.get(b.id), b);
     assert.equal(await log.get("d-nothing"), null);
     assert.equal(await log.verify(), null);
+  });
+
+  test("summarises without the evidence, and knows the last word on each climb", async () => {
+    const log = redisDecisionLog<Verdict>(redis);
+    const screened = await log.append(built("a", 0.1, "screen"));
+    const shadowed = await log.append(built("a", 0.2));
+    await log.append(built("a", 0.3, "watch"));
+    await log.append(built("live", 0.4, "fleet"));
+    const { hearing: _, ...rest } = screened;
+    const summaries = await log.summaries();
+    assert.deepEqual(
+      summaries.map(({ about, lift }) => [about, lift]),
+      [
+        ["fleet", 0.4],
+        ["watch", 0.3],
+        ["shadow", 0.2],
+        ["screen", 0.1],
+      ],
+    );
+    const { policy: __, ...summary } = { ...rest, about: "screen" } as Record<string, unknown>;
+    assert.deepEqual(summaries[3], summary);
+    assert.ok(JSON.stringify(summaries).length < 3000);
+    assert.equal((await log.summaries({ challenger: "a", limit: 1 }))[0].about, "watch");
+    const climbs = await log.lastOnClimb(["a", "live", "nobody"]);
+    assert.deepEqual([...climbs.keys()], ["a"]);
+    assert.equal(climbs.get("a")?.id, shadowed.id);
+    assert.deepEqual(await log.lastOnClimb([]), new Map());
   });
 
   test("judges at the same time build one chain with every record once", async () => {
