@@ -32,21 +32,26 @@ export function driftEvidence(log: InteractionLog, cut: number, known: ItemFilte
   const perDay = (start: number, stop: number): number =>
     ((stop - start) * MS_PER_DAY) /
     Math.max(SHORTEST_SPAN_MS, log.timestamps[stop - 1] - log.timestamps[start]);
-  let unknownItems = 0;
-  for (let event = cut; event < end; event++) {
-    if (!known.has(log.items.idAt(log.itemIndex[event]))) unknownItems++;
-  }
+  const shareOf = (start: number, stop: number, holds: (event: number) => boolean): number => {
+    let count = 0;
+    for (let event = start; event < stop; event++) if (holds(event)) count++;
+    return count / (stop - start);
+  };
+  const isUnknown = (event: number): boolean => !known.has(log.items.idAt(log.itemIndex[event]));
+  const isNewUser = (event: number): boolean => lengths[event] === 0;
   return {
     popularity: { expected: popularity(from, cut), actual: popularity(cut, end) },
     historyLength: {
       expected: historyLengthHistogram(lengths.subarray(from, cut)),
       actual: historyLengthHistogram(lengths.subarray(cut)),
     },
-    events: { total: end - cut, unknownItems },
-    requests: {
-      total: end - cut,
-      unknownUsers: lengths.subarray(cut).filter((length) => length === 0).length,
+    unknownItems: {
+      // The live model was trained on this window. One trained before it, as the live one was before the other,
+      // would not have known what first appeared in it.
+      expected: shareOf(from, cut, (event) => isUnknown(event) || before[log.itemIndex[event]] === 0),
+      actual: shareOf(cut, end, isUnknown),
     },
+    unknownUsers: { expected: shareOf(from, cut, isNewUser), actual: shareOf(cut, end, isNewUser) },
     eventsPerDay: { expected: perDay(from, cut), actual: perDay(cut, end) },
   };
 }

@@ -50,8 +50,10 @@ export function historyLengthHistogram(lengths: Iterable<number>): number[] {
 export interface DriftEvidence {
   readonly popularity: { readonly expected: ArrayLike<number>; readonly actual: ArrayLike<number> };
   readonly historyLength: { readonly expected: ArrayLike<number>; readonly actual: ArrayLike<number> };
-  readonly events: { readonly total: number; readonly unknownItems: number };
-  readonly requests: { readonly total: number; readonly unknownUsers: number };
+  /** Shares of events on items that a model trained before the window does not know. */
+  readonly unknownItems: { readonly expected: number; readonly actual: number };
+  /** Shares of requests by users without any history. */
+  readonly unknownUsers: { readonly expected: number; readonly actual: number };
   readonly eventsPerDay: { readonly expected: number; readonly actual: number };
 }
 
@@ -64,7 +66,7 @@ export interface DriftSignal {
 
 /** Reasons to retrain. Drift never decides between two models: both saw the same traffic. */
 export function driftSignals(evidence: DriftEvidence, limits: Policy["drift"]): DriftSignal[] {
-  const { popularity, historyLength, events, requests, eventsPerDay } = evidence;
+  const { popularity, historyLength, unknownItems, unknownUsers, eventsPerDay } = evidence;
   const rate = eventsPerDay.actual / eventsPerDay.expected;
   const signal = (name: DriftSignal["name"], value: number, limit: number): DriftSignal => ({
     name,
@@ -83,12 +85,13 @@ export function driftSignals(evidence: DriftEvidence, limits: Policy["drift"]): 
       populationStabilityIndex(historyLength.expected, historyLength.actual),
       limits.historyLengthPsi,
     ),
-    signal("unknown-items", share(events.unknownItems, events.total), limits.unknownItemShare),
-    signal("unknown-users", share(requests.unknownUsers, requests.total), limits.unknownUserShare),
+    signal("unknown-items", rise(unknownItems), limits.unknownItemRise),
+    signal("unknown-users", rise(unknownUsers), limits.unknownUserRise),
     signal("event-rate", Math.max(rate, 1 / rate), limits.eventRateFactor),
   ];
 }
 
-function share(part: number, total: number): number {
-  return total === 0 ? 0 : part / total;
+/** A long tail, or a stream of newcomers, that was always there is no change: only what has come on top is. */
+function rise({ expected, actual }: DriftEvidence["unknownItems"]): number {
+  return actual - expected;
 }

@@ -126,8 +126,8 @@ const drift = Type.Object(
   {
     popularityPsi: positive("PSI of item popularity that asks for a retrain"),
     historyLengthPsi: positive("PSI of history length that asks for a retrain"),
-    unknownItemShare: share("Share of events on items the model does not know"),
-    unknownUserShare: share("Share of requests without any known history"),
+    unknownItemRise: share("Rise of the share of events on items that the model does not know"),
+    unknownUserRise: share("Rise of the share of requests by users without any history"),
     eventRateFactor: Type.Number({
       exclusiveMinimum: 1,
       description: "Event rate up or down by this factor",

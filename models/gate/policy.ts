@@ -64,8 +64,8 @@ export const DEFAULT_POLICY: Policy = {
   drift: {
     popularityPsi: 0.25,
     historyLengthPsi: 0.25,
-    unknownItemShare: 0.2,
-    unknownUserShare: 0.5,
+    unknownItemRise: 0.2,
+    unknownUserRise: 0.2,
     eventRateFactor: 3,
   },
   training: {

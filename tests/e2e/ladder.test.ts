@@ -206,7 +206,12 @@ describe("the ladder, climbed by the real processes", () => {
     assert.ok(sampling !== null);
     assert.equal(
       sampling.sampled,
-      sampling.joined + sampling.unanswered + sampling.pending + sampling.shed + sampling.failed,
+      sampling.joined +
+        sampling.unanswered +
+        sampling.early +
+        sampling.pending +
+        sampling.shed +
+        sampling.failed,
     );
   });
 

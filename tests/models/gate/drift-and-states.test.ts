@@ -29,8 +29,8 @@ describe("drift", () => {
     const steady = {
       popularity: { expected: [50, 50], actual: [49, 51] },
       historyLength: { expected: [10, 90], actual: [9, 91] },
-      events: { total: 100, unknownItems: 5 },
-      requests: { total: 100, unknownUsers: 5 },
+      unknownItems: { expected: 0.35, actual: 0.4 },
+      unknownUsers: { expected: 0.7, actual: 0.75 },
       eventsPerDay: { expected: 100, actual: 120 },
     };
     const drifted = (change: Partial<typeof steady>) =>
@@ -42,8 +42,8 @@ describe("drift", () => {
     assert.deepEqual(drifted({ historyLength: { expected: [90, 10], actual: [10, 90] } }), [
       "history-length",
     ]);
-    assert.deepEqual(drifted({ events: { total: 100, unknownItems: 40 } }), ["unknown-items"]);
-    assert.deepEqual(drifted({ requests: { total: 100, unknownUsers: 80 } }), ["unknown-users"]);
+    assert.deepEqual(drifted({ unknownItems: { expected: 0.15, actual: 0.4 } }), ["unknown-items"]);
+    assert.deepEqual(drifted({ unknownUsers: { expected: 0.05, actual: 0.3 } }), ["unknown-users"]);
     assert.deepEqual(drifted({ eventsPerDay: { expected: 100, actual: 20 } }), ["event-rate"]);
     assert.deepEqual(drifted({ eventsPerDay: { expected: 100, actual: 0 } }), ["event-rate"]);
   });

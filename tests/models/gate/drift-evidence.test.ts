@@ -25,15 +25,15 @@ describe("drift evidence", () => {
   it("compares the events after the cut with as many before it", () => {
     const evidence = driftEvidence(logOf(2600), 2000, KNOWN);
     assert.ok(evidence !== null);
-    const { popularity, historyLength, events, requests, eventsPerDay } = evidence;
+    const { popularity, historyLength, unknownItems, unknownUsers, eventsPerDay } = evidence;
     // Four equally popular items fall into bins 0, 2, 5 and 7 of ten, 150 of 600 events each.
     assert.deepEqual([...Array.from(popularity.expected)], [150, 0, 150, 0, 0, 150, 0, 150, 0, 0]);
     assert.deepEqual(popularity.actual, popularity.expected);
     // Histories of 0, 1, 2, 3 and 4 events, 120 of each: bins 0, 1, 2–3, 4–7.
     assert.deepEqual(Array.from(historyLength.actual).slice(0, 4), [120, 120, 240, 120]);
     assert.deepEqual(historyLength.expected, historyLength.actual);
-    assert.deepEqual([events.total, events.unknownItems], [600, 0]);
-    assert.deepEqual([requests.total, requests.unknownUsers], [600, 120]);
+    assert.deepEqual(unknownItems, { expected: 0, actual: 0 });
+    assert.deepEqual(unknownUsers, { expected: 0.2, actual: 0.2 });
     assert.ok(Math.abs(eventsPerDay.actual - (600 * 24) / 599) < 1e-9);
     assert.ok(Math.abs(eventsPerDay.expected - eventsPerDay.actual) < 1e-9);
   });
@@ -41,8 +41,23 @@ describe("drift evidence", () => {
   it("counts items that the model does not know, and puts what is new into the last bin", () => {
     const log = logOf(2600, (event) => (event >= 2000 && event % 4 === 3 ? 4 : event % 4));
     const evidence = driftEvidence(log, 2000, KNOWN);
-    assert.equal(evidence?.events.unknownItems, 150);
+    assert.deepEqual(evidence?.unknownItems, { expected: 0, actual: 0.25 });
     assert.equal(evidence?.popularity.actual[9], 150);
+  });
+
+  it("expects the tail that the model never knew, and as much new as there was before", () => {
+    // Every fourth event is on "e", which is too rare for the model at any time.
+    const tail = driftEvidence(
+      logOf(2600, (event) => (event % 4 === 3 ? 4 : event % 4)),
+      2000,
+      KNOWN,
+    );
+    assert.deepEqual(tail?.unknownItems, { expected: 0.25, actual: 0.25 });
+    // Every fourth event is on an item of the last few hundred: "d" was new in the reference, "e" is new now.
+    const fresh = (event: number): number =>
+      event % 4 < 3 ? event % 4 : event < 1400 ? 0 : event < 2000 ? 3 : 4;
+    const steady = driftEvidence(logOf(2600, fresh), 2000, KNOWN);
+    assert.deepEqual(steady?.unknownItems, { expected: 0.25, actual: 0.25 });
   });
 
   it("takes no more than the later half of the training events", () => {
