@@ -11,6 +11,11 @@ export interface ReplayOptions {
   readonly concurrency?: number | undefined;
   /** Events a second at most; 0 plays as fast as the API answers. */
   readonly eventsPerSecond: number;
+  /**
+   * Says of each film that the user had been shown which list it was chosen from, the latest that held it: as a
+   * site would whose users choose from its lists (default: no feedback names a list, as in an import).
+   */
+  readonly listDriven?: boolean | undefined;
   readonly onProgress?: ((progress: ReplayProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -22,6 +27,8 @@ export interface ReplayProgress {
   readonly eventTime: number;
   /** Requests whose list held the film that the user chose next. */
   readonly hits: number;
+  /** Events that named the list they were chosen from. */
+  readonly listDriven: number;
   readonly failures: number;
 }
 
@@ -42,7 +49,14 @@ export async function replay(options: ReplayOptions): Promise<ReplayProgress> {
     total: end - from,
     eventTime: log.timestamps[from] ?? 0,
     hits: 0,
+    listDriven: 0,
     failures: 0,
+  };
+  const player: Player = {
+    url: options.url,
+    agent,
+    log,
+    shown: options.listDriven ? new ShownLists() : null,
   };
   const lastOfUser = new Map<number, Promise<void>>();
   const inFlight = new Set<Promise<void>>();
@@ -59,10 +73,11 @@ export async function replay(options: ReplayOptions): Promise<ReplayProgress> {
       const user = log.userIndex[event];
       const before = lastOfUser.get(user) ?? Promise.resolve();
       const playing: Promise<void> = before
-        .then(() => play(options.url, agent, log, event))
+        .then(() => play(player, event))
         .then(
-          (hit) => {
+          ({ hit, listDriven }) => {
             if (hit) progress.hits++;
+            if (listDriven) progress.listDriven++;
           },
           () => {
             progress.failures++;
@@ -86,34 +101,74 @@ export async function replay(options: ReplayOptions): Promise<ReplayProgress> {
   return progress;
 }
 
-/** One event: ask, then tell. Returns whether the list held the film that was chosen. */
-async function play(url: string, agent: Agent, log: InteractionLog, event: number): Promise<boolean> {
+interface Player {
+  readonly url: string;
+  readonly agent: Agent;
+  readonly log: InteractionLog;
+  readonly shown: ShownLists | null;
+}
+
+interface List {
+  readonly requestId: string;
+  readonly items: readonly { readonly itemId: string }[];
+}
+
+/** The latest list on which each user saw each item. */
+class ShownLists {
+  readonly #requestIds = new Map<string, Map<string, string>>();
+
+  add(userId: string, { requestId, items }: List): void {
+    const own = this.#requestIds.get(userId) ?? new Map<string, string>();
+    for (const { itemId } of items) own.set(itemId, requestId);
+    this.#requestIds.set(userId, own);
+  }
+
+  requestIdOf(userId: string, itemId: string): string | undefined {
+    return this.#requestIds.get(userId)?.get(itemId);
+  }
+}
+
+/** One event: ask, then tell. Returns whether the list held the film that was chosen, and whether the event said so. */
+async function play(
+  { url, agent, log, shown }: Player,
+  event: number,
+): Promise<{ hit: boolean; listDriven: boolean }> {
   const userId = log.users.idAt(log.userIndex[event]);
   const itemId = log.items.idAt(log.itemIndex[event]);
-  const recommended = await callApi(
-    agent,
-    "GET",
-    `${url}/recommend?userId=${encodeURIComponent(userId)}&k=10`,
-  );
-  const timestamp = log.timestamps[event];
-  const feedback = {
-    events: [
-      { eventId: `replay-${event}`, userId, itemId, type: "rating", rating: log.weights[event], timestamp },
-    ],
+  const asking = callApi(agent, "GET", `${url}/recommend?userId=${encodeURIComponent(userId)}&k=10`);
+  const list = (await asking) as List;
+  shown?.add(userId, list);
+  const requestId = shown?.requestIdOf(userId, itemId);
+  const told = {
+    eventId: `replay-${event}`,
+    userId,
+    itemId,
+    type: "rating",
+    rating: log.weights[event],
+    timestamp: log.timestamps[event],
+    ...(requestId === undefined ? {} : { requestId }),
   };
-  await callApi(agent, "POST", `${url}/feedback`, feedback);
-  const { items } = recommended as { items: readonly { itemId: string }[] };
-  return items.some((item) => item.itemId === itemId);
+  // Told already by an earlier replay, the event may have named a list with another id then.
+  const toldBefore = shown === null ? undefined : 409;
+  await callApi(agent, "POST", `${url}/feedback`, { events: [told] }, toldBefore);
+  return { hit: list.items.some((item) => item.itemId === itemId), listDriven: requestId !== undefined };
 }
 
 /** Feedback is idempotent by event id and asking changes nothing, so both may be tried again. */
-async function callApi(agent: Agent, method: string, url: string, body?: unknown): Promise<unknown> {
+async function callApi(
+  agent: Agent,
+  method: string,
+  url: string,
+  body?: unknown,
+  alsoFine?: number,
+): Promise<unknown> {
   for (let attempt = 1; ; attempt++) {
     const outcome = await send(agent, method, url, body).catch((error: Error) => ({
       status: 0,
       text: error.message,
     }));
     if (outcome.status >= 200 && outcome.status < 300) return JSON.parse(outcome.text);
+    if (outcome.status === alsoFine) return null;
     const mayRetry = outcome.status === 0 || outcome.status === 429 || outcome.status === 503;
     if (!mayRetry || attempt === RETRIES) {
       throw new Error(

@@ -11,6 +11,7 @@ interface ReplayVerbOptions extends OutputOptions {
   readonly url?: string;
   readonly from: number;
   readonly speed: number;
+  readonly listDriven?: boolean;
 }
 
 export function replayVerb(program: Command): void {
@@ -21,6 +22,7 @@ export function replayVerb(program: Command): void {
     .option("--url <url>", "where Phasewise listens")
     .option("--from <share>", "begin after this share of the events", shareFrom, 0.6)
     .option("--speed <n>", "events a second; 0 for as fast as it goes", wholeNumber, 0)
+    .option("--list-driven", "say of what a user was shown before which list it was chosen from")
     .option("--json", "print JSON only")
     .action(async (options: ReplayVerbOptions) => {
       const config = loadConfig(process.env, { dataFolder: options.data });
@@ -31,12 +33,14 @@ export function replayVerb(program: Command): void {
         log,
         from: options.from === 0 ? 0 : cutPosition(log, options.from),
         eventsPerSecond: options.speed,
+        listDriven: options.listDriven,
         onProgress: ({ played, total, eventTime }) => line.update(`${played} of ${total}, ${day(eventTime)}`),
       });
       print(
         done,
         options,
-        () => `${done.played} events replayed, ${done.hits} hits in the top 10, ${done.failures} failed`,
+        () =>
+          `${done.played} events replayed, ${done.hits} hits in the top 10, ${done.listDriven} chosen from a list, ${done.failures} failed`,
       );
     });
 }
