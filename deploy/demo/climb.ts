@@ -12,6 +12,7 @@ export interface Challenge {
   readonly phase: Phase;
   readonly recipe: string;
   readonly tune: boolean;
+  readonly seed?: number;
 }
 
 export const FLOOR: Challenge = { phase: 1, recipe: "popularity", tune: false };
@@ -22,6 +23,9 @@ export const CHALLENGES: readonly Challenge[] = [
   { phase: 3, recipe: "als", tune: true },
   { phase: 4, recipe: "neural-blend", tune: false },
 ];
+
+/** A/A test: the floor once more under another seed, which nothing in it depends on. It must never be promoted. */
+export const TWIN: Challenge = { ...FLOOR, seed: 2 };
 
 interface RetrainOutcome {
   readonly version: string;
@@ -47,14 +51,21 @@ export interface TrainedChallengers {
   readonly failed: number;
 }
 
-/** Trains every challenger that the ladder does not hold yet, side by side, with a progress bar each. */
+/**
+ * Trains every challenger that the ladder does not hold yet, side by side, with a progress bar each.
+ *
+ * @param aA whether the floor's twin is to be the only challenger
+ */
 export async function trainChallengers(
   api: ApiClient,
   write: (line: string) => void,
+  aA: boolean,
 ): Promise<TrainedChallengers> {
   const { phases } = await api.get<Ladder>("/ladder");
-  const known = new Set(phases.flatMap(({ versions }) => versions.map((version) => version.recipe)));
-  const due = CHALLENGES.filter(({ recipe }) => !known.has(recipe));
+  const known = phases.flatMap(({ versions }) => versions.map((version) => version.recipe));
+  const isTwinKnown = known.filter((recipe) => recipe === TWIN.recipe).length > 1;
+  const twins = isTwinKnown ? [] : [TWIN];
+  const due = aA ? twins : CHALLENGES.filter(({ recipe }) => !known.includes(recipe));
   if (due.length === 0) return { trained: 0, failed: 0 };
   const display = process.stderr.isTTY ? bars() : lines(write);
   const outcomes = await Promise.all(

@@ -22,6 +22,8 @@ interface StartOptions {
   readonly cut: number;
   readonly replay: boolean;
   readonly speed: number;
+  readonly aA?: boolean;
+  readonly listDriven?: boolean;
   readonly exit?: boolean;
 }
 
@@ -39,6 +41,8 @@ export function startVerb(program: Command): void {
     .option("--cut <share>", "share of the events that trains; the rest is replayed", share, 0.6)
     .option("--no-replay", "stop after training")
     .option("--speed <n>", "events a second in the replay; 0 for as fast as it goes", wholeNumber, 0)
+    .option("--a-a", "A/A test of the gate: the only challenger is the live model once more")
+    .option("--list-driven", "replay users who choose from the lists they were shown")
     .option("--exit", "end after the ladder table instead of serving on")
     .action(start);
 }
@@ -118,11 +122,11 @@ async function climb(
   const floor = await raiseFloor(api);
   say(`\nLive: ${floor.version}; ${url}/recommend answers, ${elapsed()} after the start`);
   say("\nTraining challengers");
-  const { trained, failed } = await trainChallengers(api, say);
+  const { trained, failed } = await trainChallengers(api, say, options.aA === true);
   if (failed > 0) process.exitCode = EXIT.failed;
   if (trained + failed === 0) say("  every rung is trained already");
   say(`  done, ${elapsed()}`);
-  if (options.replay) await playFuture(api, prepared, config, url, options.speed);
+  if (options.replay) await playFuture(api, prepared, config, url, options);
   const ladder = await api.get<Ladder>("/ladder");
   say(`\nThe ladder, ${elapsed()} after the start\n`);
   say(ladderTable(ladder));
@@ -151,7 +155,7 @@ async function playFuture(
   prepared: PreparedData,
   config: Config,
   url: string,
-  eventsPerSecond: number,
+  { speed, listDriven }: StartOptions,
 ): Promise<void> {
   const { log, cutAt, snapshot } = prepared;
   const from = await replayFrom(config.stateFolder, snapshot.sha256, cutAt);
@@ -169,7 +173,8 @@ async function playFuture(
     url,
     log,
     from,
-    eventsPerSecond,
+    eventsPerSecond: speed,
+    listDriven,
     onProgress: ({ played, total, eventTime, hits, failures }) => {
       line.update(
         `  ${((played / total) * 100).toFixed(1).padStart(5)} %  ${day(eventTime)}  ${played.toLocaleString("en-US")} events, ${hits.toLocaleString("en-US")} hits in the top 10${failures > 0 ? `, ${failures} failed` : ""}`,
