@@ -186,8 +186,12 @@ async function playFuture(
   });
   await mark(log.timestamps.length);
   if (done.failures > 0) process.exitCode = EXIT.failed;
+  const lists = listDriven
+    ? `, and ${percentOf(done.listDriven, done.played)} of the events name a list`
+    : "";
+  const failed = done.failures > 0 ? `; ${done.failures} failed` : "";
   line.done(
-    `  ${done.played.toLocaleString("en-US")} events replayed through ${day(done.eventTime)}; the next film was in the top 10 ${((100 * done.hits) / done.played).toFixed(1)} % of the time${done.failures > 0 ? `; ${done.failures} failed` : ""}`,
+    `  ${done.played.toLocaleString("en-US")} events replayed through ${day(done.eventTime)}; the next film was in the top 10 ${percentOf(done.hits, done.played)} of the time${lists}${failed}`,
   );
   line.update("  waiting for the shadow to catch up");
   await idle(producers, "shadow");
@@ -195,6 +199,10 @@ async function playFuture(
   await idle(producers, "upkeep");
   await decisions.stop();
   await producers.close();
+}
+
+function percentOf(part: number, whole: number): string {
+  return `${((100 * part) / whole).toFixed(1)} %`;
 }
 
 /** Waits until a queue has nothing to do; batches that replicas still hold arrive within their flush interval. */
