@@ -3,7 +3,6 @@ import type { Outcome } from "./decide.ts";
 import { explainGuardrail, guardrailName } from "./guardrails/explain-guardrail.ts";
 import type { GuardrailResult } from "./guardrails/guardrail.ts";
 import type { ScreenRuling } from "./screening.ts";
-import type { Stage } from "./stage.ts";
 import type { TestResult } from "./test-result.ts";
 import type { WatchRuling } from "./watch.ts";
 
@@ -74,12 +73,13 @@ function objection({ reasons, test }: Outcome, failing: readonly GuardrailResult
   return `${seen} without proof beyond the margin of ${signed(test.margin)}, and ${people(test.nMax)} were planned at most`;
 }
 
-function openQuestion({ reasons, test, guardrails, stage }: Outcome): string {
+function openQuestion(outcome: Outcome): string {
+  const { reasons, test, guardrails } = outcome;
   if (reasons.includes("EXPOSURE_BIAS")) {
     return "too much of the feedback answers our own lists, which favours the live model; only interleaving can decide";
   }
   if (test === null) return reasons.map(words).join(", ");
-  if (!test.proven) return liftQuestion(test, stage);
+  if (!test.proven) return liftQuestion(test, outcome);
   const first = reasons[0];
   if (first === "TOO_FEW_USERS") {
     return `the lift of ${signed(test.lift)} is proven after ${people(test.users)}, fewer than the policy asks for`;
@@ -90,9 +90,9 @@ function openQuestion({ reasons, test, guardrails, stage }: Outcome): string {
 }
 
 /** "after 254 users the lift of +0.008 is compatible with none; about 900 more users would settle it" */
-function liftQuestion(test: TestResult, stage: Stage): string {
+function liftQuestion(test: TestResult, { stage, guardrails }: Outcome): string {
   const { users, lift, lowerBound, margin, moreUsers } = test;
-  if (users === 0) return "no user has been judged yet";
+  if (users === 0) return `no user has been judged yet${early(guardrails)}`;
   const measure = stage === "shadow" ? "lift" : "interleaved lead";
   const doubt = doubtOf(lift, lowerBound, margin);
   const outlook =
@@ -100,6 +100,13 @@ function liftQuestion(test: TestResult, stage: Stage): string {
       ? "at this rate no number of users would settle it"
       : `about ${roughly(moreUsers)} more users would settle it`;
   return `after ${people(users)} the ${measure} of ${signed(lift)} ${doubt}; ${outlook}`;
+}
+
+/** A backlog told late looks like traffic, but dates from before the comparison and can prove nothing in it. */
+function early(guardrails: Outcome["guardrails"]): string {
+  const requests = guardrails.find(({ code }) => code === "SAMPLING_INTEGRITY")?.numbers.early ?? 0;
+  if (requests === 0) return "";
+  return `; what users did after ${requests === 1 ? "1 request" : `${requests.toLocaleString("en")} requests`} dates from before the comparison`;
 }
 
 function doubtOf(lift: number, lowerBound: number, margin: number): string {

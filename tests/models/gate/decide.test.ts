@@ -240,6 +240,17 @@ describe("refresh", () => {
 describe("one sentence of plain English", () => {
   const said = (evidence: ShadowEvidence) => explain(decide(evidence, policy));
 
+  it("for a hold without users, saying when all that was told is older than the comparison", () => {
+    const { sampling } = healthyEvidence();
+    assert.ok(sampling !== null);
+    const backlog = { ...sampling, joined: 0, unanswered: 0, early: 5300 };
+    const sentence = explain(decide({ ...healthyEvidence(), users: [], sampling: backlog }, policy));
+    assert.match(
+      sentence,
+      /^Held: no user has been judged yet; what users did after 5,300 requests dates from before the comparison;/,
+    );
+  });
+
   it("for a pass, with users, lift, bound and margin", () => {
     assert.match(
       said(healthyEvidence()),
