@@ -1,6 +1,6 @@
 /** `npm start`: from a fresh clone to the running service, and back to nothing on Ctrl-C. Built-ins only. */
 import { spawn } from "node:child_process";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { prepare } from "./prepare.mjs";
 import { findRedisServer, provideRedis, REMEDY } from "./redis.mjs";
 import { claimRun } from "./run-record.mjs";
@@ -12,7 +12,9 @@ const CLOSE_TIMEOUT_MS = 15_000;
 prepare();
 const redisServer = process.env.REDIS_URL ? null : findRedisServer();
 if (!process.env.REDIS_URL && redisServer === null) fail(REMEDY);
-const runRecord = claimRun(join(ROOT, ".phasewise"));
+/** The registry in Redis and the artifacts it names belong together: one folder holds both. */
+const stateFolder = resolve(ROOT, process.env.PHASEWISE_HOME || ".phasewise");
+const runRecord = claimRun(stateFolder);
 const redis = await redisForRun();
 // A group of its own: what it started can be ended with it, also after a crash, and a Ctrl-C in the terminal
 // reaches it once, through us.
@@ -43,7 +45,7 @@ process.exit(code);
 
 async function redisForRun() {
   if (redisServer === null) return { url: process.env.REDIS_URL, stop: async () => {} };
-  return provideRedis(redisServer).catch((error) => fail(error.message));
+  return provideRedis(redisServer, join(stateFolder, "redis")).catch((error) => fail(error.message));
 }
 
 /** Ends whatever the service started and left behind. */

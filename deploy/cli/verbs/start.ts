@@ -166,7 +166,13 @@ async function playFuture(
   const line = progressLine();
   const producers = createProducers(config.redisUrl, () => {});
   const decisions = await announceDecisions(api, (text) => line.done(text));
-  const mark = (next: number) => markReplay(config.stateFolder, { snapshotSha256: snapshot.sha256, next });
+  let marked: Promise<void> = Promise.resolve();
+  /** One after the other, so that an earlier mark never replaces a later one. */
+  const mark = (next: number): Promise<void> => {
+    const write = () => markReplay(config.stateFolder, { snapshotSha256: snapshot.sha256, next });
+    marked = marked.then(write, write);
+    return marked;
+  };
   let markedAt = performance.now();
   say("\nReplaying what came after the cut as live traffic");
   const done = await replay({
