@@ -1,10 +1,9 @@
+import { MS_PER_DAY } from "../models/data/day.ts";
 import { itemId, userId } from "../models/data/ids.ts";
 import { type Attribution, attribute } from "../models/evaluation/attribution.ts";
 import type { UserHistory } from "../services/interactions/types.ts";
 import type { Attempt, JudgedUser, ShadowPair, Watch } from "../services/shadow/types.ts";
 import type { JobContext } from "./context.ts";
-
-const MS_PER_DAY = 86_400_000;
 
 /** All that a comparison has recorded, read once a look, so that every count speaks of the same requests. */
 export interface RecordedShadow {

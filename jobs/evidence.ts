@@ -1,3 +1,4 @@
+import { MS_PER_DAY } from "../models/data/day.ts";
 import { itemId } from "../models/data/ids.ts";
 import { cohortOf } from "../models/evaluation/cohorts.ts";
 import { diversity } from "../models/evaluation/diversity.ts";
@@ -8,8 +9,6 @@ import type { Attempt, JudgedUser, LaneAnswer, ShadowPair } from "../services/sh
 import { byUser, type RecordedShadow } from "./closed-users.ts";
 import type { JobContext } from "./context.ts";
 import { interleavedUsers, withServingCounts } from "./interleaving.ts";
-
-const MS_PER_DAY = 86_400_000;
 
 /** All that a verdict on this attempt rests on, as it stands now. */
 export async function shadowEvidence(

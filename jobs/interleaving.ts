@@ -1,3 +1,4 @@
+import { MS_PER_DAY } from "../models/data/day.ts";
 import { itemId, userId } from "../models/data/ids.ts";
 import { cohortOf } from "../models/evaluation/cohorts.ts";
 import type { Outcome } from "../models/gate/decide.ts";
@@ -9,7 +10,6 @@ import type { CreditedUser, InterleavedList, OpenInterleaving } from "../service
 import type { Attempt } from "../services/shadow/types.ts";
 import type { JobContext } from "./context.ts";
 
-const MS_PER_DAY = 86_400_000;
 /** Interleaving ends by itself when the judge has not confirmed it for this many of its looks. */
 const LOOKS_UNTIL_EXPIRY = 10;
 

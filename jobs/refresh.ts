@@ -1,9 +1,8 @@
+import { MS_PER_DAY } from "../models/data/day.ts";
 import { isImported } from "../models/factorization/imported.ts";
 import type { Manifest } from "../models/manifest.ts";
 import type { JobProducers } from "../services/queues/producers.ts";
 import type { JobContext } from "./context.ts";
-
-const MS_PER_DAY = 86_400_000;
 
 export interface Refresh {
   readonly live: string | null;

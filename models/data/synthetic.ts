@@ -1,3 +1,4 @@
+import { MS_PER_DAY } from "./day.ts";
 import type { EventColumns } from "./event-columns.ts";
 import { emptyColumns } from "./event-columns.ts";
 import type { Catalogue, InteractionLog } from "./interaction-log.ts";
@@ -13,11 +14,10 @@ export interface SyntheticOptions {
   readonly events?: number | undefined;
 }
 
-const DAY_MS = 86_400_000;
 const FIRST_YEAR = 2014;
 const YEARS = 6;
 const START_MS = Date.UTC(FIRST_YEAR, 0, 1);
-const SPAN_MS = YEARS * 365.25 * DAY_MS;
+const SPAN_MS = YEARS * 365.25 * MS_PER_DAY;
 
 /** Events of one sitting, on average. */
 const SESSION_EVENTS = 12;
@@ -92,7 +92,7 @@ function liveThrough(
   random: Random,
 ): void {
   const arrival = random.next() * 0.97;
-  const stay = Math.min(0.999 - arrival, (-Math.log(1 - random.next()) * STAY_DAYS * DAY_MS) / SPAN_MS);
+  const stay = Math.min(0.999 - arrival, (-Math.log(1 - random.next()) * STAY_DAYS * MS_PER_DAY) / SPAN_MS);
   const sessions = Math.ceil(count / SESSION_EVENTS);
   const starts = Float64Array.from({ length: sessions }, () => arrival + stay * random.next()).sort();
   starts[0] = arrival;

@@ -1,8 +1,7 @@
+import { MS_PER_DAY } from "../data/day.ts";
 import type { TrainingSet } from "../data/interaction-matrix.ts";
 import { type SparseRows, transposed } from "../data/sparse-rows.ts";
 import { withSideInformation } from "./side-information.ts";
-
-const MS_PER_DAY = 86_400_000;
 
 export interface Confidence {
   /** An interaction counts (rating / mean rating)^ratingExponent; 0 ignores ratings. */

@@ -1,3 +1,4 @@
+import { MS_PER_DAY } from "../data/day.ts";
 import type { InteractionLog } from "../data/interaction-log.ts";
 import type { ItemFilter } from "../recommender.ts";
 import { type DriftEvidence, historyLengthHistogram, popularityBins } from "./drift.ts";
@@ -5,7 +6,6 @@ import { type DriftEvidence, historyLengthHistogram, popularityBins } from "./dr
 /** Below this many events on either side a histogram says more about chance than about change. */
 const MINIMUM_EVENTS = 500;
 const BINS = 10;
-const MS_PER_DAY = 86_400_000;
 const SHORTEST_SPAN_MS = MS_PER_DAY / 24;
 
 /**

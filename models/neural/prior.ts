@@ -1,6 +1,5 @@
+import { MS_PER_DAY } from "../data/day.ts";
 import type { Sequences } from "./sequences.ts";
-
-const MS_PER_DAY = 86_400_000;
 
 /** How likely each item is before the history is looked at, in logarithms up to a constant, (items). */
 export interface Priors {

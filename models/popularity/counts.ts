@@ -1,6 +1,5 @@
+import { MS_PER_DAY } from "../data/day.ts";
 import type { TrainingSet } from "../data/interaction-matrix.ts";
-
-const MS_PER_DAY = 86_400_000;
 
 /** All-time interactions per item, shape (items). */
 export function counts(train: TrainingSet): Float32Array {

@@ -2,6 +2,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { canonicalJson } from "../../models/canonical-json.ts";
+import { MS_PER_DAY } from "../../models/data/day.ts";
 import type { CheckpointStore, Params } from "../../models/recipe.ts";
 import { errorCode } from "../artifacts/durable-folder.ts";
 
@@ -27,7 +28,7 @@ export interface Checkpoints {
 }
 
 /** Older ones belong to no job that may still be tried again. */
-const KEPT_MS = 7 * 86_400_000;
+const KEPT_MS = 7 * MS_PER_DAY;
 
 export function folderCheckpoints(folder: string): Checkpoints {
   const fileOf = (key: FitKey): string =>

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Redis } from "ioredis";
+import { MS_PER_DAY } from "../../models/data/day.ts";
 import type { UserId } from "../../models/data/ids.ts";
 import { PhasewiseError } from "../errors.ts";
 import { luaScript } from "../lua-script.ts";
@@ -17,7 +18,7 @@ export interface EventLogOptions {
   readonly longestHistory?: number | undefined;
 }
 
-const DEFAULT_WINDOW_MS = 7 * 86_400_000;
+const DEFAULT_WINDOW_MS = 7 * MS_PER_DAY;
 const DEFAULT_LONGEST_HISTORY = 2_000;
 
 /** 64 bits of SHA-256 over what the client sent: enough to tell a retry from another event under the same id. */

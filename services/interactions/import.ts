@@ -1,3 +1,4 @@
+import { MS_PER_DAY } from "../../models/data/day.ts";
 import type { Catalogue, InteractionLog } from "../../models/data/interaction-log.ts";
 import { orderedLog } from "../../models/data/ordered-log.ts";
 import { PhasewiseError } from "../errors.ts";
@@ -9,7 +10,6 @@ import { readTable } from "./read-table.ts";
 import { type RejectedKind, Rejections } from "./rejections.ts";
 import type { InteractionTable } from "./table.ts";
 
-const DAY_MS = 86_400_000;
 /** Epoch milliseconds at the end of the year 9999. */
 const END_OF_ISO_YEARS = 253_402_300_799_999;
 const DEFAULT_MAX_REJECTED_SHARE = 0.05;
@@ -68,7 +68,7 @@ export async function importInteractions(
     const table = await detectTable(connection, layout.interactions);
     const rejections = new Rejections();
     const read = await readTable(connection, table, rejections, {
-      latest: options.now + DAY_MS,
+      latest: options.now + MS_PER_DAY,
       onRows: (rows) =>
         progress({
           fraction: Math.min(0.85, (0.85 * rows) / table.estimatedRows),

@@ -1,3 +1,4 @@
+import { MS_PER_DAY } from "../../models/data/day.ts";
 import { PhasewiseError } from "../errors.ts";
 import { decideCanaryRollback } from "./canary.ts";
 import type { UnsealedEntry, Write } from "./commit.ts";
@@ -7,7 +8,7 @@ import type { Snapshot } from "./snapshot.ts";
 import type { LivePointer, RollbackRequest } from "./types.ts";
 
 /** So many automatic rollbacks within this long mean that the ladder itself is in doubt. */
-const DOUBT_WINDOW_MS = 86_400_000;
+const DOUBT_WINDOW_MS = MS_PER_DAY;
 
 export interface RollbackChange extends PointerChange {
   readonly left: string;

@@ -1,3 +1,4 @@
+import { MS_PER_DAY } from "../../models/data/day.ts";
 import { recommenderOf } from "../../models/model.ts";
 import type { Phase } from "../../models/recipe.ts";
 import type { Query, Recommendation, Recommender } from "../../models/recommender.ts";
@@ -34,7 +35,7 @@ export function readyModel({ manifest, model }: LoadedArtifact): ServedModel {
   for (const length of SMOKE_HISTORY_LENGTHS) {
     const history = items
       .slice(0, length)
-      .map((itemId, day) => ({ itemId, timestamp: day * 86_400_000, weight: 1 }));
+      .map((itemId, day) => ({ itemId, timestamp: day * MS_PER_DAY, weight: 1 }));
     let answer: Recommendation;
     try {
       answer = checkedAnswer(served, { history, k: SMOKE_K });
