@@ -1,4 +1,5 @@
 import { MS_PER_DAY } from "../models/data/day.ts";
+import { groupedBy } from "../models/data/grouped-by.ts";
 import { itemId, userId } from "../models/data/ids.ts";
 import { type Attribution, attribute } from "../models/evaluation/attribution.ts";
 import type { UserHistory } from "../services/interactions/types.ts";
@@ -28,7 +29,10 @@ export async function enterClosedUsers(
     context.events.watermark(),
   ]);
   const known = new Set(entered.map((user) => user.userId));
-  const waiting = byUser(pairs.filter((pair) => !known.has(pair.userId) && pair.baseline.fault === null));
+  const waiting = groupedBy(
+    pairs.filter((pair) => !known.has(pair.userId) && pair.baseline.fault === null),
+    (pair) => pair.userId,
+  );
   const histories = await context.events.histories([...waiting.keys()].map(userId));
   const clock = { watermark, openedAt: attempt.openedAt };
   const closed: JudgedUser[] = [];
@@ -92,15 +96,4 @@ function lastUpgradeFigure(
   if (answered.length < pairs.length) return undefined;
   const joined = attributionOf(context, answered, history, clock);
   return joined.state === "closed" ? joined.baseline : undefined;
-}
-
-/** In the order in which the users first came. */
-export function byUser(pairs: readonly ShadowPair[]): Map<string, ShadowPair[]> {
-  const grouped = new Map<string, ShadowPair[]>();
-  for (const pair of pairs) {
-    const known = grouped.get(pair.userId);
-    if (known === undefined) grouped.set(pair.userId, [pair]);
-    else known.push(pair);
-  }
-  return grouped;
 }

@@ -1,4 +1,5 @@
 import { MS_PER_DAY } from "../models/data/day.ts";
+import { groupedBy } from "../models/data/grouped-by.ts";
 import { itemId } from "../models/data/ids.ts";
 import { cohortOf } from "../models/evaluation/cohorts.ts";
 import { diversity } from "../models/evaluation/diversity.ts";
@@ -6,7 +7,7 @@ import { noFaults } from "../models/evaluation/list-faults.ts";
 import { novelty } from "../models/evaluation/novelty.ts";
 import type { Pair, ShadowEvidence, ShownToUser } from "../models/gate/evidence.ts";
 import type { Attempt, JudgedUser, LaneAnswer, ShadowPair } from "../services/shadow/types.ts";
-import { byUser, type RecordedShadow } from "./closed-users.ts";
+import type { RecordedShadow } from "./closed-users.ts";
 import type { JobContext } from "./context.ts";
 import { interleavedUsers, withServingCounts } from "./interleaving.ts";
 
@@ -136,7 +137,7 @@ async function listsOf(
       diversity: mean((list) => diversity(list, catalogue)),
     };
   };
-  const own = byUser(pairs);
+  const own = groupedBy(pairs, (pair) => pair.userId);
   return users.slice(0, context.policy.shadow.listUsers).flatMap((user) => {
     const asked = own.get(user.userId);
     if (asked === undefined) return [];

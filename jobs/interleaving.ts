@@ -1,4 +1,5 @@
 import { MS_PER_DAY } from "../models/data/day.ts";
+import { groupedBy } from "../models/data/grouped-by.ts";
 import { itemId, userId } from "../models/data/ids.ts";
 import { cohortOf } from "../models/evaluation/cohorts.ts";
 import type { Outcome } from "../models/gate/decide.ts";
@@ -25,7 +26,10 @@ export async function enterInterleavedUsers(context: JobContext, attempt: Attemp
     events.watermark(),
   ]);
   const known = new Set(entered.map((user) => user.userId));
-  const waiting = byUser(lists.filter((list) => !known.has(list.userId)));
+  const waiting = groupedBy(
+    lists.filter((list) => !known.has(list.userId)),
+    (list) => list.userId,
+  );
   const histories = await events.histories([...waiting.keys()].map(userId));
   const window = { windowMs: policy.shadow.attributionDays * MS_PER_DAY, watermark };
   const closed: CreditedUser[] = [];
@@ -111,14 +115,4 @@ function draftOf({ requestId, historyThrough, items, teams }: InterleavedList): 
     team: teams[position] === "c" ? ("challenger" as const) : ("baseline" as const),
   }));
   return { requestId, historyThrough, items: drafted };
-}
-
-function byUser(lists: readonly InterleavedList[]): Map<string, InterleavedList[]> {
-  const grouped = new Map<string, InterleavedList[]>();
-  for (const list of lists) {
-    const own = grouped.get(list.userId);
-    if (own === undefined) grouped.set(list.userId, [list]);
-    else own.push(list);
-  }
-  return grouped;
 }

@@ -1,3 +1,4 @@
+import { groupedBy } from "../data/grouped-by.ts";
 import type { ItemId, UserId } from "../data/ids.ts";
 import type { Catalogue } from "../data/interaction-log.ts";
 import type { Vocabulary } from "../data/vocabulary.ts";
@@ -80,7 +81,7 @@ export function evaluate(recommender: Recommender, set: RequestSet, options: Eva
   const faults = noFaults();
   const perUser: (UserEvaluation & PerRequest)[] = [];
   let done = 0;
-  for (const [user, requests] of byUser(set.requests)) {
+  for (const [user, requests] of groupedBy(set.requests, (request) => request.user)) {
     const sums: PerRequest[] = [];
     const shownToUser = new Set<number>();
     for (const request of requests) {
@@ -165,14 +166,4 @@ function available(items: Vocabulary<ItemId>, seen: ReadonlySet<ItemId>): number
 function averaged(rows: readonly PerRequest[]): PerRequest {
   const names = [...LIST_METRIC_NAMES, "novelty", "diversity"] as const;
   return Object.fromEntries(names.map((name) => [name, mean(rows.map((row) => row[name]))])) as PerRequest;
-}
-
-function byUser(requests: readonly EvaluationRequest[]): Map<UserId, EvaluationRequest[]> {
-  const grouped = new Map<UserId, EvaluationRequest[]>();
-  for (const request of requests) {
-    const known = grouped.get(request.user);
-    if (known === undefined) grouped.set(request.user, [request]);
-    else known.push(request);
-  }
-  return grouped;
 }

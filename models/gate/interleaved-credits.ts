@@ -1,3 +1,4 @@
+import { groupedBy } from "../data/grouped-by.ts";
 import type { ItemId } from "../data/ids.ts";
 import { creditsOf, type DraftedItem } from "./interleaving.ts";
 
@@ -53,13 +54,8 @@ export function interleavedCredits(
   const closedAt = first.timestamp + windowMs;
   if (watermark < closedAt) return null;
 
-  const chosenFrom = new Map<string, AnsweringEvent[]>();
-  for (const event of events) {
-    if (event.requestId === null || event.timestamp > closedAt) continue;
-    const others = chosenFrom.get(event.requestId);
-    if (others === undefined) chosenFrom.set(event.requestId, [event]);
-    else others.push(event);
-  }
+  const inTime = events.filter(({ requestId, timestamp }) => requestId !== null && timestamp <= closedAt);
+  const chosenFrom = groupedBy(inTime, ({ requestId }) => requestId);
   let challenger = 0;
   let baseline = 0;
   for (const { requestId, historyThrough, items } of lists) {
