@@ -1,6 +1,7 @@
 import type { ModelCard } from "./card.ts";
 import { COHORTS } from "./evaluation/cohorts.ts";
 import type { Estimate, EvaluationSummary, MetricIntervals, UserMetric } from "./evaluation/report.ts";
+import { signed } from "./evaluation/signed.ts";
 import { DIAGNOSIS_WORDS } from "./gate/diagnosis.ts";
 import type { ImportOrigin } from "./manifest.ts";
 
@@ -192,7 +193,6 @@ function interval({ mean, low, high }: Estimate): string {
 }
 
 function signedInterval({ mean, low, high }: Estimate): string {
-  const signed = (value: number): string => `${value < 0 ? "−" : "+"}${figure(Math.abs(value))}`;
   return `${signed(mean)} [${signed(low)}, ${signed(high)}]`;
 }
 

@@ -1,4 +1,5 @@
 import type { EvaluationSummary } from "../../models/evaluation/report.ts";
+import { signed } from "../../models/evaluation/signed.ts";
 import type { Outcome } from "../../models/gate/decide.ts";
 import type { ScreenRuling } from "../../models/gate/screening.ts";
 import type { TrainingCost } from "../../models/manifest.ts";
@@ -83,12 +84,11 @@ function ndcg(offline: EvaluationSummary | null): string {
 function lift(decision: DecisionSummary | null): string {
   if (decision === null) return "–";
   const { test, result } = decision.ruling;
-  const sign = (value: number): string => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(4)}`;
   if (test !== undefined && test !== null) {
-    return `${sign(test.lift)}, ≥ ${sign(test.lowerBound)} (shadow, ${test.users} users)`;
+    return `${signed(test.lift)}, ≥ ${signed(test.lowerBound)} (shadow, ${test.users} users)`;
   }
   if (result === undefined || !Number.isFinite(result.lowerBound)) return "–";
-  return `${sign(result.lift)} [${sign(result.lowerBound)}, ${sign(result.upperBound)}] (holdout, ${result.users} users)`;
+  return `${signed(result.lift)} [${signed(result.lowerBound)}, ${signed(result.upperBound)}] (holdout, ${result.users} users)`;
 }
 
 function verdictOf({ lastDecision, reason, diagnosis, live }: LadderVersion): string {

@@ -1,6 +1,7 @@
 import { seededRandom } from "../data/random.ts";
 import { quantile } from "./bootstrap.ts";
 import type { Estimate } from "./report.ts";
+import { signed } from "./signed.ts";
 
 /** The same holdout users judged after learning from one share of the training users. */
 export interface CurveSample {
@@ -94,8 +95,4 @@ function slope(x: readonly number[], y: readonly number[]): number {
   const [meanX, meanY] = [average(x), average(y)];
   const rise = x.reduce((sum, value, at) => sum + (value - meanX) * (y[at] - meanY), 0);
   return rise / x.reduce((sum, value) => sum + (value - meanX) ** 2, 0);
-}
-
-function signed(value: number): string {
-  return `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(4)}`;
 }

@@ -1,3 +1,4 @@
+import { signed } from "../evaluation/signed.ts";
 import type { CanaryEvidence, CanaryRuling } from "./canary.ts";
 import type { Outcome } from "./decide.ts";
 import { explainGuardrail, guardrailName } from "./guardrails/explain-guardrail.ts";
@@ -17,12 +18,12 @@ export function explain(outcome: Outcome): string {
 export function explainScreen({ result, reasons, verdict, admitted }: ScreenRuling): string {
   const { users, lift, lowerBound, upperBound, margin, outcome } = result;
   const next = admitted ? "it goes on to the shadow" : "it does not go on to the shadow";
-  const found = `on ${people(users)} of the holdout the lift is ${signed(lift)}`;
+  const found = `on ${people(users)} of the holdout the lift is ${change(lift)}`;
   if (outcome === "passed" && verdict === "pass") {
-    return `Passed the screen: ${found}, at least ${signed(lowerBound)}, beyond the margin of ${signed(margin)}; ${next}.`;
+    return `Passed the screen: ${found}, at least ${change(lowerBound)}, beyond the margin of ${change(margin)}; ${next}.`;
   }
   if (outcome === "lost") {
-    return `Rejected by the screen: ${found}, at most ${signed(upperBound)}, short of the margin of ${signed(margin)}.`;
+    return `Rejected by the screen: ${found}, at most ${change(upperBound)}, short of the margin of ${change(margin)}.`;
   }
   if (verdict === "reject") return `Rejected by the screen: ${reasons.map(words).join(", ")}.`;
   const problems = reasons.filter((reason) => reason !== "SCREEN_INCONCLUSIVE");
@@ -30,13 +31,13 @@ export function explainScreen({ result, reasons, verdict, admitted }: ScreenRuli
     return `Not judged offline: a model trained elsewhere may have learned from the holdout, so only the shadow decides; ${next}.`;
   }
   if (problems.length > 0) return `Held by the screen: ${problems.map(words).join(", ")}.`;
-  return `Not settled by the screen: ${found}, somewhere in ${signed(lowerBound)} to ${signed(upperBound)} with a margin of ${signed(margin)}; ${next}.`;
+  return `Not settled by the screen: ${found}, somewhere in ${change(lowerBound)} to ${change(upperBound)} with a margin of ${change(margin)}; ${next}.`;
 }
 
 export function explainWatch({ verdict, reasons, test }: WatchRuling): string {
   if (test === null) return `Watching: the evidence cannot be used (${reasons.map(words).join(", ")}).`;
-  const seen = `after ${people(test.users)} the previous version leads by ${signed(test.lift)}`;
-  if (verdict === "reject") return `Proven worse: ${seen}, by at least ${signed(test.lowerBound)}.`;
+  const seen = `after ${people(test.users)} the previous version leads by ${change(test.lift)}`;
+  if (verdict === "reject") return `Proven worse: ${seen}, by at least ${change(test.lowerBound)}.`;
   return verdict === "pass"
     ? `Kept: ${seen}, which proves no loss, and the watch is over.`
     : `Watching: ${seen}, which proves no loss.`;
@@ -48,8 +49,8 @@ export function explainCanary(
 ): string {
   const step = `Canary at ${percent(share)} of the users`;
   if (test === null) return `${step}: the evidence cannot be used (${reasons.map(words).join(", ")}).`;
-  const seen = `after ${people(test.users)} the live version leads by ${signed(test.lift)}`;
-  if (verdict === "reject") return `${step}, proven worse: ${seen}, by at least ${signed(test.lowerBound)}.`;
+  const seen = `after ${people(test.users)} the live version leads by ${change(test.lift)}`;
+  if (verdict === "reject") return `${step}, proven worse: ${seen}, by at least ${change(test.lowerBound)}.`;
   return verdict === "pass"
     ? `${step} passed: ${seen}, which proves no loss.`
     : `${step}: ${seen}, which proves no loss.`;
@@ -61,16 +62,16 @@ function proof({ reasons, stage, test }: Outcome): string {
   const measure = stage === "shadow" ? "lift" : "share of choices won in interleaved lists";
   const confidence = `${percent(1 - alpha)} confidence at any time, ${stage === "shadow" ? "the shadow" : "interleaving"}'s share of α`;
   const beyond = reasons[0] === "LIFT_PROVEN" ? "beyond the margin of" : "not below the tolerated loss of";
-  return `after ${people(users)} the ${measure} is ${signed(lift)}, at least ${signed(lowerBound)} (${confidence}), ${beyond} ${signed(margin)}`;
+  return `after ${people(users)} the ${measure} is ${change(lift)}, at least ${change(lowerBound)} (${confidence}), ${beyond} ${change(margin)}`;
 }
 
 function objection({ reasons, test }: Outcome, failing: readonly GuardrailResult[]): string {
   const broken = failing.filter(({ code, outcome }) => outcome === "fail" && reasons.includes(code));
   if (broken.length > 0) return broken.map(explainGuardrail).join("; ");
   if (test === null) return reasons.map(words).join(", ");
-  const seen = `after ${people(test.users)} the lift is ${signed(test.lift)}`;
+  const seen = `after ${people(test.users)} the lift is ${change(test.lift)}`;
   if (reasons[0] === "PROVEN_LOSS") return `${seen}, a proven loss`;
-  return `${seen} without proof beyond the margin of ${signed(test.margin)}, and ${people(test.nMax)} were planned at most`;
+  return `${seen} without proof beyond the margin of ${change(test.margin)}, and ${people(test.nMax)} were planned at most`;
 }
 
 function openQuestion(outcome: Outcome): string {
@@ -82,10 +83,10 @@ function openQuestion(outcome: Outcome): string {
   if (!test.proven) return liftQuestion(test, outcome);
   const first = reasons[0];
   if (first === "TOO_FEW_USERS") {
-    return `the lift of ${signed(test.lift)} is proven after ${people(test.users)}, fewer than the policy asks for`;
+    return `the lift of ${change(test.lift)} is proven after ${people(test.users)}, fewer than the policy asks for`;
   }
   const open = guardrails.find(({ code }) => first.startsWith(code));
-  const proven = `the lift of ${signed(test.lift)} is proven after ${people(test.users)}, but`;
+  const proven = `the lift of ${change(test.lift)} is proven after ${people(test.users)}, but`;
   return `${proven} ${open === undefined ? words(first) : explainGuardrail(open)}`;
 }
 
@@ -99,7 +100,7 @@ function liftQuestion(test: TestResult, { stage, guardrails }: Outcome): string 
     moreUsers === null
       ? "at this rate no number of users would settle it"
       : `about ${roughly(moreUsers)} more users would settle it`;
-  return `after ${people(users)} the ${measure} of ${signed(lift)} ${doubt}; ${outlook}`;
+  return `after ${people(users)} the ${measure} of ${change(lift)} ${doubt}; ${outlook}`;
 }
 
 /** A backlog told late looks like traffic, but dates from before the comparison and can prove nothing in it. */
@@ -110,10 +111,10 @@ function early(guardrails: Outcome["guardrails"]): string {
 }
 
 function doubtOf(lift: number, lowerBound: number, margin: number): string {
-  if (margin < 0) return `does not exclude a loss beyond ${signed(margin)}`;
+  if (margin < 0) return `does not exclude a loss beyond ${change(margin)}`;
   if (lift < 0) return "speaks against it";
   if (lift === 0) return "is none at all";
-  return lowerBound <= 0 ? "is compatible with none" : `is not proven beyond its margin of ${signed(margin)}`;
+  return lowerBound <= 0 ? "is compatible with none" : `is not proven beyond its margin of ${change(margin)}`;
 }
 
 function alsoOpen({ reasons, test }: Outcome, failing: readonly GuardrailResult[]): string {
@@ -132,9 +133,9 @@ function people(count: number): string {
   return count === 1 ? "1 user" : `${count.toLocaleString("en")} users`;
 }
 
-function signed(value: number): string {
-  const digits = value !== 0 && Math.abs(value) < 0.001 ? 4 : 3;
-  return `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(digits)}`;
+/** A digit more where three would show nothing but zeros. */
+function change(value: number): string {
+  return signed(value, value !== 0 && Math.abs(value) < 0.001 ? 4 : 3);
 }
 
 function percent(share: number): string {

@@ -13,6 +13,7 @@ import { pairedDifferences } from "../../models/evaluation/comparison.ts";
 import { evaluate } from "../../models/evaluation/evaluate.ts";
 import { popularityShares } from "../../models/evaluation/novelty.ts";
 import { prequentialRequests } from "../../models/evaluation/requests.ts";
+import { signed } from "../../models/evaluation/signed.ts";
 import { fitModel, type Model, recommenderOf } from "../../models/model.ts";
 import { counts } from "../../models/popularity/counts.ts";
 import { importInteractions } from "../../services/interactions/import.ts";
@@ -48,7 +49,7 @@ for (const seed of values.seeds.split(",").map(Number)) {
     const megabytes = [model, rounded].map((one) => (serializeModel(one).length / 1e6).toFixed(2));
     console.log(
       `${recipe} seed ${seed}: ${megabytes[0]} MB exact, ${megabytes[1]} MB int8; overlap@10 ${overlap(model, rounded).toFixed(4)}; ` +
-        `nDCG@10 ${signed(mean)} [${signed(low)}, ${signed(high)}] over ${differences.length} users`,
+        `nDCG@10 ${signed(mean, 5)} [${signed(low, 5)}, ${signed(high, 5)}] over ${differences.length} users`,
     );
   }
 
@@ -61,8 +62,4 @@ for (const seed of values.seeds.split(",").map(Number)) {
     }
     return shared / (10 * requests.requests.length);
   }
-}
-
-function signed(value: number): string {
-  return `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(5)}`;
 }

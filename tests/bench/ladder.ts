@@ -12,6 +12,7 @@ import { type Evaluation, evaluate } from "../../models/evaluation/evaluate.ts";
 import { mean, sampleVariance } from "../../models/evaluation/moments.ts";
 import { popularityShares } from "../../models/evaluation/novelty.ts";
 import { prequentialRequests } from "../../models/evaluation/requests.ts";
+import { signed } from "../../models/evaluation/signed.ts";
 import { fitModel, recommenderOf } from "../../models/model.ts";
 import { RECIPES } from "../../models/phases.ts";
 import { counts } from "../../models/popularity/counts.ts";
@@ -77,5 +78,5 @@ function liftOver(evaluation: Evaluation, floor: Evaluation): string {
   const lift = mean(differences);
   const variance = sampleVariance(differences);
   const t = variance === 0 ? 0 : lift / Math.sqrt(variance / differences.length);
-  return `${lift >= 0 ? "+" : "−"}${Math.abs(lift).toFixed(4)} (${t.toFixed(1)})`;
+  return `${signed(lift)} (${t.toFixed(1)})`;
 }
