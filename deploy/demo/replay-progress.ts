@@ -1,5 +1,6 @@
-import { readFile, rename, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { replaceFile } from "../../services/durable-file.ts";
 
 /** How far the replay of one data set got, so that a second start does not play it again. */
 export interface ReplayMark {
@@ -27,7 +28,5 @@ export async function replayFrom(
 
 /** Written whole or not at all. Events are idempotent by id, so a mark that lags only repeats some. */
 export async function markReplay(stateFolder: string, mark: ReplayMark): Promise<void> {
-  const file = join(stateFolder, FILE);
-  await writeFile(`${file}.tmp`, JSON.stringify(mark));
-  await rename(`${file}.tmp`, file);
+  await replaceFile(join(stateFolder, FILE), JSON.stringify(mark));
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { flush, writeFlushed } from "../durable-file.ts";
 
 const TEMPORARY_PREFIX = ".writing-";
 
@@ -31,26 +32,6 @@ export async function writeFolder(
     // A folder is never renamed over one that holds files.
     if (["ENOTEMPTY", "EEXIST"].includes(errorCode(error) ?? "")) return false;
     throw error;
-  }
-}
-
-async function writeFlushed(path: string, content: Uint8Array | string): Promise<void> {
-  const file = await open(path, "wx");
-  try {
-    await file.writeFile(content);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
-/** A rename is durable once its folder is flushed. */
-async function flush(folder: string): Promise<void> {
-  const handle = await open(folder, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }
 

@@ -1,9 +1,10 @@
 import { createHash, randomUUID } from "node:crypto";
-import { mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type ItemId, itemId, userId } from "../../models/data/ids.ts";
 import type { Catalogue, InteractionLog, ItemInfo } from "../../models/data/interaction-log.ts";
 import { Vocabulary } from "../../models/data/vocabulary.ts";
+import { flush, replaceFile } from "../durable-file.ts";
 import { PhasewiseError } from "../errors.ts";
 import { readEventsParquet, writeEventsParquet } from "./events-parquet.ts";
 
@@ -103,20 +104,8 @@ async function writeFiles(
   for (const name of [...Object.keys(files), "events.parquet", "."]) await flush(join(folder, name));
 }
 
-async function flush(path: string): Promise<void> {
-  const file = await open(path);
-  try {
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
 async function point(home: string, name: string): Promise<void> {
-  const temporary = join(home, `.tmp-${randomUUID()}`);
-  await writeFile(temporary, name);
-  await flush(temporary);
-  await rename(temporary, join(home, POINTER));
+  await replaceFile(join(home, POINTER), name);
   await flush(home);
 }
 

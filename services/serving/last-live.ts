@@ -1,7 +1,8 @@
-import { mkdir, open, readFile, rename } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import Type, { type Static } from "typebox";
 import { Compile } from "typebox/compile";
+import { replaceFile } from "../durable-file.ts";
 import { LivePointerView, Version } from "./schemas.ts";
 
 const LastLive = Compile(
@@ -28,14 +29,6 @@ export class LastLiveFile {
 
   async write(pointer: Static<typeof LivePointerView>): Promise<void> {
     await mkdir(dirname(this.#path), { recursive: true });
-    const draft = `${this.#path}.${process.pid}.tmp`;
-    const file = await open(draft, "w", 0o600);
-    try {
-      await file.writeFile(JSON.stringify(pointer));
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(draft, this.#path);
+    await replaceFile(this.#path, JSON.stringify(pointer), 0o600);
   }
 }
