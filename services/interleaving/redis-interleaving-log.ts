@@ -1,4 +1,5 @@
 import type { Redis } from "ioredis";
+import { appendOnce, EVIDENCE_RETENTION_SECONDS } from "../append-once.ts";
 import { luaScript } from "../lua-script.ts";
 import { KEY_PREFIX } from "../redis.ts";
 import { fromStore } from "../store-errors.ts";
@@ -10,8 +11,6 @@ import type {
   ServingCounts,
 } from "./types.ts";
 
-/** What an attempt leaves is kept this long after its last change, seconds. */
-const RETENTION_SECONDS = 30 * 86_400;
 /** Bound on the lists of one attempt: about 40 MB at ten items a list. */
 const MOST_LISTS = 100_000;
 
@@ -32,25 +31,9 @@ redis.call('HINCRBY', KEYS[2], ARGV[4], 1)
 for k = 1, 2 do redis.call('EXPIRE', KEYS[k], ARGV[1]) end
 return 1`;
 
-/**
- * KEYS  1 users already in (set)   2 users in order (list)
- * ARGV  1 retention in seconds, then for each user the id and the JSON
- * RETURNS how many users were new. A user who is in has no second effect, so a job may run twice.
- */
-const ENTER_LUA = `
-local added = 0
-for i = 2, #ARGV, 2 do
-  if redis.call('SADD', KEYS[1], ARGV[i]) == 1 then
-    redis.call('RPUSH', KEYS[2], ARGV[i + 1])
-    added = added + 1
-  end
-end
-for k = 1, 2 do redis.call('EXPIRE', KEYS[k], ARGV[1]) end
-return added`;
-
 export function redisInterleavingLog(redis: Redis): InterleavingLog {
   const runRemember = luaScript(redis, REMEMBER_LUA);
-  const runEnter = luaScript(redis, ENTER_LUA);
+  const enter = appendOnce(redis, "enter interleaved users");
   const entries = async <T>(key: string): Promise<T[]> =>
     (await fromStore("read interleaving", redis.lrange(key, 0, -1))).map((text) => JSON.parse(text) as T);
 
@@ -66,23 +49,22 @@ export function redisInterleavingLog(redis: Redis): InterleavingLog {
     },
     remember: async (attemptId, list, listsPerUser) => {
       const keys = [partKey(attemptId, "lists"), partKey(attemptId, "per-user")];
-      const args = [RETENTION_SECONDS, listsPerUser, MOST_LISTS, list.userId, JSON.stringify(list)];
+      const args = [EVIDENCE_RETENTION_SECONDS, listsPerUser, MOST_LISTS, list.userId, JSON.stringify(list)];
       return (await fromStore("remember interleaved list", runRemember(keys, args))) === 1;
     },
     lists: (attemptId) => entries<InterleavedList>(partKey(attemptId, "lists")),
-    enter: async (attemptId, users) => {
-      if (users.length === 0) return;
-      const keys = [partKey(attemptId, "entered"), partKey(attemptId, "users")];
-      const rows = users.flatMap((user) => [user.userId, JSON.stringify(user)]);
-      await fromStore("enter interleaved users", runEnter(keys, [RETENTION_SECONDS, ...rows]));
-    },
+    enter: (attemptId, users) =>
+      enter(
+        [partKey(attemptId, "entered"), partKey(attemptId, "users")],
+        users.map((user) => ({ id: user.userId, user: user.userId, value: user })),
+      ),
     users: (attemptId) => entries<CreditedUser>(partKey(attemptId, "users")),
     report: async (attemptId, run, { asked, failures, timeouts }) => {
       const key = partKey(attemptId, "counts");
       const reporting = redis
         .multi()
         .hset(key, { [`${run}:asked`]: asked, [`${run}:failures`]: failures, [`${run}:timeouts`]: timeouts })
-        .expire(key, RETENTION_SECONDS);
+        .expire(key, EVIDENCE_RETENTION_SECONDS);
       await fromStore("report interleaving", reporting.exec());
     },
     counts: async (attemptId) => {

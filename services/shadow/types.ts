@@ -123,8 +123,8 @@ export interface ShadowLog {
   /** Sampled requests that never reached this attempt, as one batch told; a batch that is known has no effect. */
   shed(attemptId: string, batchId: string, requests: number): Promise<void>;
   shedCount(attemptId: string): Promise<number>;
-  /** Appends users who are not in yet, in this order. Returns how many were new. */
-  enter(attemptId: string, users: readonly JudgedUser[]): Promise<number>;
+  /** Appends users who are not in yet, in this order. */
+  enter(attemptId: string, users: readonly JudgedUser[]): Promise<void>;
   /** In the order in which they entered. */
   users(attemptId: string): Promise<readonly JudgedUser[]>;
 }

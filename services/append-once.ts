@@ -1,0 +1,43 @@
+import type { Redis } from "ioredis";
+import { luaScript } from "./lua-script.ts";
+import { fromStore } from "./store-errors.ts";
+
+/** Evidence of an attempt is kept this long after its last change, seconds. */
+export const EVIDENCE_RETENTION_SECONDS = 30 * 86_400;
+
+export interface OnceEntry {
+  readonly id: string;
+  readonly user: string;
+  readonly value: unknown;
+}
+
+/**
+ * KEYS  1 ids already there (set)   2 entries (list)   3 entries of each user (hash), if they are counted
+ * ARGV  1 retention in seconds, then for each entry its id, its user and its JSON
+ * RETURNS how many entries were new. An entry whose id is known has no effect, so a job may run twice.
+ */
+const APPEND_ONCE_LUA = `
+local added = 0
+for i = 2, #ARGV, 3 do
+  if redis.call('SADD', KEYS[1], ARGV[i]) == 1 then
+    redis.call('RPUSH', KEYS[2], ARGV[i + 2])
+    if KEYS[3] then redis.call('HINCRBY', KEYS[3], ARGV[i + 1], 1) end
+    added = added + 1
+  end
+end
+for k = 1, #KEYS do redis.call('EXPIRE', KEYS[k], ARGV[1]) end
+return added`;
+
+/** Appends entries to a list, each id once however often it is sent. */
+export function appendOnce(redis: Redis, attempt: string) {
+  const run = luaScript(redis, APPEND_ONCE_LUA);
+  return async (
+    keys: readonly [ids: string, entries: string, perUser?: string],
+    entries: readonly OnceEntry[],
+  ): Promise<void> => {
+    if (entries.length === 0) return;
+    const rows = entries.flatMap(({ id, user, value }) => [id, user, JSON.stringify(value)]);
+    const given = keys.filter((key) => key !== undefined);
+    await fromStore(attempt, run(given, [EVIDENCE_RETENTION_SECONDS, ...rows]));
+  };
+}
