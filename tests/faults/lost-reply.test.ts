@@ -15,6 +15,7 @@ import { ShadowTap } from "../../services/serving/shadow-tap.ts";
 import { eventually } from "../support/eventually.ts";
 import { manifestOf } from "../support/manifest.ts";
 import { type PrivateRedis, startRedis } from "../support/redis.ts";
+import { redisSuite } from "../support/redis-suite.ts";
 import { startWire, type Wire } from "../support/wire.ts";
 
 const sampled = (requestId: string): ShadowRequest => ({
@@ -46,19 +47,10 @@ function resending(redis: Redis): Redis {
 }
 
 describe("F4: replies are lost and scripts are sent again", () => {
-  let server: PrivateRedis;
-  let redis: Redis;
-  before(async () => {
-    server = await startRedis();
-    redis = connectRedis(server.url, "patient", () => {});
-  });
-  after(async () => {
-    redis.disconnect();
-    await server.stop();
-  });
+  const suite = redisSuite();
 
   test("every change of the registry takes effect once, and its caller learns that it did", async () => {
-    const registry = redisRegistry(resending(redis));
+    const registry = redisRegistry(resending(suite.redis));
     await registry.register(manifestOf("floor", 1), "m", "test");
     await registry.promote({ version: "floor", expectedLive: null, reason: "first", actor: "test" });
     await registry.register(manifestOf("a"), "m", "test");
@@ -76,13 +68,13 @@ describe("F4: replies are lost and scripts are sent again", () => {
   });
 
   test("events and decisions are kept once", async () => {
-    const log = redisEventLog(resending(redis));
+    const log = redisEventLog(resending(suite.redis));
     const event = { eventId: "e1", userId: userId("ann"), itemId: itemId("i"), type: "watch", timestamp: 1 };
     await log.append([event], 1);
     assert.equal(await log.length(), 1);
     await log.seed([[event]], "snapshot");
     assert.equal((await log.history(userId("ann"))).through, 2);
-    const decisions = redisDecisionLog(resending(redis));
+    const decisions = redisDecisionLog(resending(suite.redis));
     await decisions.append((previousSha256) => {
       const record = sealed({ challenger: "a", hearing: { about: "shadow" }, previousSha256 });
       return { id: `d-${record.sha256.slice(0, 16)}`, ...record };

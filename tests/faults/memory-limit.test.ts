@@ -1,28 +1,19 @@
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
-import type { Redis } from "ioredis";
+import { describe, test } from "node:test";
 import { itemId, userId } from "../../models/data/ids.ts";
 import { redisEventLog } from "../../services/interactions/event-log.ts";
 import { connectRedis } from "../../services/redis.ts";
 import { redisRegistry } from "../../services/registry/registry.ts";
 import { manifestOf } from "../support/manifest.ts";
-import { type PrivateRedis, startRedis } from "../support/redis.ts";
+import { startRedis } from "../support/redis.ts";
+import { redisSuite } from "../support/redis-suite.ts";
 
 describe("F3: Redis is at its memory limit", () => {
-  let server: PrivateRedis;
-  let redis: Redis;
-  before(async () => {
-    server = await startRedis();
-    redis = connectRedis(server.url, "patient", () => {});
-  });
-  after(async () => {
-    redis.disconnect();
-    await server.stop();
-  });
+  const suite = redisSuite();
 
   test("a rollback works, on a server that never saw the script; feedback is refused whole and stays readable", async () => {
-    const registry = redisRegistry(redis);
-    const log = redisEventLog(redis);
+    const registry = redisRegistry(suite.redis);
+    const log = redisEventLog(suite.redis);
     const event = (n: number) => ({
       eventId: `e${n}`,
       userId: userId("ann"),
@@ -36,9 +27,9 @@ describe("F3: Redis is at its memory limit", () => {
     await registry.promote({ ...ask, version: "floor", expectedLive: null });
     await registry.promote({ ...ask, version: "a", expectedLive: "floor" });
     await log.append([event(1)], 1);
-    await redis.script("FLUSH");
-    await redis.config("SET", "maxmemory", "1");
-    await assert.rejects(redis.set("x", "y"), /OOM/);
+    await suite.redis.script("FLUSH");
+    await suite.redis.config("SET", "maxmemory", "1");
+    await assert.rejects(suite.redis.set("x", "y"), /OOM/);
 
     await assert.rejects(log.append([event(2), event(3)], 2), { code: "STORE_UNAVAILABLE", statusCode: 503 });
     assert.equal((await log.history(userId("ann"))).through, 1);
@@ -55,7 +46,7 @@ describe("F3: Redis is at its memory limit", () => {
     assert.equal((await registry.version("a"))?.state, "QUARANTINED");
     assert.equal(await registry.verifyAudit(), null);
 
-    await redis.config("SET", "maxmemory", "0");
+    await suite.redis.config("SET", "maxmemory", "0");
     assert.deepEqual(await log.append([event(2), event(3)], 2), { accepted: 2, duplicates: 0 });
   });
 });

@@ -1,11 +1,9 @@
 import assert from "node:assert/strict";
-import { after, before, beforeEach, describe, test } from "node:test";
-import type { Redis } from "ioredis";
+import { beforeEach, describe, test } from "node:test";
 import { itemId, userId } from "../../../models/data/ids.ts";
 import { redisEventLog } from "../../../services/interactions/event-log.ts";
 import type { FeedbackEvent } from "../../../services/interactions/types.ts";
-import { connectRedis } from "../../../services/redis.ts";
-import { type PrivateRedis, startRedis } from "../../support/redis.ts";
+import { redisSuite } from "../../support/redis-suite.ts";
 
 const event = (eventId: string, user: string, item: string, timestamp?: number): FeedbackEvent => ({
   eventId,
@@ -16,20 +14,11 @@ const event = (eventId: string, user: string, item: string, timestamp?: number):
 });
 
 describe("event log", () => {
-  let server: PrivateRedis;
-  let redis: Redis;
-  before(async () => {
-    server = await startRedis();
-    redis = connectRedis(server.url, "patient", () => {});
-  });
-  beforeEach(() => redis.flushall());
-  after(async () => {
-    redis.disconnect();
-    await server.stop();
-  });
+  const suite = redisSuite();
+  beforeEach(() => suite.redis.flushall());
 
   test("appends to the stream and numbers each user's history in order of arrival", async () => {
-    const log = redisEventLog(redis);
+    const log = redisEventLog(suite.redis);
     const late = { ...event("e3", "ann", "c", 10), rating: 4.5, requestId: "r1" };
     assert.deepEqual(await log.append([event("e1", "ann", "a", 30), event("e2", "bob", "a")], 99), {
       accepted: 2,
@@ -55,7 +44,7 @@ describe("event log", () => {
   });
 
   test("a user without events has an empty history, alone or among others", async () => {
-    const log = redisEventLog(redis);
+    const log = redisEventLog(suite.redis);
     await log.append([event("e1", "ann", "a", 1)], 1);
     assert.deepEqual(await log.history(userId("eve")), { entries: [], through: 0 });
     const both = await log.histories([userId("eve"), userId("ann")]);
@@ -65,7 +54,7 @@ describe("event log", () => {
   });
 
   test("a repeated event is acknowledged without a second effect, within a batch and across batches", async () => {
-    const log = redisEventLog(redis);
+    const log = redisEventLog(suite.redis);
     const repeated = event("e1", "ann", "a");
     assert.deepEqual(await log.append([repeated, repeated], 1), { accepted: 1, duplicates: 1 });
     assert.deepEqual(await log.append([repeated, event("e2", "ann", "b")], 2), {
@@ -77,7 +66,7 @@ describe("event log", () => {
   });
 
   test("an id reused for another body refuses the whole batch and names the id", async () => {
-    const log = redisEventLog(redis);
+    const log = redisEventLog(suite.redis);
     await log.append([event("e1", "ann", "a", 1)], 1);
     for (const batch of [
       [event("e2", "bob", "b", 2), event("e1", "ann", "OTHER", 1)],
@@ -94,14 +83,14 @@ describe("event log", () => {
   });
 
   test("an id is forgotten after the window", async () => {
-    const log = redisEventLog(redis, { windowMs: 40 });
+    const log = redisEventLog(suite.redis, { windowMs: 40 });
     await log.append([event("e1", "ann", "a", 1)], 1);
-    while ((await redis.exists("{phasewise}:event:e1")) === 1) await redis.ping();
+    while ((await suite.redis.exists("{phasewise}:event:e1")) === 1) await suite.redis.ping();
     assert.deepEqual(await log.append([event("e1", "ann", "OTHER", 1)], 1), { accepted: 1, duplicates: 0 });
   });
 
   test("a history keeps the latest entries and goes on counting", async () => {
-    const log = redisEventLog(redis, { longestHistory: 3 });
+    const log = redisEventLog(suite.redis, { longestHistory: 3 });
     for (let n = 1; n <= 5; n++) await log.append([event(`e${n}`, "ann", `i${n}`, n)], n);
     const { entries, through } = await log.history(userId("ann"));
     assert.deepEqual(
@@ -112,7 +101,7 @@ describe("event log", () => {
   });
 
   test("the watermark is the latest event time, whatever the order of arrival", async () => {
-    const log = redisEventLog(redis);
+    const log = redisEventLog(suite.redis);
     assert.equal(await log.watermark(), 0);
     await log.append([event("e1", "ann", "a", 1_700_000_000_123)], 1);
     await log.append([event("e2", "ann", "b", 1_600_000_000_000)], 1);
@@ -120,7 +109,7 @@ describe("event log", () => {
   });
 
   test("reads on from an id and trims through an id", async () => {
-    const log = redisEventLog(redis);
+    const log = redisEventLog(suite.redis);
     for (let n = 1; n <= 5; n++) await log.append([event(`e${n}`, "ann", `i${n}`, n)], n);
     const [first, second] = await log.read("0", 2);
     const rest = await log.read(second.id, 10);
@@ -134,17 +123,8 @@ describe("event log", () => {
 });
 
 describe("seeding", () => {
-  let server: PrivateRedis;
-  let redis: Redis;
-  before(async () => {
-    server = await startRedis();
-    redis = connectRedis(server.url, "patient", () => {});
-  });
-  beforeEach(() => redis.flushall());
-  after(async () => {
-    redis.disconnect();
-    await server.stop();
-  });
+  const suite = redisSuite();
+  beforeEach(() => suite.redis.flushall());
 
   /** 5,000 events of 7 users in uneven batches: more than two chunks. */
   function* past(through = 5_000): Generator<FeedbackEvent[]> {
@@ -157,7 +137,7 @@ describe("seeding", () => {
   }
 
   async function assertWhole(): Promise<void> {
-    const log = redisEventLog(redis);
+    const log = redisEventLog(suite.redis);
     for (let user = 0; user < 7; user++) {
       const { entries } = await log.history(userId(`u${user}`));
       const expected = Array.from({ length: 5_000 }, (_, n) => n).filter((n) => n % 7 === user);
@@ -175,14 +155,14 @@ describe("seeding", () => {
   }
 
   test("fills the histories once for a snapshot, and not the stream", async () => {
-    const log = redisEventLog(redis);
+    const log = redisEventLog(suite.redis);
     assert.equal(await log.seed(past(), "abc"), 5_000);
     assert.equal(await log.seed(past(), "abc"), 0);
     await assertWhole();
   });
 
   test("resumes a seeding that broke off", async () => {
-    const log = redisEventLog(redis);
+    const log = redisEventLog(suite.redis);
     function* broken(): Generator<FeedbackEvent[]> {
       yield* past(2_997);
       throw new Error("killed");
@@ -193,7 +173,7 @@ describe("seeding", () => {
   });
 
   test("of several seedings at once each event lands once", async () => {
-    const logs = [redisEventLog(redis), redisEventLog(redis), redisEventLog(redis)];
+    const logs = [redisEventLog(suite.redis), redisEventLog(suite.redis), redisEventLog(suite.redis)];
     const added = await Promise.all(logs.map((log) => log.seed(past(), "abc")));
     assert.equal(
       added.reduce((sum, count) => sum + count, 0),
@@ -203,7 +183,7 @@ describe("seeding", () => {
   });
 
   test("keeps the latest entries of a long history", async () => {
-    const log = redisEventLog(redis, { longestHistory: 10 });
+    const log = redisEventLog(suite.redis, { longestHistory: 10 });
     await log.seed(past(), "abc");
     const { entries, through } = await log.history(userId("u0"));
     assert.equal(entries.length, 10);

@@ -1,25 +1,15 @@
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
-import type { Redis } from "ioredis";
+import { before, describe, it } from "node:test";
 import { redisInterleavingLog } from "../../../services/interleaving/redis-interleaving-log.ts";
 import type { InterleavedList, InterleavingLog } from "../../../services/interleaving/types.ts";
-import { connectRedis } from "../../../services/redis.ts";
 import { eventually } from "../../support/eventually.ts";
-import { type PrivateRedis, startRedis } from "../../support/redis.ts";
+import { redisSuite } from "../../support/redis-suite.ts";
 
 describe("the interleaving log", () => {
-  let server: PrivateRedis;
-  let redis: Redis;
+  const suite = redisSuite();
   let log: InterleavingLog;
-
   before(async () => {
-    server = await startRedis();
-    redis = connectRedis(server.url, "patient", () => {});
-    log = redisInterleavingLog(redis);
-  });
-  after(async () => {
-    redis.disconnect();
-    await server.stop();
+    log = redisInterleavingLog(suite.redis);
   });
 
   const open = {
@@ -59,10 +49,10 @@ describe("the interleaving log", () => {
   });
 
   it("lets lists expire a month after the last one", async () => {
-    const keys = await redis.keys("*interleaving:a:*");
+    const keys = await suite.redis.keys("*interleaving:a:*");
     assert.equal(keys.length, 2);
     for (const key of keys) {
-      const seconds = await redis.ttl(key);
+      const seconds = await suite.redis.ttl(key);
       assert.ok(seconds > 29 * 86_400 && seconds <= 30 * 86_400, `${key}: ${seconds}`);
     }
   });

@@ -1,49 +1,25 @@
 import assert from "node:assert/strict";
-import { after, before, beforeEach, describe, test } from "node:test";
-import type { Redis } from "ioredis";
-import type { Phase } from "../../../models/recipe.ts";
-import { connectRedis } from "../../../services/redis.ts";
-import { type RedisRegistry, redisRegistry } from "../../../services/registry/registry.ts";
+import { afterEach, beforeEach, describe, test } from "node:test";
+import type { RedisRegistry } from "../../../services/registry/registry.ts";
 import type { CanaryRequest } from "../../../services/registry/types.ts";
-import { manifestOf } from "../../support/manifest.ts";
-import { type PrivateRedis, startRedis } from "../../support/redis.ts";
+import { registryRig } from "./rig.ts";
 
 describe("the canary in the registry", () => {
-  let server: PrivateRedis;
-  let redis: Redis;
+  const rig = registryRig();
+  const { register, eligible, promote, stateOf } = rig;
   let registry: RedisRegistry;
-  before(async () => {
-    server = await startRedis();
-    redis = connectRedis(server.url, "patient", () => {});
-  });
   beforeEach(async () => {
-    await redis.flushall();
-    registry = redisRegistry(redis);
+    registry = rig.registry;
     await register("floor", 1);
     await promote("floor", null);
     await eligible("a");
     await promote("a", "floor");
     await eligible("b");
   });
-  after(async () => {
-    assert.equal(await registry.verifyAudit(), null);
-    redis.disconnect();
-    await server.stop();
-  });
+  afterEach(async () => assert.equal(await registry.verifyAudit(), null));
 
-  const register = (version: string, phase: Phase = 2) =>
-    registry.register(manifestOf(version, phase), "m", "t");
-  const eligible = async (version: string) => {
-    await register(version);
-    await registry.transition(version, ["REGISTERED"], "SCREENED", "test", "judge");
-    await registry.transition(version, ["SCREENED"], "SHADOWING", "test", "judge");
-    await registry.transition(version, ["SHADOWING"], "ELIGIBLE", "test", "judge");
-  };
-  const promote = (version: string, expectedLive: string | null, force = false) =>
-    registry.promote({ version, expectedLive, reason: "it is better", actor: "judge", force });
   const canary = (version: string, share: number, more: Partial<CanaryRequest> = {}) =>
     registry.canary({ version, share, expectedLive: "a", reason: "step by step", actor: "judge", ...more });
-  const stateOf = async (version: string) => (await registry.version(version))?.state;
 
   test("steps leave the live version, its history and its rollback alone, and each is one audit entry", async () => {
     const before = await registry.live();

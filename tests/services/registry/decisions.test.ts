@@ -1,11 +1,9 @@
 import assert from "node:assert/strict";
-import { after, before, beforeEach, describe, test } from "node:test";
-import type { Redis } from "ioredis";
-import { connectRedis } from "../../../services/redis.ts";
+import { beforeEach, describe, test } from "node:test";
 import type { DecisionRecord } from "../../../services/registry/decision-summary.ts";
 import { redisDecisionLog } from "../../../services/registry/decisions.ts";
 import { GENESIS_SHA256, sealed } from "../../../services/registry/hash-chain.ts";
-import { type PrivateRedis, startRedis } from "../../support/redis.ts";
+import { redisSuite } from "../../support/redis-suite.ts";
 
 interface Verdict extends DecisionRecord {
   readonly lift: number;
@@ -27,20 +25,11 @@ const built =
   };
 
 describe("decision log", () => {
-  let server: PrivateRedis;
-  let redis: Redis;
-  before(async () => {
-    server = await startRedis();
-    redis = connectRedis(server.url, "patient", () => {});
-  });
-  beforeEach(() => redis.flushall());
-  after(async () => {
-    redis.disconnect();
-    await server.stop();
-  });
+  const suite = redisSuite();
+  beforeEach(() => suite.redis.flushall());
 
   test("appends to one chain, lists the newest first, by challenger too, and finds by id", async () => {
-    const log = redisDecisionLog<Verdict>(redis);
+    const log = redisDecisionLog<Verdict>(suite.redis);
     assert.deepEqual(await log.list(), []);
     assert.equal(await log.verify(), null);
     const a = await log.append(built("a", 0.1));
@@ -59,7 +48,7 @@ describe("decision log", () => {
   });
 
   test("summarises without the evidence, and knows the last word on each climb", async () => {
-    const log = redisDecisionLog<Verdict>(redis);
+    const log = redisDecisionLog<Verdict>(suite.redis);
     const screened = await log.append(built("a", 0.1, "screen"));
     const shadowed = await log.append(built("a", 0.2));
     await log.append(built("a", 0.3, "watch"));
@@ -87,16 +76,16 @@ describe("decision log", () => {
 
   test("judges at the same time build one chain with every record once", async () => {
     const records = await Promise.all(
-      Array.from({ length: 12 }, (_, n) => redisDecisionLog<Verdict>(redis).append(built(`c${n}`, n))),
+      Array.from({ length: 12 }, (_, n) => redisDecisionLog<Verdict>(suite.redis).append(built(`c${n}`, n))),
     );
-    const log = redisDecisionLog<Verdict>(redis);
+    const log = redisDecisionLog<Verdict>(suite.redis);
     assert.equal(await log.verify(), null);
     const listed = (await log.list()).map(({ id }) => id).sort();
     assert.deepEqual(listed, records.map(({ id }) => id).sort());
   });
 
   test("a record that is not sealed over its content or follows another is refused", async () => {
-    const log = redisDecisionLog<Verdict>(redis);
+    const log = redisDecisionLog<Verdict>(suite.redis);
     await assert.rejects(
       log.append((previous) => ({ ...built("a", 0.1)(previous), lift: 0.9 })),
       /expected it to follow/,
@@ -109,23 +98,23 @@ describe("decision log", () => {
   });
 
   test("an altered, swapped or removed record is named", async () => {
-    const log = redisDecisionLog<Verdict>(redis);
+    const log = redisDecisionLog<Verdict>(suite.redis);
     const records: Verdict[] = [];
     for (let n = 0; n < 120; n++) records.push(await log.append(built("a", n)));
     const [bodies, order] = ["{phasewise}:decisions:records", "{phasewise}:decisions:order"];
     for (const position of [0, 49, 50, 119]) {
       const { id } = records[position];
-      await redis.hset(bodies, id, JSON.stringify({ ...records[position], lift: 999 }));
+      await suite.redis.hset(bodies, id, JSON.stringify({ ...records[position], lift: 999 }));
       assert.equal(await log.verify(), id);
-      await redis.hdel(bodies, id);
+      await suite.redis.hdel(bodies, id);
       assert.equal(await log.verify(), id);
-      await redis.hset(bodies, id, JSON.stringify(records[position]));
+      await suite.redis.hset(bodies, id, JSON.stringify(records[position]));
     }
     assert.equal(await log.verify(), null);
-    const last = await redis.rpop(order);
+    const last = await suite.redis.rpop(order);
     assert.equal(await log.verify(), `the record with SHA-256 ${records[119].sha256}`);
-    await redis.rpush(order, last as string);
-    await redis.lset(order, 3, records[4].id);
+    await suite.redis.rpush(order, last as string);
+    await suite.redis.lset(order, 3, records[4].id);
     assert.equal(await log.verify(), records[4].id);
   });
 });

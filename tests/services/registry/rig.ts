@@ -1,7 +1,6 @@
-import { after, before, beforeEach } from "node:test";
+import { beforeEach } from "node:test";
 import type { Redis } from "ioredis";
 import type { Phase } from "../../../models/recipe.ts";
-import { connectRedis } from "../../../services/redis.ts";
 import { type RedisRegistry, redisRegistry } from "../../../services/registry/registry.ts";
 import type {
   LivePointer,
@@ -10,7 +9,8 @@ import type {
   VersionState,
 } from "../../../services/registry/types.ts";
 import { manifestOf } from "../../support/manifest.ts";
-import { type PrivateRedis, startRedis } from "../../support/redis.ts";
+import type { PrivateRedis } from "../../support/redis.ts";
+import { redisSuite } from "../../support/redis-suite.ts";
 
 export const HOUR_MS = 3_600_000;
 
@@ -35,28 +35,19 @@ export interface RegistryRig {
 
 /** To be called in a `describe`: starts and stops with its suite. */
 export function registryRig(): RegistryRig {
-  let server: PrivateRedis;
-  let redis: Redis;
+  const suite = redisSuite();
   let registry: RedisRegistry;
-  before(async () => {
-    server = await startRedis();
-    redis = connectRedis(server.url, "patient", () => {});
-  });
   beforeEach(async () => {
-    await redis.flushall();
-    registry = redisRegistry(redis, { now: () => rig.clock });
-  });
-  after(async () => {
-    redis.disconnect();
-    await server.stop();
+    await suite.redis.flushall();
+    registry = redisRegistry(suite.redis, { now: () => rig.clock });
   });
 
   const rig: RegistryRig = {
     get server() {
-      return server;
+      return suite.server;
     },
     get redis() {
-      return redis;
+      return suite.redis;
     },
     get registry() {
       return registry;

@@ -1,17 +1,14 @@
 import assert from "node:assert/strict";
-import { after, before, beforeEach, describe, it } from "node:test";
-import type { Redis } from "ioredis";
+import { before, beforeEach, describe, it } from "node:test";
 import { itemId, type UserId, userId } from "../../../models/data/ids.ts";
 import { redisEventLog } from "../../../services/interactions/event-log.ts";
 import type { EventLog, FeedbackEvent } from "../../../services/interactions/types.ts";
-import { connectRedis } from "../../../services/redis.ts";
 import { Histories } from "../../../services/serving/histories.ts";
 import { eventually } from "../../support/eventually.ts";
-import { type PrivateRedis, startRedis } from "../../support/redis.ts";
+import { redisSuite } from "../../support/redis-suite.ts";
 
 describe("histories", () => {
-  let server: PrivateRedis;
-  let redis: Redis;
+  const suite = redisSuite("fail-fast");
   let events: EventLog;
   const anna = userId("anna");
   let now = 1000;
@@ -29,17 +26,11 @@ describe("histories", () => {
     (await histories.of(user)).interactions.map((interaction) => interaction.itemId);
 
   before(async () => {
-    server = await startRedis();
-    redis = connectRedis(server.url, "fail-fast", () => {});
-    await eventually(() => redis.status === "ready");
-    events = redisEventLog(redis);
-  });
-  after(async () => {
-    redis.disconnect();
-    await server.stop();
+    await eventually(() => suite.redis.status === "ready");
+    events = redisEventLog(suite.redis);
   });
   beforeEach(async () => {
-    await redis.flushall();
+    await suite.redis.flushall();
   });
 
   it("reads what is stored, and says an unknown user has an empty history", async () => {
@@ -66,7 +57,7 @@ describe("histories", () => {
     };
     const histories = new Histories(counting, { now: () => now });
     await histories.of(anna);
-    server.pause();
+    suite.server.pause();
     try {
       const first = await histories.of(anna);
       assert.equal(first.origin, "remembered");
@@ -79,18 +70,18 @@ describe("histories", () => {
       assert.equal(reads, 2, "no read of the store while it is known to be stuck");
       assert.equal(histories.answering, false);
     } finally {
-      server.resume();
+      suite.server.resume();
     }
   });
 
   it("notices that the store is back", async () => {
     await events.append([watched(anna, "f1")], now);
     const histories = make();
-    server.pause();
+    suite.server.pause();
     try {
       assert.equal((await histories.of(anna)).origin, "unavailable");
     } finally {
-      server.resume();
+      suite.server.resume();
     }
     now += 1000;
     await eventually(async () => {
@@ -106,11 +97,11 @@ describe("histories", () => {
     const more = [watched(anna, "f7")];
     await events.append(more, now);
     histories.accepted(more, now);
-    server.pause();
+    suite.server.pause();
     try {
       assert.deepEqual(await filmsOf(histories, anna), ["f1", "f7"]);
     } finally {
-      server.resume();
+      suite.server.resume();
     }
   });
 
@@ -120,12 +111,12 @@ describe("histories", () => {
     const histories = make({ maxRemembered: 9 });
     await histories.of(anna);
     await histories.of(bela);
-    server.pause();
+    suite.server.pause();
     try {
       assert.equal((await histories.of(anna)).origin, "unavailable");
       assert.equal((await histories.of(bela)).origin, "remembered");
     } finally {
-      server.resume();
+      suite.server.resume();
     }
   });
 });

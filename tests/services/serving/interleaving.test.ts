@@ -1,17 +1,15 @@
 import assert from "node:assert/strict";
-import { after, afterEach, before, beforeEach, describe, it } from "node:test";
-import type { Redis } from "ioredis";
+import { afterEach, before, beforeEach, describe, it } from "node:test";
 import { userId } from "../../../models/data/ids.ts";
 import { isAssigned } from "../../../models/gate/assignment.ts";
 import { recommenderOf } from "../../../models/model.ts";
 import type { Query, Recommendation } from "../../../models/recommender.ts";
 import { redisInterleavingLog } from "../../../services/interleaving/redis-interleaving-log.ts";
 import type { InterleavingLog, OpenInterleaving } from "../../../services/interleaving/types.ts";
-import { connectRedis } from "../../../services/redis.ts";
 import { Interleaving, type InterleavingOutcome } from "../../../services/serving/interleaving.ts";
 import type { ServedModel } from "../../../services/serving/served-model.ts";
 import { eventually } from "../../support/eventually.ts";
-import { type PrivateRedis, startRedis } from "../../support/redis.ts";
+import { redisSuite } from "../../support/redis-suite.ts";
 import { fitSmall } from "./small-world.ts";
 
 const QUERY: Query = { history: [], k: 4 };
@@ -22,8 +20,7 @@ async function served(version: string, recipe: string, params = {}): Promise<Ser
 }
 
 describe("interleaving in the serving process", () => {
-  let server: PrivateRedis;
-  let redis: Redis;
+  const suite = redisSuite("fail-fast");
   let log: InterleavingLog;
   let live: ServedModel;
   let challenger: ServedModel;
@@ -34,16 +31,9 @@ describe("interleaving in the serving process", () => {
   let nowMs: number;
   let attempts = 0;
   let open: OpenInterleaving;
-
   before(async () => {
-    server = await startRedis();
-    redis = connectRedis(server.url, "fail-fast", () => {});
-    await eventually(() => redis.status === "ready");
-    log = redisInterleavingLog(redis);
-  });
-  after(async () => {
-    redis.disconnect();
-    await server.stop();
+    await eventually(() => suite.redis.status === "ready");
+    log = redisInterleavingLog(suite.redis);
   });
   beforeEach(async () => {
     live = await served("live", "popularity");
@@ -175,13 +165,13 @@ describe("interleaving in the serving process", () => {
   });
 
   it("serves the live list while Redis is stuck, asks it once, and blames nobody", async () => {
-    server.pause();
+    suite.server.pause();
     try {
       assert.equal(await mix("anna", "1"), null);
       for (let request = 2; request < 10; request++) assert.equal(await mix("anna", `${request}`), null);
       assert.deepEqual(outcomes, ["not-remembered"]);
     } finally {
-      server.resume();
+      suite.server.resume();
     }
     await eventually(async () => {
       nowMs += 1000;
