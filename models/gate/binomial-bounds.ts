@@ -1,4 +1,4 @@
-import { betaQuantile, binomialCdf } from "./distributions.ts";
+import { betaQuantile, binomialCdf } from "../evaluation/distributions.ts";
 
 /**
  * One-sided Clopper–Pearson bounds of a rate: `failures` of `trials`, each bound with the given confidence.

@@ -1,4 +1,4 @@
-import { logNormalCdf, normalCdf } from "./distributions.ts";
+import { logNormalCdf, normalCdf } from "../evaluation/distributions.ts";
 import { type EProcessState, plannedGap, planTest, type SequentialTest, type TestPlan } from "./e-process.ts";
 
 /** Beyond this many users an answer would only be false precision. */

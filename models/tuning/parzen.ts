@@ -1,4 +1,5 @@
 import type { Random } from "../data/random.ts";
+import { normalCdf } from "../evaluation/distributions.ts";
 import type { Dimension } from "../recipe.ts";
 import type { Point } from "./space.ts";
 
@@ -75,14 +76,4 @@ function cutNormal(centre: number, width: number, random: Random): number {
     // Ends soon: the centre lies in [0, 1] and no kernel is much wider than that.
     if (value >= 0 && value <= 1) return value;
   }
-}
-
-/** Φ(x) by the error function of Abramowitz & Stegun 7.1.26, absolute error below 1.5e−7. */
-function normalCdf(x: number): number {
-  const z = Math.abs(x) / Math.SQRT2;
-  const t = 1 / (1 + 0.3275911 * z);
-  const poly =
-    t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))));
-  const erf = 1 - poly * Math.exp(-z * z);
-  return x < 0 ? (1 - erf) / 2 : (1 + erf) / 2;
 }

@@ -9,6 +9,7 @@ import autocannon from "autocannon";
 import { seededRandom } from "../../models/data/random.ts";
 import { connectRedis } from "../../services/redis.ts";
 import { startService } from "../support/service.ts";
+import { quantile } from "./quantile.ts";
 import { raiseSyntheticWorld, USERS } from "./synthetic-world.ts";
 
 const ITEMS = Number(process.argv[2] ?? 10_000);
@@ -67,8 +68,6 @@ async function openLoop(perSecond: number, seconds: number): Promise<Reply[]> {
   return Promise.all(replies);
 }
 
-const quantile = (values: readonly number[], share: number): number =>
-  values.toSorted((a, b) => a - b)[Math.floor(share * (values.length - 1))] ?? Number.NaN;
 const percent = (part: number, whole: number): string => `${((100 * part) / whole).toFixed(1)} %`;
 
 const requests = Array.from({ length: USERS }, (_, n) => ({

@@ -9,6 +9,7 @@ import { Queue } from "bullmq";
 import { QUEUES } from "../../services/queues/types.ts";
 import { connectRedis } from "../../services/redis.ts";
 import { type Service, startService } from "../support/service.ts";
+import { quantile } from "./quantile.ts";
 import { raiseSyntheticWorld, USERS } from "./synthetic-world.ts";
 
 const ROUNDS = Number(process.argv[2] ?? 60);
@@ -102,11 +103,6 @@ for (let n = 0; n < ROUNDS; n++) {
   }
 }
 for (const condition of conditions) condition.memoryMb.push(await memoryMb(condition));
-
-function quantile(times: readonly number[], share: number): number {
-  const sorted = times.toSorted((a, b) => a - b);
-  return sorted[Math.floor(share * (sorted.length - 1))];
-}
 
 const [off] = conditions;
 console.log(

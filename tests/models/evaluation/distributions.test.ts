@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { clopperPearson, quantileBounds } from "../../../models/gate/binomial-bounds.ts";
 import {
   betaCdf,
   betaQuantile,
@@ -8,7 +7,8 @@ import {
   logGamma,
   logNormalCdf,
   normalCdf,
-} from "../../../models/gate/distributions.ts";
+} from "../../../models/evaluation/distributions.ts";
+import { clopperPearson, quantileBounds } from "../../../models/gate/binomial-bounds.ts";
 
 // SciPy 1.17.1; the command above each table printed its last column with repr().
 const close = (actual: number, expected: number, tolerance = 1e-9) =>
