@@ -59,7 +59,7 @@ export function foldInScorer(
         params,
       );
       const row = [starts, columns, weights, scores.factors, gram, ridge, scores.query, explained];
-      kernels.alsCholesky(0, 1, scratch, ...row.map((array) => array.byteOffset), width);
+      kernels.alsCholesky(0, 1, scratch, ...row.map((array) => array.byteOffset), width, 0);
       return scores.compute();
     },
   };

@@ -158,11 +158,11 @@ export function attendRows(
     }
     const target = state + p * row;
     const inverse: f32 = 1 / total;
+    for (q = 0; q < seen; q++) store<f32>(shares + (q << 2), inverse * load<f32>(shares + (q << 2)));
     for (q = 0; q + 4 <= seen; q += 4) {
       const value = values + q * step;
-      const s = f32x4.mul(v128.load(shares + (q << 2)), f32x4.splat(inverse));
-      addScaledFour(s, value, value + step, value + 2 * step, value + 3 * step, target, row);
+      addScaledFour(shares + (q << 2), value, value + step, value + 2 * step, value + 3 * step, target, row);
     }
-    for (; q < seen; q++) addScaled(inverse * load<f32>(shares + (q << 2)), values + q * step, target, row);
+    for (; q < seen; q++) addScaled(load<f32>(shares + (q << 2)), values + q * step, target, row);
   }
 }
