@@ -2,5 +2,5 @@ export { alsCholesky, alsConjugateGradient, alsScratchBytes, gramChunk } from ".
 export { factorCorner, factorPanels, mirrorPanels, solvePanels, sumPanelRows } from "./dense";
 export { sumHistoryRows } from "./history";
 export { nearestNeighbours, neighbourScratchBytes } from "./neighbours";
-export { scoreFloat32, scoreInt8, topK } from "./score";
+export { boundInt8, scoreFloat32, scoreRows, topK } from "./score";
 export { attendRows, multiplyRows, normRows } from "./transformer";
