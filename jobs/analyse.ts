@@ -1,6 +1,7 @@
 import { eventsOf, partOfUsers, shuffledItems } from "../models/data/altered-log.ts";
 import type { InteractionLog } from "../models/data/interaction-log.ts";
 import { bootstrapMean } from "../models/evaluation/bootstrap.ts";
+import { pairedDifferences } from "../models/evaluation/comparison.ts";
 import { type LearningCurve, learningCurve } from "../models/evaluation/learning-curve.ts";
 import type { Estimate } from "../models/evaluation/report.ts";
 import type { Findings } from "../models/findings.ts";
@@ -121,7 +122,7 @@ class Bench {
     this.#context = context;
     this.#manifest = manifest;
     this.#data = data;
-    this.#splits = splitByTime(data, context.policy.training, manifest.seed);
+    this.#splits = splitByTime(data, context.policy.training);
     this.#options = options;
   }
 
@@ -201,11 +202,7 @@ class Bench {
 
   /** Mean paired difference over the users of both, with a 95 % interval unless told. */
   gain(ours: StoredEvaluation, theirs: StoredEvaluation, tails?: readonly [number, number]): Estimate {
-    const other = new Map(theirs.perUser.map(({ user, ndcg }) => [user, ndcg]));
-    const differences = ours.perUser.flatMap(({ user, ndcg }) => {
-      const before = other.get(user);
-      return before === undefined ? [] : [ndcg - before];
-    });
+    const differences = pairedDifferences(ours, theirs).map(({ difference }) => difference);
     return bootstrapMean(differences, { seed: this.#manifest.seed, ...(tails && { tails }) });
   }
 
