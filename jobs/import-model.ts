@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { sha256Hex } from "../models/artifact.ts";
 import type { ItemId } from "../models/data/ids.ts";
+import { foreignArray } from "../models/factorization/foreign-arrays.ts";
 import { ImportError, importFactors, withFloorOf } from "../models/factorization/import-factors.ts";
 import { type Encoder, importedName } from "../models/factorization/imported.ts";
 import { readSafetensors } from "../models/safetensors.ts";
@@ -59,7 +60,7 @@ export async function importModel(context: JobContext, request: ImportRequest): 
   const recipe = refusedAsBadRequest(() => importedName(request.recipe));
   const bytes = await readWhole(request.factors);
   const source = sha256Hex(bytes);
-  const file = refusedAsBadRequest(() => readSafetensors(bytes));
+  const file = refusedAsBadRequest(() => readSafetensors(bytes, foreignArray));
   const itemIds = await readItemIds(request.items);
   const data = await context.loadTrainingData();
   const splits = splitByTime(data, context.policy.training);
