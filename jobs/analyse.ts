@@ -1,18 +1,21 @@
 import { eventsOf, partOfUsers, shuffledItems } from "../models/data/altered-log.ts";
 import type { InteractionLog } from "../models/data/interaction-log.ts";
+import { type Agreement, agreement } from "../models/evaluation/agreement.ts";
 import { bootstrapMean } from "../models/evaluation/bootstrap.ts";
+import { pairedDifferences } from "../models/evaluation/comparison.ts";
 import { type LearningCurve, learningCurve } from "../models/evaluation/learning-curve.ts";
 import type { Estimate } from "../models/evaluation/report.ts";
 import type { Findings } from "../models/findings.ts";
 import { type DiagnosisEvidence, diagnose } from "../models/gate/diagnosis.ts";
 import { type LeverReport, leverSettings, withLevers } from "../models/levers.ts";
 import type { Manifest } from "../models/manifest.ts";
+import { fitModel, type Model, recommenderOf } from "../models/model.ts";
 import { recipeNamed } from "../models/phases.ts";
 import type { Params, TrainingProgress } from "../models/recipe.ts";
 import type { StoredEvaluation } from "../services/evaluations/evaluations.ts";
 import type { AnalysisPayload } from "../services/queues/types.ts";
 import type { JobContext } from "./context.ts";
-import { holdoutEvaluation } from "./holdout.ts";
+import { holdoutEvaluation, JUDGED_LIST_LENGTH } from "./holdout.ts";
 import {
   type Split,
   type Splits,
@@ -44,7 +47,7 @@ export async function analyse(
   options: AnalysisOptions = {},
 ): Promise<Findings> {
   const start = performance.now();
-  const { manifest } = await context.artifacts.manifest(payload.version);
+  const { manifest, model } = await context.artifacts.load(payload.version);
   const data = await context.loadTrainingData(manifest.data.sha256);
   const bench = new Bench(context, manifest, data, options);
   const baseline = await bench.baseline();
@@ -95,6 +98,7 @@ export async function analyse(
     baseline: baseline.name,
     dataSha256: data.provenance.sha256,
     lift: evidence.lift,
+    agreement: await bench.agreement(model),
     diagnosis: diagnose(evidence),
     evidence,
     learningCurve: curve,
@@ -121,19 +125,34 @@ class Bench {
     this.#context = context;
     this.#manifest = manifest;
     this.#data = data;
-    this.#splits = splitByTime(data, context.policy.training, manifest.seed);
+    this.#splits = splitByTime(data, context.policy.training);
     this.#options = options;
   }
 
-  /** The version that is live, or the one before when this one is; plain popularity where there is none. */
   async baseline(): Promise<{ name: string; evaluation: StoredEvaluation }> {
-    const live = await this.#context.registry.live();
-    const version = live?.version === this.#manifest.version ? live.previous : live?.version;
-    if (version === null || version === undefined) {
-      return { name: "popularity", evaluation: await this.judgePopularity() };
-    }
+    const version = await this.#baselineVersion();
+    if (version === null) return { name: "popularity", evaluation: await this.judgePopularity() };
     const { recipe, params, seed } = (await this.#context.artifacts.manifest(version)).manifest;
     return { name: version, evaluation: await this.#run({ recipe, params, seed }) };
+  }
+
+  /** The version that is live, or the one before when this one is; null, for plain popularity, where there is none. */
+  async #baselineVersion(): Promise<string | null> {
+    const live = await this.#context.registry.live();
+    const version = live?.version === this.#manifest.version ? live.previous : live?.version;
+    return version ?? null;
+  }
+
+  /** Of the lists of the two as they are served. No figure of quality: both may have learned from the holdout. */
+  async agreement(model: Model): Promise<Agreement> {
+    const version = await this.#baselineVersion();
+    const { seed } = this.#manifest;
+    const baseline =
+      version === null
+        ? (await fitModel("popularity", this.#splits.all, {}, { seed })).model
+        : (await this.#context.artifacts.load(version)).model;
+    const asked = this.#splits.holdout.requests;
+    return agreement(recommenderOf(model), recommenderOf(baseline), asked, { k: JUDGED_LIST_LENGTH, seed });
   }
 
   judge(params: Params = this.#manifest.params): Promise<StoredEvaluation> {
@@ -201,11 +220,7 @@ class Bench {
 
   /** Mean paired difference over the users of both, with a 95 % interval unless told. */
   gain(ours: StoredEvaluation, theirs: StoredEvaluation, tails?: readonly [number, number]): Estimate {
-    const other = new Map(theirs.perUser.map(({ user, ndcg }) => [user, ndcg]));
-    const differences = ours.perUser.flatMap(({ user, ndcg }) => {
-      const before = other.get(user);
-      return before === undefined ? [] : [ndcg - before];
-    });
+    const differences = pairedDifferences(ours, theirs).map(({ difference }) => difference);
     return bootstrapMean(differences, { seed: this.#manifest.seed, ...(tails && { tails }) });
   }
 

@@ -23,7 +23,7 @@ import { redisShadowLog } from "../services/shadow/redis-shadow-log.ts";
 import type { ShadowLog } from "../services/shadow/types.ts";
 import { type StatePaths, statePaths } from "../services/state-folder.ts";
 import { type ItemInformation, itemInformation } from "./item-information.ts";
-import { loadTrainingData, type TrainingData } from "./training-data.ts";
+import { loadTrainingData, protocolOf, type TrainingData } from "./training-data.ts";
 
 /** Everything a job may touch, made once a process. */
 export interface JobContext {
@@ -74,7 +74,7 @@ export async function openContext(config: Config = loadConfig()): Promise<JobCon
     checkpoints: folderCheckpoints(paths.checkpoints),
     events,
     decisions: redisDecisionLog<Decision>(redis),
-    evaluations: redisEvaluations(redis),
+    evaluations: redisEvaluations(redis, protocolOf(policy.training)),
     shadowLog: redisShadowLog(redis),
     interleaving: redisInterleavingLog(redis),
     fleet: redisFleetLog(redis),

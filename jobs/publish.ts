@@ -6,6 +6,7 @@ import type { StoredEvaluation } from "../services/evaluations/evaluations.ts";
 import type { JobContext } from "./context.ts";
 import { measureCost } from "./cost.ts";
 import { JUDGED_LIST_LENGTH } from "./holdout.ts";
+import { peakMemoryMb } from "./peak-memory.ts";
 import type { Splits, TrainingData } from "./training-data.ts";
 import type { SearchResult } from "./tune.ts";
 
@@ -40,7 +41,7 @@ export async function publish(context: JobContext, publication: Publication): Pr
     cost: {
       fitSeconds,
       searchSeconds: search.seconds,
-      peakMemoryMb: process.resourceUsage().maxRSS / 1024,
+      peakMemoryMb: peakMemoryMb(),
       artifactBytes: file.bytes,
       ...cost,
     },

@@ -7,9 +7,10 @@ import type { RetrainPayload } from "../services/queues/types.ts";
 import type { JobContext } from "./context.ts";
 import { holdoutEvaluation } from "./holdout.ts";
 import { judgeLive } from "./judge-live.ts";
+import { forgetPeakMemory } from "./peak-memory.ts";
 import { publish } from "./publish.ts";
 import { screen } from "./screen.ts";
-import { type Split, splitByTime, type TrainingData } from "./training-data.ts";
+import { type Splits, splitByTime, type TrainingData } from "./training-data.ts";
 import { TRIALS_A_ROUND, type TrialFlow, tuneInFlow } from "./trial-flow.ts";
 import { type SearchResult, tune } from "./tune.ts";
 
@@ -46,6 +47,7 @@ export async function retrain(
   payload: RetrainPayload,
   options: RetrainOptions = {},
 ): Promise<RetrainResult> {
+  forgetPeakMemory();
   const recipe = recipeNamed(payload.recipe);
   const { seed } = payload;
   const stage = (from: number, to: number, name: string) => {
@@ -61,11 +63,11 @@ export async function retrain(
   context.log.info({ recipe: recipe.name, requestedBy, reason }, "training");
   stage(0, STAGES.tune, "reading the data")({ fraction: 0, message: "" });
   const data = await context.loadTrainingData(payload.searching?.sha256);
-  const splits = splitByTime(data, context.policy.training, seed);
+  const splits = splitByTime(data, context.policy.training);
   const dataSha256 = data.provenance.sha256;
 
   const tuning = stage(STAGES.tune, STAGES.holdout, "tuning");
-  const search = await searched(context, recipe, payload, data, splits.tuning, {
+  const search = await searched(context, recipe, payload, data, splits, {
     ...fitting,
     onProgress: tuning,
     flow: options.flow,
@@ -139,7 +141,7 @@ async function searched(
   recipe: Recipe,
   payload: RetrainPayload,
   data: TrainingData,
-  split: Split,
+  splits: Splits,
   options: RetrainOptions & { readonly threads: number },
 ): Promise<SearchResult> {
   const fixed = payload.params ?? {};
@@ -149,6 +151,6 @@ async function searched(
   const { trials } = context.policy.training;
   const search = { recipe, base, space, trials, seed: payload.seed, roundSize: TRIALS_A_ROUND, ...options };
   return options.flow === undefined
-    ? tune({ ...search, split })
+    ? tune({ ...search, split: splits.tuning })
     : tuneInFlow(context, options.flow, data, search);
 }

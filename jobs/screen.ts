@@ -1,3 +1,4 @@
+import { pairedDifferences } from "../models/evaluation/comparison.ts";
 import { sampleVariance } from "../models/evaluation/moments.ts";
 import { isImported } from "../models/factorization/imported.ts";
 import { type Decision, recordDecision } from "../models/gate/decision.ts";
@@ -126,7 +127,7 @@ export async function screenEvidence(
       // What the baseline takes in the challenger's process: both were measured against the same popularity list.
       baseline: (challenger.cost.cpuMsPerRequest * baseline.cost.relativeCost) / challenger.cost.relativeCost,
     },
-    users: unjudged ? [] : pairedUsers(ours, theirs),
+    users: unjudged ? [] : pairedDifferences(ours, theirs),
     faults: ours.faults,
     window: ours.window,
     ...(unjudged && { unjudged }),
@@ -145,14 +146,6 @@ function kindOf(challenger: Manifest, baseline: Manifest): ChallengeKind {
 
 function factsOf({ version, phase, recipe }: Manifest): VersionFacts {
   return { version, phase, recipe };
-}
-
-function pairedUsers(ours: StoredEvaluation, theirs: StoredEvaluation): UserDifference[] {
-  const baseline = new Map(theirs.perUser.map(({ user, ndcg }) => [user, ndcg]));
-  return ours.perUser.flatMap(({ user, ndcg }) => {
-    const other = baseline.get(user);
-    return other === undefined ? [] : [{ user, difference: ndcg - other }];
-  });
 }
 
 /** Sample variance of the paired differences, or the widest when there are too few to tell. */

@@ -37,9 +37,22 @@ export interface SplitFractions {
   readonly validationShare: number;
 }
 
+/** Users asked at most, a seeded sample: four times as many would halve an interval and take four times as long. */
+const HOLDOUT_USERS = 5000;
+const TUNING_USERS = 2000;
+
+/** Of the sampling of users and of their moments: whatever a model's own seed, all face the same requests. */
+const REQUEST_SEED = 1;
+
+/** What besides data and model decides a holdout evaluation: part of what it is remembered by. */
+export function protocolOf({ holdoutShare, validationShare }: SplitFractions): string {
+  return JSON.stringify({ holdoutShare, validationShare, HOLDOUT_USERS, TUNING_USERS, REQUEST_SEED });
+}
+
 /**
  * Three views of one log, all cut by time: `tuning` (never sees the holdout), `holdout` (looked at once, by
- * the screen), and `all` (what is served, fitted with the parameters that tuning chose).
+ * the screen), and `all` (what is served, fitted with the parameters that tuning chose). Each is made when it is
+ * first asked for: of a large log one alone is hundreds of megabytes.
  */
 export interface Splits {
   readonly tuning: Split;
@@ -47,20 +60,40 @@ export interface Splits {
   readonly all: TrainingSet;
 }
 
-export function splitByTime(data: TrainingData, fractions: SplitFractions, seed: number): Splits {
-  const { log, catalogue } = data;
+export function splitByTime(
+  { log, catalogue }: Pick<TrainingData, "log" | "catalogue">,
+  fractions: SplitFractions,
+): Splits {
   const end = log.timestamps.length;
   const holdoutStart = cutPosition(log, 1 - fractions.holdoutShare);
   const tuningStart = Math.round(holdoutStart * (1 - fractions.validationShare));
-  const split = (from: number, to: number): Split => {
+  const split = (from: number, to: number, maxUsers: number): Split => {
     const train = trainingSetThrough(log, catalogue, from);
-    const requests = prequentialRequests(log, { from, to, recommendable: train.interactions.items, seed });
+    const recommendable = train.interactions.items;
+    const requests = prequentialRequests(log, { from, to, recommendable, maxUsers, seed: REQUEST_SEED });
     return { train, past: sliceLog(log, 0, from), requests, judgedFrom: log.timestamps[from] };
   };
+  const tuning = once(() => split(tuningStart, holdoutStart, TUNING_USERS));
+  const holdout = once(() => split(holdoutStart, end, HOLDOUT_USERS));
+  const all = once(() => trainingSetThrough(log, catalogue, end));
   return {
-    tuning: split(tuningStart, holdoutStart),
-    holdout: split(holdoutStart, end),
-    all: trainingSetThrough(log, catalogue, end),
+    get tuning() {
+      return tuning();
+    },
+    get holdout() {
+      return holdout();
+    },
+    get all() {
+      return all();
+    },
+  };
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
   };
 }
 

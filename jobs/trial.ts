@@ -25,11 +25,11 @@ interface Loaded {
 /** Child processes are used again: most trials of a search find its data in memory. */
 let loaded: Loaded | null = null;
 
-async function splitOf(context: JobContext, { data, seed }: TrialPayload): Promise<Loaded> {
-  const key = JSON.stringify([data, seed, context.policy.training]);
+async function splitOf(context: JobContext, { data }: TrialPayload): Promise<Loaded> {
+  const key = JSON.stringify([data, context.policy.training]);
   if (loaded?.key === key) return loaded;
   const known = await context.loadTrainingData(data.sha256);
-  const { tuning } = splitByTime(known, context.policy.training, seed);
+  const { tuning } = splitByTime(known, context.policy.training);
   loaded = { key, sha256: known.provenance.sha256, split: tuning };
   return loaded;
 }

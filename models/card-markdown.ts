@@ -35,7 +35,12 @@ export function cardMarkdown(card: ModelCard): string {
     .concat("\n");
 }
 
-function diagnosisSection({ version, diagnosis, analysis }: ModelCard): string[] {
+function diagnosisSection({ version, imported, diagnosis, analysis }: ModelCard): string[] {
+  if (imported !== null) {
+    return [
+      "Trained elsewhere: an analysis fits a model anew, which cannot be done here; the shadow judges it.",
+    ];
+  }
   if (diagnosis === null || analysis === null) {
     return [`Not analysed; \`phasewise card ${version} --analyse\` measures what follows from it.`];
   }
@@ -47,7 +52,15 @@ function diagnosisSection({ version, diagnosis, analysis }: ModelCard): string[]
   const reasons = diagnosis.diagnosis === null ? [] : [list(diagnosis.evidence)];
   const omitted =
     analysis.omitted.length === 0 ? [] : ["Not measured, for want of time:", list(analysis.omitted)];
-  return [verdict, ...reasons, evidenceTable(analysis.evidence), ...omitted];
+  return [verdict, ...reasons, ...agreementSentence(diagnosis), evidenceTable(analysis.evidence), ...omitted];
+}
+
+function agreementSentence({ agreement }: NonNullable<ModelCard["diagnosis"]>): string[] {
+  if (agreement === undefined) return [];
+  const { overlap, rankBiased, users } = agreement;
+  return [
+    `As both are served, their lists for ${users} users share ${percent(overlap.mean)} of the items (${percent(overlap.low)} to ${percent(overlap.high)}); rank-biased overlap ${interval(rankBiased)}.`,
+  ];
 }
 
 function evidenceTable(evidence: NonNullable<ModelCard["analysis"]>["evidence"]): string {
@@ -111,13 +124,15 @@ function curveSection({ learningCurve }: ModelCard): string[] {
 function holdoutSection({
   users,
   requests,
+  sampledFrom,
   dropped,
   k,
   ndcg,
   metrics,
   intervals,
 }: EvaluationSummary): string[] {
-  const asked = `${users} users, ${requests} requests, lists of ${k}; ${dropped} requests dropped.`;
+  const whom = sampledFrom === undefined ? "" : ` (a sample of ${sampledFrom})`;
+  const asked = `${users} users${whom}, ${requests} requests, lists of ${k}; ${dropped} requests dropped.`;
   const present = COHORTS.filter((cohort) => intervals?.cohorts[cohort] !== undefined);
   const columns: (MetricIntervals | undefined)[] = [
     intervals?.all,
@@ -182,6 +197,10 @@ function settings(params: Readonly<Record<string, unknown>>): string {
   return Object.entries(params)
     .map(([name, value]) => `${name} ${typeof value === "number" ? Number(value.toPrecision(3)) : value}`)
     .join(", ");
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(1)} %`;
 }
 
 function figure(value: number): string {

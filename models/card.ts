@@ -23,7 +23,7 @@ export interface ModelCard {
   readonly holdout: EvaluationSummary;
   readonly training: TrainingReport;
   readonly cost: TrainingCost;
-  readonly diagnosis: (Findings["diagnosis"] & Pick<Findings, "baseline" | "lift">) | null;
+  readonly diagnosis: (Findings["diagnosis"] & Pick<Findings, "baseline" | "lift" | "agreement">) | null;
   readonly levers: LeverReport | null;
   readonly learningCurve: LearningCurve | null;
   /** The rest of what was measured, how, and what was left out. */
@@ -41,10 +41,11 @@ export function modelCard(manifest: Manifest, findings: Findings | null): ModelC
   if (findings === null) {
     return { ...facts, diagnosis: null, levers: null, learningCurve: null, analysis: null };
   }
-  const { diagnosis, baseline, lift, levers, evidence, omitted, dataSha256, seconds, measuredAt } = findings;
+  const { diagnosis, baseline, lift, agreement, levers, evidence, omitted, dataSha256, seconds, measuredAt } =
+    findings;
   return {
     ...facts,
-    diagnosis: { ...diagnosis, baseline, lift },
+    diagnosis: { ...diagnosis, baseline, lift, agreement },
     levers,
     learningCurve: findings.learningCurve,
     analysis: { evidence, omitted, dataSha256, seconds, measuredAt },

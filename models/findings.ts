@@ -1,3 +1,4 @@
+import type { Agreement } from "./evaluation/agreement.ts";
 import type { LearningCurve } from "./evaluation/learning-curve.ts";
 import type { Estimate } from "./evaluation/report.ts";
 import type { DiagnosisEvidence, DiagnosisReport } from "./gate/diagnosis.ts";
@@ -15,6 +16,8 @@ export interface Findings {
   readonly dataSha256: string;
   /** Challenger − baseline nDCG on the holdout, paired by user. */
   readonly lift: Estimate;
+  /** How alike the lists of the two are, as both are served; absent in findings of before it was measured. */
+  readonly agreement?: Agreement | undefined;
   readonly diagnosis: DiagnosisReport;
   readonly evidence: DiagnosisEvidence;
   readonly learningCurve: LearningCurve | null;

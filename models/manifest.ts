@@ -16,7 +16,7 @@ export interface TrainingCost {
   /** Wall-clock seconds of the final fit, without the search. */
   readonly fitSeconds: number;
   readonly searchSeconds: number;
-  /** Largest resident set of the training process, MB. */
+  /** Largest resident set of the training process while it made this version, MB. */
   readonly peakMemoryMb: number;
   readonly artifactBytes: number;
   /** CPU milliseconds a recommendation takes, measured in the training process. */

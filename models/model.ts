@@ -1,3 +1,4 @@
+import { topByBounds } from "./bounded-top-k.ts";
 import type { ItemId } from "./data/ids.ts";
 import type { TrainingSet } from "./data/interaction-matrix.ts";
 import type { Vocabulary } from "./data/vocabulary.ts";
@@ -96,8 +97,7 @@ class RankingRecommender implements Recommender {
     this.#query++;
     const history = this.#encode(query);
     const allowed = this.#allowed(query);
-    const scores = this.#scorer.scoreItems(history);
-    const scored = scores === null ? [] : this.#take(scores, query.k, allowed);
+    const scored = this.#score(history, query.k, allowed);
     if (history.items.length === 0 && scored.length > 0) return { items: scored, source: "popular" };
     if (scored.length === query.k) return { items: scored, source: "model" };
 
@@ -160,15 +160,34 @@ class RankingRecommender implements Recommender {
     return mask;
   }
 
+  /** The k best by the model's own scores; none when the history says nothing to it. */
+  #score(history: EncodedHistory, k: number, allowed: (index: number) => boolean): ScoredItem[] {
+    const { bounded } = this.#scorer;
+    if (bounded === undefined) {
+      const scores = this.#scorer.scoreItems(history);
+      return scores === null ? [] : this.#take(scores, k, allowed);
+    }
+    const bounds = bounded.boundItems(history);
+    if (bounds === null) return [];
+    this.#check(bounds);
+    const { items, scores } = topByBounds(bounds, (chosen) => bounded.scoresOf(chosen), k, allowed);
+    return Array.from(items, (index, place) => ({ itemId: this.#items.idAt(index), score: scores[place] }));
+  }
+
   #take(scores: Float32Array, k: number, allowed: (index: number) => boolean): ScoredItem[] {
+    this.#check(scores);
+    return Array.from(topK(scores, k, allowed), (index) => ({
+      itemId: this.#items.idAt(index),
+      score: scores[index],
+    }));
+  }
+
+  /** @throws NonFiniteScoreError, RangeError */
+  #check(scores: Float32Array): void {
     if (scores.length !== this.#items.size) {
       throw new RangeError(`${this.recipe}: expected ${this.#items.size} scores, got ${scores.length}`);
     }
     const broken = firstNonFinite(scores);
     if (broken >= 0) throw new NonFiniteScoreError(this.recipe, broken, scores[broken]);
-    return Array.from(topK(scores, k, allowed), (index) => ({
-      itemId: this.#items.idAt(index),
-      score: scores[index],
-    }));
   }
 }

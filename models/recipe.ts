@@ -33,6 +33,16 @@ export interface ItemScorer {
    * The caller refuses non-finite scores with NonFiniteScoreError before they can reach a ranking.
    */
   scoreItems(history: EncodedHistory): Float32Array | null;
+  /** A cheaper way to the best items, for catalogues so large that scoring all of them is the slow part. */
+  readonly bounded?: BoundedScorer | undefined;
+}
+
+/** Scores some items exactly instead of all: those that upper bounds leave in question. */
+export interface BoundedScorer {
+  /** Upper bounds (items) of what `scoreItems` would give; null, and whose buffer it is, as there. */
+  boundItems(history: EncodedHistory): Float32Array | null;
+  /** What `scoreItems` would give to these items, bit for bit, for the history that was last bounded. */
+  scoresOf(items: Uint32Array): Float32Array;
 }
 
 export interface TrainingProgress {

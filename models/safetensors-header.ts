@@ -4,7 +4,24 @@
  * no name twice, no `__proto__`. Arrays tile the data from its first byte to its last: no gap, no overlap.
  */
 
-export const DTYPE_BYTES = { F32: 4, I32: 4, U32: 4, I8: 1, U8: 1 } as const;
+/** Bytes an element takes, of every type of the format that takes whole bytes; those that artifacts hold come first. */
+export const DTYPE_BYTES = {
+  F32: 4,
+  I32: 4,
+  U32: 4,
+  I8: 1,
+  U8: 1,
+  F64: 8,
+  F16: 2,
+  BF16: 2,
+  I64: 8,
+  U64: 8,
+  I16: 2,
+  U16: 2,
+  BOOL: 1,
+  F8_E5M2: 1,
+  F8_E4M3: 1,
+} as const;
 export type Dtype = keyof typeof DTYPE_BYTES;
 
 export interface TensorEntry {

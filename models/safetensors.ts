@@ -6,6 +6,7 @@ import {
   METADATA_KEY,
   parseHeader,
   SafetensorsError,
+  type TensorEntry,
 } from "./safetensors-header.ts";
 
 /**
@@ -24,6 +25,10 @@ const ALIGNMENT = 8;
 const MAX_HEADER_BYTES = 1_000_000;
 
 const CONSTRUCTORS = { F32: Float32Array, I32: Int32Array, U32: Uint32Array, I8: Int8Array, U8: Uint8Array };
+type StoredDtype = keyof typeof CONSTRUCTORS;
+
+/** Elements of one array from bytes of its own; null leaves the array out. */
+export type Decoder = (entry: TensorEntry, bytes: Uint8Array<ArrayBuffer>) => TypedArray | null;
 
 export function writeSafetensors({ tensors, metadata }: Safetensors): Uint8Array {
   refuseBigEndian();
@@ -57,22 +62,36 @@ export function writeSafetensors({ tensors, metadata }: Safetensors): Uint8Array
   return file;
 }
 
-/** Reads untrusted bytes; the arrays are copies of their own. @throws SafetensorsError */
-export function readSafetensors(file: Uint8Array): Safetensors {
+/**
+ * Reads untrusted bytes; the arrays are copies of their own.
+ *
+ * @param decode what becomes of each array (default: kept as it was written, other types than artifacts hold refused)
+ * @throws SafetensorsError
+ */
+export function readSafetensors(file: Uint8Array, decode: Decoder = storedArray): Safetensors {
   refuseBigEndian();
   const { header, dataStart } = readHeader(file);
   const tensors = new Map<string, NamedArray>();
-  for (const { name, dtype, shape, begin, end } of header.entries) {
-    const bytes = file.slice(dataStart + begin, dataStart + end);
-    const data = new CONSTRUCTORS[dtype](
-      bytes.buffer,
-      bytes.byteOffset,
-      bytes.byteLength / DTYPE_BYTES[dtype],
-    );
+  for (const entry of header.entries) {
+    const { name, shape, begin, end } = entry;
+    const bytes = new Uint8Array(file.subarray(dataStart + begin, dataStart + end));
+    const data = decode(entry, bytes);
+    if (data === null) continue;
     refuseNonFinite(name, data);
     tensors.set(name, { shape, data });
   }
   return { tensors, metadata: header.metadata };
+}
+
+/** @throws SafetensorsError for a type that artifacts do not hold */
+export const storedArray: Decoder = ({ name, dtype }, { buffer }) => {
+  if (isStored(dtype)) return new CONSTRUCTORS[dtype](buffer);
+  const known = Object.keys(CONSTRUCTORS).join(", ");
+  throw new SafetensorsError(`expected a dtype of ${known} for "${name}", got "${dtype}"`);
+};
+
+export function isStored(dtype: Dtype): dtype is StoredDtype {
+  return Object.hasOwn(CONSTRUCTORS, dtype);
 }
 
 function readHeader(file: Uint8Array): { header: Header; dataStart: number } {
@@ -94,8 +113,9 @@ function readHeader(file: Uint8Array): { header: Header; dataStart: number } {
   return { header: parseHeader(json, file.length - dataStart), dataStart };
 }
 
-function dtypeOf(name: string, data: TypedArray): Dtype {
-  for (const [dtype, kind] of Object.entries(CONSTRUCTORS)) if (data instanceof kind) return dtype as Dtype;
+function dtypeOf(name: string, data: TypedArray): StoredDtype {
+  for (const [dtype, kind] of Object.entries(CONSTRUCTORS))
+    if (data instanceof kind) return dtype as StoredDtype;
   throw new SafetensorsError(`"${name}" is of no type the format knows`);
 }
 

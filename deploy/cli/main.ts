@@ -8,6 +8,7 @@ import { cardVerb } from "./verbs/card.ts";
 import { compactVerb } from "./verbs/compact.ts";
 import { decisionsVerb } from "./verbs/decisions.ts";
 import { evaluateVerb } from "./verbs/evaluate.ts";
+import { exportModelVerb } from "./verbs/export-model.ts";
 import { importVerb } from "./verbs/import.ts";
 import { importModelVerb } from "./verbs/import-model.ts";
 import { ladderVerb } from "./verbs/ladder.ts";
@@ -35,6 +36,7 @@ const verbs = [
   startVerb,
   importVerb,
   importModelVerb,
+  exportModelVerb,
   trainVerb,
   evaluateVerb,
   ladderVerb,

@@ -2,6 +2,8 @@ import { seededRandom } from "../data/random.ts";
 import { mean } from "./moments.ts";
 import type { Estimate } from "./report.ts";
 
+const DEFAULT_RESAMPLES = 1000;
+
 export interface BootstrapOptions {
   readonly seed: number;
   /** Resamples of the users (default 1000). */
@@ -16,13 +18,28 @@ export interface BootstrapOptions {
  * Source: Efron & Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13.
  */
 export function bootstrapMean(values: ArrayLike<number>, options: BootstrapOptions): Estimate {
-  requireUsers(values);
-  const means = resample(values.length, options, (picks) => {
-    let sum = 0;
-    for (const pick of picks) sum += values[pick];
-    return sum / picks.length;
+  return bootstrapMeans([values], options)[0];
+}
+
+/** The same of several figures of the same users, (figures) each (users): every resample draws the users once for all. */
+export function bootstrapMeans(
+  figures: readonly ArrayLike<number>[],
+  options: BootstrapOptions,
+): readonly Estimate[] {
+  for (const values of figures) requireUsers(values);
+  const users = figures[0]?.length ?? 0;
+  if (figures.some(({ length }) => length !== users)) {
+    throw new RangeError(`bootstrap: expected figures of the same ${users} users, got other numbers of them`);
+  }
+  const means = figures.map(() => new Float64Array(options.resamples ?? DEFAULT_RESAMPLES));
+  resample(users, options, (picks, round) => {
+    for (const [figure, values] of figures.entries()) {
+      let sum = 0;
+      for (let slot = 0; slot < users; slot++) sum += values[picks[slot]];
+      means[figure][round] = sum / users;
+    }
   });
-  return interval(mean(values), means, options);
+  return figures.map((values, figure) => interval(mean(values), means[figure].sort(), options));
 }
 
 /**
@@ -40,32 +57,31 @@ export function bootstrapRatio(
       `bootstrap ratio: expected one pair a user, got ${numerators.length} and ${denominators.length} values`,
     );
   }
-  const ratios = resample(numerators.length, options, (picks) => {
+  const ratios = new Float64Array(options.resamples ?? DEFAULT_RESAMPLES);
+  resample(numerators.length, options, (picks, round) => {
     let above = 0;
     let below = 0;
     for (const pick of picks) {
       above += numerators[pick];
       below += denominators[pick];
     }
-    return above / below;
+    ratios[round] = above / below;
   });
-  return interval(mean(numerators) / mean(denominators), ratios, options);
+  return interval(mean(numerators) / mean(denominators), ratios.sort(), options);
 }
 
-/** One statistic a resample of `count` users, ascending. The picks array is reused between calls. */
+/** Draws `count` users with replacement, again and again. The picks array is reused between calls. */
 function resample(
   count: number,
   options: BootstrapOptions,
-  statistic: (picks: Uint32Array) => number,
-): Float64Array {
+  visit: (picks: Uint32Array, round: number) => void,
+): void {
   const random = seededRandom(options.seed);
   const picks = new Uint32Array(count);
-  const statistics = new Float64Array(options.resamples ?? 1000);
-  for (let round = 0; round < statistics.length; round++) {
+  for (let round = 0; round < (options.resamples ?? DEFAULT_RESAMPLES); round++) {
     for (let slot = 0; slot < count; slot++) picks[slot] = random.integer(count);
-    statistics[round] = statistic(picks);
+    visit(picks, round);
   }
-  return statistics.sort();
 }
 
 function interval(centre: number, ascending: Float64Array, options: BootstrapOptions): Estimate {

@@ -116,6 +116,7 @@ export function evaluate(recommender: Recommender, set: RequestSet, options: Eva
     k,
     users: perUser.length,
     requests: set.requests.length,
+    ...(set.sampledFrom !== undefined && { sampledFrom: set.sampledFrom }),
     dropped: set.dropped,
     ndcg: bootstrapMean(
       perUser.map((user) => user.ndcg),
@@ -130,8 +131,18 @@ export function evaluate(recommender: Recommender, set: RequestSet, options: Eva
 
 /** What fits in a manifest, with every interval. */
 export function summary(evaluation: Evaluation, seed: number): EvaluationSummary {
-  const { k, users, requests, dropped, ndcg, metrics, perUser } = evaluation;
-  return { k, users, requests, dropped, ndcg, metrics, intervals: metricIntervals(perUser, { seed }) };
+  const { k, users, requests, sampledFrom, dropped, ndcg, metrics, perUser } = evaluation;
+  const intervals = metricIntervals(perUser, { seed });
+  return {
+    k,
+    users,
+    requests,
+    ...(sampledFrom !== undefined && { sampledFrom }),
+    dropped,
+    ndcg,
+    metrics,
+    intervals,
+  };
 }
 
 /** What comparisons need of each user. */

@@ -1,4 +1,4 @@
-import { type BootstrapOptions, bootstrapMean } from "./bootstrap.ts";
+import { type BootstrapOptions, bootstrapMeans } from "./bootstrap.ts";
 import { COHORTS, cohortOf } from "./cohorts.ts";
 import type { Estimate, EvaluationSummary, MetricIntervals, UserMetric } from "./report.ts";
 
@@ -29,15 +29,12 @@ export function metricIntervals(
 }
 
 function intervalsOf(rows: readonly UserRow[], options: BootstrapOptions): MetricIntervals {
-  const estimate = (metric: UserMetric): [UserMetric, Estimate] => [
-    metric,
-    bootstrapMean(
-      rows.map((row) => row[metric]),
-      options,
-    ),
-  ];
+  const figures = USER_METRICS.map((metric) => Float64Array.from(rows, (row) => row[metric]));
+  const estimates = bootstrapMeans(figures, options);
   return {
     users: rows.length,
-    metrics: Object.fromEntries(USER_METRICS.map(estimate)) as Record<UserMetric, Estimate>,
+    metrics: Object.fromEntries(
+      USER_METRICS.map((metric, place): [UserMetric, Estimate] => [metric, estimates[place]]),
+    ) as Record<UserMetric, Estimate>,
   };
 }

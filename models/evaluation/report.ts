@@ -40,6 +40,8 @@ export interface EvaluationSummary {
   readonly k: number;
   readonly users: number;
   readonly requests: number;
+  /** Users that could have been asked, where only a sample of them was. */
+  readonly sampledFrom?: number | undefined;
   /** Requests dropped because nothing relevant could be recommended. */
   readonly dropped: number;
   readonly ndcg: Estimate;

@@ -1,6 +1,6 @@
 import type { ItemId, UserId } from "../data/ids.ts";
 import type { Interaction, InteractionLog } from "../data/interaction-log.ts";
-import { type Random, seededRandom } from "../data/random.ts";
+import { type Random, seededRandom, shuffle } from "../data/random.ts";
 import type { Vocabulary } from "../data/vocabulary.ts";
 
 /** One moment a user asks: what was known by then, and what the user then chose. */
@@ -23,6 +23,8 @@ export interface RequestSet {
   readonly users: number;
   /** Users among them without any history. */
   readonly coldUsers: number;
+  /** Users that could have been asked, where only a sample of them was. */
+  readonly sampledFrom?: number | undefined;
 }
 
 export interface PrequentialOptions {
@@ -34,6 +36,8 @@ export interface PrequentialOptions {
   readonly recommendable: Vocabulary<ItemId>;
   /** A seeded sample of a user's moments, so that heavy users do not cost most of the time (default 20). */
   readonly maxRequestsPerUser?: number;
+  /** A seeded sample of the users with later events (default: all): more of them would only narrow the intervals. */
+  readonly maxUsers?: number | undefined;
   /** How many of the user's next new items are looked at; those recommendable are relevant (default 10). */
   readonly relevantEvents?: number;
   readonly seed: number;
@@ -58,9 +62,10 @@ export function prequentialRequests(log: InteractionLog, options: PrequentialOpt
   let dropped = 0;
   let coldTargets = 0;
   let users = 0;
+  const { chosen, sampledFrom } = usersAsked(log, options, to);
   for (const events of eventsByUser(log, to)) {
+    if (events.length === 0 || !chosen(log.userIndex[events[0]])) continue;
     const firstLater = events.findIndex((event) => event >= from);
-    if (firstLater < 0) continue;
     const moments = sampleRange(Math.max(1, firstLater), events.length, maxRequestsPerUser, random);
     const interactions = Array.from(events, (event) => interactionAt(log, event));
     const before = requests.length;
@@ -74,7 +79,22 @@ export function prequentialRequests(log: InteractionLog, options: PrequentialOpt
     }
     if (requests.length > before) users++;
   }
-  return { requests, dropped, coldTargets, users, coldUsers: 0 };
+  return { requests, dropped, coldTargets, users, coldUsers: 0, sampledFrom };
+}
+
+/** The users with events in the window, or a seeded sample of them. */
+function usersAsked(
+  log: InteractionLog,
+  { from, maxUsers = Number.POSITIVE_INFINITY, seed }: PrequentialOptions,
+  to: number,
+): { chosen: (user: number) => boolean; sampledFrom: number | undefined } {
+  const active = new Uint8Array(log.users.size);
+  for (let event = from; event < to; event++) active[log.userIndex[event]] = 1;
+  const users = Uint32Array.from(active.keys()).filter((user) => active[user] === 1);
+  if (users.length <= maxUsers) return { chosen: (user) => active[user] === 1, sampledFrom: undefined };
+  const left = shuffle(users.slice(), seededRandom(seed)).subarray(maxUsers);
+  for (const user of left) active[user] = 0;
+  return { chosen: (user) => active[user] === 1, sampledFrom: users.length };
 }
 
 /**

@@ -1,6 +1,7 @@
 import { matrixOf } from "../arrays.ts";
 import { ItemScores } from "../kernels/item-scores.ts";
-import type { EncodedHistory, ItemScorer, NamedArrays } from "../recipe.ts";
+import { type HistoryItems, queryScorer } from "../query-scorer.ts";
+import type { ItemScorer, NamedArrays } from "../recipe.ts";
 import { type Objective, ridgeOf } from "./objective.ts";
 
 /** exp(−age/recency), age in events back from the newest (age 0). Shape (length). */
@@ -14,10 +15,12 @@ export function recencyWeights(length: number, recency: number): Float32Array {
  * gives its vector x, and the scores are V·x.
  *
  * @param arrays itemFactors (items × d), gram (d × d) = VᵀV
+ * @param bias (items) added to the scores
  */
 export function foldInScorer(
   arrays: NamedArrays,
   params: Objective & { readonly recency: number },
+  bias: Float32Array | null = null,
 ): ItemScorer {
   const { rows: items, columns: d, values: factors } = matrixOf(arrays, "itemFactors");
   const { rows, columns: gramColumns, values: itemGram } = matrixOf(arrays, "gram");
@@ -41,26 +44,25 @@ export function foldInScorer(
   let columns = arena.words(256);
   let weights = arena.floats(256);
 
-  return {
-    scoreItems(history: EncodedHistory): Float32Array | null {
-      const { length } = history.items;
-      if (length === 0) return null;
-      if (length > columns.length) {
-        columns = arena.words(2 * length);
-        weights = arena.floats(2 * length);
-      }
-      const recency = recencyWeights(length, params.recency);
-      columns.set(history.items);
-      weights.set(recency);
-      starts[1] = length;
-      ridge[0] = ridgeOf(
-        recency.reduce((sum, weight) => sum + weight, 0),
-        items,
-        params,
-      );
-      const row = [starts, columns, weights, scores.factors, gram, ridge, scores.query, explained];
-      kernels.alsCholesky(0, 1, scratch, ...row.map((array) => array.byteOffset), width, 0);
-      return scores.compute();
-    },
+  const solve = ({ items: watched }: HistoryItems): boolean => {
+    const { length } = watched;
+    if (length === 0) return false;
+    if (length > columns.length) {
+      columns = arena.words(2 * length);
+      weights = arena.floats(2 * length);
+    }
+    const recency = recencyWeights(length, params.recency);
+    columns.set(watched);
+    weights.set(recency);
+    starts[1] = length;
+    ridge[0] = ridgeOf(
+      recency.reduce((sum, weight) => sum + weight, 0),
+      items,
+      params,
+    );
+    const row = [starts, columns, weights, scores.factors, gram, ridge, scores.query, explained];
+    kernels.alsCholesky(0, 1, scratch, ...row.map((array) => array.byteOffset), width, 0);
+    return true;
   };
+  return queryScorer(scores, solve, bias);
 }

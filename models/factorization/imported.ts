@@ -1,7 +1,8 @@
 import Type from "typebox";
 import { matrixOf, vectorOf } from "../arrays.ts";
 import { ItemScores } from "../kernels/item-scores.ts";
-import type { EncodedHistory, ItemScorer, NamedArrays, Recipe } from "../recipe.ts";
+import { type HistoryItems, queryScorer } from "../query-scorer.ts";
+import type { ItemScorer, NamedArrays, Recipe } from "../recipe.ts";
 import { foldInScorer, recencyWeights } from "./fold-in.ts";
 import type { Objective } from "./objective.ts";
 
@@ -73,10 +74,12 @@ export function importedRecipe(name: string): Recipe<ImportedParams> {
           `${name}: expected factors trained elsewhere, got a request to train them here; train them where they came from and run phasewise import-model`,
         ),
       ),
-    scorer: (arrays, params) =>
-      params.encoder === "fold-in"
-        ? withBias(foldInScorer(arrays, params), arrays)
-        : withBias(encoderScorer(arrays, params.encoder === "mean" ? 0 : params.recency), arrays),
+    scorer: (arrays, params) => {
+      const bias = biasOf(arrays);
+      return params.encoder === "fold-in"
+        ? foldInScorer(arrays, params, bias)
+        : encoderScorer(arrays, params.encoder === "mean" ? 0 : params.recency, bias);
+    },
   };
 }
 
@@ -86,37 +89,27 @@ export function importedRecipe(name: string): Recipe<ImportedParams> {
  *
  * @param arrays itemFactors (items × d)
  */
-function encoderScorer(arrays: NamedArrays, recency: number): ItemScorer {
+function encoderScorer(arrays: NamedArrays, recency: number, bias: Float32Array): ItemScorer {
   const { rows, columns: d, values } = matrixOf(arrays, "itemFactors");
   const scores = new ItemScores(values, rows, d);
   const { query } = scores;
-  return {
-    scoreItems({ items }: EncodedHistory): Float32Array | null {
-      if (items.length === 0) return null;
-      const weights = recencyWeights(items.length, recency);
-      const total = weights.reduce((sum, weight) => sum + weight, 0);
-      query.fill(0);
-      for (let place = 0; place < items.length; place++) {
-        const share = weights[place] / total;
-        const row = items[place] * d;
-        for (let k = 0; k < d; k++) query[k] += share * values[row + k];
-      }
-      return scores.compute();
-    },
+  const average = ({ items }: HistoryItems): boolean => {
+    const weights = recencyWeights(items.length, recency);
+    const total = weights.reduce((sum, weight) => sum + weight, 0);
+    query.fill(0);
+    for (let place = 0; place < items.length; place++) {
+      const share = weights[place] / total;
+      const row = items[place] * d;
+      for (let k = 0; k < d; k++) query[k] += share * values[row + k];
+    }
+    return items.length > 0;
   };
+  return queryScorer(scores, average, bias);
 }
 
-/** Adds `itemBias` (items) to the scores; imports without biases have zeros. */
-function withBias(scorer: ItemScorer, arrays: NamedArrays): ItemScorer {
+/** `itemBias` (items); imports without biases have zeros. @throws RangeError */
+function biasOf(arrays: NamedArrays): Float32Array {
   const bias = vectorOf(arrays, "itemBias", Float32Array);
-  if (bias.length !== matrixOf(arrays, "itemFactors").rows) {
-    throw new RangeError(`array "itemBias": expected one value an item, got ${bias.length}; import it again`);
-  }
-  return {
-    scoreItems(history) {
-      const scores = scorer.scoreItems(history);
-      if (scores !== null) for (let item = 0; item < scores.length; item++) scores[item] += bias[item];
-      return scores;
-    },
-  };
+  if (bias.length === matrixOf(arrays, "itemFactors").rows) return bias;
+  throw new RangeError(`array "itemBias": expected one value an item, got ${bias.length}; import it again`);
 }

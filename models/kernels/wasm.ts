@@ -57,8 +57,19 @@ export type Kernels = Readonly<Record<ChunkedKernel, (...args: number[]) => void
     epsilon: number,
   ): void;
   neighbourScratchBytes(items: number): number;
+  boundInt8(
+    matrix: number,
+    scales: number,
+    slacks: number,
+    query: number,
+    queryScale: number,
+    queryNorm: number,
+    bounds: number,
+    items: number,
+    d: number,
+  ): void;
   scoreFloat32(matrix: number, query: number, scores: number, items: number, d: number): void;
-  scoreInt8(matrix: number, scales: number, query: number, scores: number, items: number, d: number): void;
+  scoreRows(matrix: number, query: number, rows: number, count: number, scores: number, d: number): void;
   sumHistoryRows(
     history: number,
     scales: number,

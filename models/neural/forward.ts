@@ -1,6 +1,7 @@
 import { ItemScores } from "../kernels/item-scores.ts";
 import { paddedTo, writePadded } from "../kernels/padding.ts";
-import type { EncodedHistory, ItemScorer } from "../recipe.ts";
+import { type HistoryItems, type QueryScorer, queryScorer } from "../query-scorer.ts";
+import type { BoundedScorer, ItemScorer } from "../recipe.ts";
 import { LAYER_NORM_EPSILON } from "./layer-norm.ts";
 import type { NetworkShape, Weights } from "./weights.ts";
 
@@ -31,8 +32,8 @@ const BLOCK_WEIGHTS = [
 export class ForwardPass implements ItemScorer {
   readonly #weights: Weights;
   readonly #shape: NetworkShape;
-  readonly #prior: Float32Array;
   readonly #itemScores: ItemScores;
+  readonly #scorer: QueryScorer;
   /** Padded embedding size. */
   readonly #width: number;
   readonly #blocks: readonly BlockPointers[];
@@ -51,9 +52,9 @@ export class ForwardPass implements ItemScorer {
     const width = paddedTo(8, embeddingSize);
     this.#weights = weights;
     this.#shape = shape;
-    this.#prior = prior;
     this.#width = width;
     this.#itemScores = new ItemScores(weights.itemEmbedding.data, items, embeddingSize);
+    this.#scorer = queryScorer(this.#itemScores, (history) => this.#encode(history), prior);
     const { arena } = this.#itemScores;
     this.#blocks = Array.from({ length: blocks }, (_, block) => {
       const placed = BLOCK_WEIGHTS.map((name) => [name, this.#place(`block${block}.${name}`)]);
@@ -80,8 +81,17 @@ export class ForwardPass implements ItemScorer {
     return copy.byteOffset;
   }
 
-  scoreItems({ items }: Pick<EncodedHistory, "items">): Float32Array | null {
-    if (items.length === 0) return null;
+  scoreItems(history: HistoryItems): Float32Array | null {
+    return this.#scorer.scoreItems(history);
+  }
+
+  get bounded(): BoundedScorer | undefined {
+    return this.#scorer.bounded;
+  }
+
+  /** The state of the last position becomes the query; false for a history without items. */
+  #encode({ items }: HistoryItems): boolean {
+    if (items.length === 0) return false;
     const { maxLength, blocks, embeddingSize } = this.#shape;
     const skipped = Math.max(0, items.length - maxLength);
     const length = items.length - skipped;
@@ -96,10 +106,7 @@ export class ForwardPass implements ItemScorer {
     const { query } = this.#itemScores;
     const at = last * this.#width;
     for (let column = 0; column < embeddingSize; column++) query[column] = this.#normed[at + column];
-    const scores = this.#itemScores.compute();
-    const prior = this.#prior;
-    for (let item = 0; item < scores.length; item++) scores[item] += prior[item];
-    return scores;
+    return true;
   }
 
   #embed(items: Uint32Array, skipped: number): void {

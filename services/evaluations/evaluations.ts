@@ -33,21 +33,23 @@ export interface Evaluations {
   put(key: EvaluationKey, evaluation: StoredEvaluation): Promise<void>;
 }
 
-export function redisEvaluations(redis: Redis): Evaluations {
+/** @param protocol how the data is split and who is asked: figures under another protocol are not those asked for */
+export function redisEvaluations(redis: Redis, protocol: string): Evaluations {
   return {
     get: async (key) => {
-      const text = await redis.get(redisKey(key));
+      const text = await redis.get(redisKey(protocol, key));
       return text === null ? null : (JSON.parse(text) as StoredEvaluation);
     },
     put: async (key, evaluation) => {
-      await redis.set(redisKey(key), JSON.stringify(evaluation), "EX", RETENTION_SECONDS);
+      await redis.set(redisKey(protocol, key), JSON.stringify(evaluation), "EX", RETENTION_SECONDS);
     },
   };
 }
 
-function redisKey({ dataSha256, recipe, params, seed, variant }: EvaluationKey): string {
+function redisKey(protocol: string, { dataSha256, recipe, params, seed, variant }: EvaluationKey): string {
   const sorted = Object.entries(params).sort(([a], [b]) => (a < b ? -1 : 1));
   const text = JSON.stringify([
+    protocol,
     dataSha256,
     recipe,
     sorted,

@@ -1,4 +1,4 @@
-import { access } from "node:fs/promises";
+import { access, open } from "node:fs/promises";
 import { PhasewiseError } from "../errors.ts";
 import { ID_COLUMNS } from "./catalogue.ts";
 import { rowsOf, withDuckDb } from "./duckdb.ts";
@@ -24,7 +24,7 @@ export async function readItemIds(path: string): Promise<string[]> {
     ? `read_parquet(${quoted(path)})`
     : /\.(jsonl|ndjson)$/.test(path)
       ? `read_json(${quoted(path)}, format = 'newline_delimited')`
-      : `read_csv(${quoted(path)}, header = true, all_varchar = true, quote = '"', escape = '"')`;
+      : `read_csv(${quoted(path)}, header = true, all_varchar = true, delim = ${quoted(await delimiterOf(path))}, quote = '"', escape = '"')`;
   return withDuckDb(async (connection) => {
     const described = await rowsOf<{ column_name: string }>(
       connection,
@@ -53,4 +53,24 @@ export async function readItemIds(path: string): Promise<string[]> {
     );
     return rows.map((row) => row.id ?? "");
   });
+}
+
+const HEADER_BYTES = 65_536;
+
+/** Of the header: in a file of one column, what looks like a delimiter is part of an id. */
+async function delimiterOf(path: string): Promise<string> {
+  const file = await open(path);
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(HEADER_BYTES), 0, HEADER_BYTES, 0);
+    const [header] = buffer.toString("latin1", 0, bytesRead).split(/\r?\n/);
+    return ["\t", ";", ",", "|"].find((candidate) => header.includes(candidate)) ?? ",";
+  } finally {
+    await file.close();
+  }
+}
+
+/** What `readItemIds` reads back: a CSV of one column, itemId. */
+export function itemIdsCsv(ids: readonly string[]): string {
+  const rows = ids.map((id) => (/[",\r\n]/.test(id) ? `"${id.replaceAll('"', '""')}"` : id));
+  return `itemId\n${rows.join("\n")}\n`;
 }

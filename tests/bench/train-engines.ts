@@ -1,11 +1,12 @@
 import { CholeskyDecomposition, Matrix } from "ml-matrix";
+import { topByBounds } from "../../models/bounded-top-k.ts";
 import { seededRandom } from "../../models/data/random.ts";
 import type { SparseRows } from "../../models/data/sparse-rows.ts";
 import { ridgesOf } from "../../models/factorization/objective.ts";
 import { type AlsMethod, AlsSolver } from "../../models/kernels/als-solver.ts";
-import { Int8Index } from "../../models/kernels/int8-index.ts";
 import { ItemScores } from "../../models/kernels/item-scores.ts";
 import { nearestNeighbours } from "../../models/kernels/neighbours.ts";
+import { ScoreBounds } from "../../models/kernels/score-bounds.ts";
 import { topK } from "../../models/ranking.ts";
 import { gramOf, solveRows } from "../models/factorization/plain-als.ts";
 import type { BenchData } from "./train-data.ts";
@@ -121,7 +122,7 @@ export function topItemsMicroseconds(items: number): { float32: number; int8: nu
   const factors = startFactors(items);
   const queries = Array.from({ length: 200 }, (_, query) => factors.subarray(query * D, (query + 1) * D));
   const scorer = new ItemScores(factors, items, D);
-  const index = new Int8Index(factors, items, D, 60);
+  const bounds = new ScoreBounds(scorer);
   const scores = new Float32Array(items);
   const any = (): boolean => true;
   const float32 = (query: Float32Array): void => {
@@ -129,7 +130,8 @@ export function topItemsMicroseconds(items: number): { float32: number; int8: nu
     topK(scorer.compute(), 10, any);
   };
   const int8 = (query: Float32Array): void => {
-    index.top(query, 10);
+    scorer.query.set(query);
+    topByBounds(bounds.compute(), (chosen) => scorer.computeOf(chosen), 10, any);
   };
   const plain = (query: Float32Array): void => {
     for (let item = 0; item < items; item++) {

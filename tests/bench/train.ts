@@ -1,5 +1,10 @@
+import { execFileSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { peakMemoryMb } from "../../jobs/peak-memory.ts";
+import type { ImportRow } from "./import.ts";
 import { compileReference, referenceEpochs } from "./reference.ts";
+import type { ScaleRow } from "./scale-row.ts";
 import { syntheticRows } from "./train-data.ts";
 import {
   alsEpochs,
@@ -11,12 +16,14 @@ import {
 } from "./train-engines.ts";
 
 /**
- * npm run bench:train                  engines side by side on one data set, in one run
- * npm run bench:train -- --scale       how cost grows: 1M, 5M, 20M interactions; --huge adds 100M
+ * npm run bench:train                  engines side by side on one data set, then how cost grows: 1M, 5M, 20M interactions
+ * npm run bench:train -- --huge        the same and 100M, an hour on two busy cores
+ * npm run bench:train -- --engines     the first part alone; --scale the second
  * Other work on the machine moves every figure of a run: compare the ratios, those of the CPU seconds first.
  */
 const { values } = parseArgs({
   options: {
+    engines: { type: "boolean", default: false },
     scale: { type: "boolean", default: false },
     huge: { type: "boolean", default: false },
     epochs: { type: "string", default: "7" },
@@ -27,14 +34,13 @@ const middle = (values: readonly number[]): number => values.toSorted((a, b) => 
 const wall = (epochs: readonly Seconds[]): number => middle(epochs.map((epoch) => epoch.wall));
 const best = (epochs: readonly Seconds[]): number => Math.min(...epochs.map((epoch) => epoch.wall));
 const cpu = (epochs: readonly Seconds[]): number => middle(epochs.map((epoch) => epoch.cpu));
-const megabytes = (): number => Math.round(process.resourceUsage().maxRSS / 1024);
 const print = (...cells: readonly (string | number)[]): void => {
   const [first, ...rest] = cells.map(String);
   console.log(first.padEnd(44) + rest.map((cell) => cell.padStart(12)).join(""));
 };
 
-if (values.scale || values.huge) await scale();
-else await sideBySide(Number(values.epochs));
+if (!values.scale) await sideBySide(Number(values.epochs));
+if (!values.engines) scale();
 
 async function sideBySide(epochs: number): Promise<void> {
   const data = syntheticRows(6040, 3700, 989_000);
@@ -77,30 +83,42 @@ async function sideBySide(epochs: number): Promise<void> {
     const { float32, int8, plain } = topItemsMicroseconds(items);
     print(items.toLocaleString("en"), "", float32.toFixed(0), int8.toFixed(0), plain.toFixed(0));
   }
-  console.log(`\npeak memory ${megabytes()} MB`);
+  console.log(`\npeak memory of this part ${peakMemoryMb().toFixed(0)} MB\n`);
 }
 
-/** Users and items grow in the proportions of MovieLens 20M. */
-async function scale(): Promise<void> {
-  print("interactions", "users", "items", "ALS epoch s", "CG epoch s", "kNN s", "peak MB");
+/** Every figure from a process of its own, so that none pays for the memory of another. */
+function scale(): void {
   const sizes = values.huge ? [1e6, 5e6, 20e6, 100e6] : [1e6, 5e6, 20e6];
+  const heads = ["import s", "MB", "ALS s", "CG s", "MB", "kNN s", "MB"];
+  scaleRow("interactions", ["users", "items", ...heads]);
   for (const size of sizes) {
-    const users = Math.round(size / 145);
-    const items = Math.round(size / 740);
-    const data = syntheticRows(users, items, size);
-    const exact = await alsEpochs(data, { method: "cholesky", epochs: 2, threads: 2 });
-    const fast = await alsEpochs(data, { method: "conjugate-gradient", epochs: 2, threads: 2 });
-    const neighbours = size > 20e6 ? "–" : (await neighbourSeconds(data.users, 2)).toFixed(2);
-    const counts = [data.users.columns.length, users, items].map((count) => count.toLocaleString("en"));
-    print(
-      counts[0],
-      counts[1],
-      counts[2],
-      best(exact).toFixed(2),
-      best(fast).toFixed(2),
-      neighbours,
-      megabytes(),
-    );
+    const imported = inItsOwnProcess<ImportRow>("import.js", ["--json", "--rows", String(size)]);
+    const trained = inItsOwnProcess<ScaleRow>("scale-row.js", ["--interactions", String(size)]);
+    const { interactions, users, items, exact, fast, alsMb, neighbours, neighboursMb } = trained;
+    scaleRow(interactions.toLocaleString("en"), [
+      users.toLocaleString("en"),
+      items.toLocaleString("en"),
+      imported.total.toFixed(1),
+      imported.peakMb.toFixed(0),
+      exact.toFixed(2),
+      fast.toFixed(2),
+      alsMb.toFixed(0),
+      neighbours.toFixed(1),
+      neighboursMb.toFixed(0),
+    ]);
   }
-  console.log("d = 64, 2 threads, best of 2 epochs; peak memory includes the generated data");
+  console.log(
+    "\nALS and CG: seconds an epoch, d = 64, best of 2; kNN: k = 100; both on 2 threads, memory with their data.",
+  );
+  console.log("goals at 20M: import 10 s, ALS 4 s, kNN 60 s, 3,000 MB");
+}
+
+function scaleRow(first: string, rest: readonly string[]): void {
+  console.log(first.padStart(13) + rest.map((cell) => cell.padStart(10)).join(""));
+}
+
+function inItsOwnProcess<Row>(script: string, words: readonly string[]): Row {
+  const path = fileURLToPath(new URL(script, import.meta.url));
+  const output = execFileSync(process.execPath, [path, ...words], { encoding: "utf8" });
+  return JSON.parse(output) as Row;
 }

@@ -220,6 +220,21 @@ describe("the command line", () => {
     assert.match((JSON.parse(stderr) as { error: { message: string } }).error.message, /npm start/);
   });
 
+  it("exports the factors of a version and registers them again, by the lines of the README", async () => {
+    const words = ["train", "--phase", "3", "--recipe", "als", "--params", '{"embeddingSize":8,"epochs":2}'];
+    const { result } = await json<JobView>(words);
+    const { version } = result as { version: string };
+    const [factors, items] = ["factors.safetensors", "items.csv"].map((name) => join(service.home, name));
+    const written = await json<{ items: number }>(["export-model", version, factors, "--items", items]);
+    assert.ok(written.items > 0);
+    const again = ["import-model", "--phase", "3", "--recipe", "name", factors, "--items", items];
+    const imported = await json<{ version: string }>(again);
+    assert.match(imported.version, /^imported-name-[0-9a-f]{12}$/);
+    const { code, stderr } = await service.cli(["export-model", popular, factors, "--items", items], url);
+    assert.equal(code, 1);
+    assert.match(stderr, /expected a model of item factors/);
+  });
+
   it("registers item factors trained elsewhere, and says that the holdout does not judge them", async () => {
     const items = join(service.home, "recorded", "movies.csv");
     const rows = (await readFile(items, "utf8")).trim().split("\n").length - 1;

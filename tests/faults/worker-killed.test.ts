@@ -109,7 +109,7 @@ describe("a training that is killed", () => {
     assert.deepEqual(await kept(), [], "nothing is kept of a fit whose artifact is published");
 
     const context = await openContext({ ...service.config, logLevel: "silent" });
-    const { all } = splitByTime(await context.loadTrainingData(), context.policy.training, 3);
+    const { all } = splitByTime(await context.loadTrainingData(), context.policy.training);
     await context.close();
     const { model } = await fitModel("sasrec", all, params, { seed: 3 });
     assert.equal(

@@ -185,7 +185,9 @@ describe("a version explained", () => {
   it("finds no signal where everybody draws from one urn", async () => {
     const findings = await explained({ log: trainingLog() }, ["als"]);
     assert.equal(findings.diagnosis.diagnosis, "no-signal", JSON.stringify(findings.diagnosis));
-    const { levers, omitted } = findings;
+    const { levers, omitted, agreement } = findings;
+    assert.ok(agreement !== undefined && agreement.users > 30);
+    assert.ok(agreement.overlap.mean > 0 && agreement.overlap.mean < 1, `${agreement.overlap.mean}`);
     assert.deepEqual(omitted, []);
     assert.deepEqual(
       levers?.levers.map(({ name }) => name),

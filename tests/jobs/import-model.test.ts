@@ -5,6 +5,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
+import { exportModel } from "../../jobs/export-model.ts";
 import { type ImportRequest, importModel } from "../../jobs/import-model.ts";
 import { judge } from "../../jobs/judge.ts";
 import { refresh } from "../../jobs/refresh.ts";
@@ -109,6 +110,33 @@ describe("a model that was trained elsewhere", () => {
     await judge(rig.context, { kind: "judge", record: false });
     const { left } = await rig.context.registry.rollback({ reason: "tests", actor: "tests" });
     assert.equal(left, version);
+  });
+
+  it("may be an export of our own: the very model under another name", async () => {
+    const order = {
+      phase: 3,
+      recipe: "als",
+      params: { embeddingSize: 8 },
+      seed: 1,
+      requestedBy: "tests",
+    } as const;
+    const { version } = await retrain(rig.context, order);
+    const files = { factors: join(rig.folder, "own.safetensors"), items: join(rig.folder, "own.csv") };
+    const written = await exportModel(rig.context, { version, ...files });
+    assert.deepEqual([written.items, written.d], [ITEM_IDS.length, 8]);
+    const imported = await importModel(rig.context, request({ recipe: "own", ...files }));
+    const [ours, theirs] = await Promise.all(
+      [version, imported.version].map(async (name) => (await rig.context.artifacts.load(name)).model),
+    );
+    assert.deepEqual(theirs.items.ids, ours.items.ids);
+    assert.deepEqual(theirs.arrays.itemFactors, ours.arrays.itemFactors);
+    const [told, known] = await Promise.all(
+      [version, imported.version].map(async (name) => (await rig.context.artifacts.manifest(name)).manifest),
+    );
+    assert.equal(known.imported?.trainedThrough, told.data.through);
+    await assert.rejects(exportModel(rig.context, { version: "popularity-0123456789ab", ...files }), {
+      code: "NOT_FOUND",
+    });
   });
 
   it("may come from Python, by its standard library alone", { skip: !withPython }, async () => {

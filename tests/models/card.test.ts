@@ -24,6 +24,11 @@ const findings: Findings = {
   baseline: "popularity-0123456789ab",
   dataSha256: "d".repeat(64),
   lift,
+  agreement: {
+    overlap: { mean: 0.312, low: 0.29, high: 0.33 },
+    rankBiased: { mean: 0.25, low: 0.24, high: 0.26 },
+    users: 75,
+  },
   diagnosis: { diagnosis: "no-signal", evidence: ["the lift is −0.002"] },
   evidence,
   learningCurve: learningCurve(
@@ -72,6 +77,7 @@ describe("the model card", () => {
       "Against `popularity-0123456789ab` on the holdout the lift is −0.0020 [−0.0060, +0.0010].",
       "It looks like **no signal here for this model**:",
       "- The lift is −0.002.",
+      "their lists for 75 users share 31.2 % of the items (29.0 % to 33.0 %); rank-biased overlap 0.2500 [0.2400, 0.2600].",
       "| fitted on shuffled labels, over popularity | not measured |",
       "- Longer training: expected to take about 9 s",
       "| recency: newest first | recency 0 → recency 7 | yes | +0.0100 [+0.0050, +0.0150] | +0.0020 [−0.0010, +0.0050] |",
@@ -95,6 +101,24 @@ describe("the model card", () => {
     assert.match(markdown, /\| metric \| all \(9\) \| cold \(4\) \|\n/);
     assert.match(markdown, /\| nDCG@10 \| 0\.5000 \[0\.4000, 0\.6000\] \| 0\.5000 \[0\.4000, 0\.6000\] \|/);
     assert.match(markdown, /\| coverage \| 0\.0000 \| – \|/);
+  });
+
+  it("says whom it was measured on where there were too many to ask all", () => {
+    const offline = { ...manifest.offline, users: 5000, sampledFrom: 27_431 };
+    const markdown = cardMarkdown(modelCard({ ...manifest, offline }, null));
+    assert.match(markdown, /5000 users \(a sample of 27431\), /);
+  });
+
+  it("does not offer to analyse what was trained elsewhere", () => {
+    const imported = {
+      file: "f.safetensors",
+      sha256: "a".repeat(64),
+      trainedThrough: null,
+      judgedOffline: false,
+    };
+    const markdown = cardMarkdown(modelCard({ ...manifest, imported }, null));
+    assert.match(markdown, /Trained elsewhere: an analysis fits a model anew/);
+    assert.doesNotMatch(markdown, /--analyse/);
   });
 
   it("says how to have it measured when nobody has", () => {

@@ -21,7 +21,7 @@ export function importModelVerb(program: Command): void {
     .description("register item factors that were trained elsewhere as a challenger")
     .argument(
       "<factors>",
-      "safetensors with itemFactors (items × d, float32) and, optionally, itemBias (items)",
+      "safetensors with itemFactors (items × d, floats) and, optionally, itemBias (items)",
     )
     .requiredOption("--phase <3>", "rung of the ladder", wholeNumber)
     .requiredOption("--recipe <name>", "what it is called: the recipe becomes imported-<name>")

@@ -4,5 +4,5 @@ export { factorCorner, factorPanels, mirrorPanels, solvePanels, sumPanelRows } f
 export { gramChunk } from "./gram";
 export { sumHistoryRows } from "./history";
 export { nearestNeighbours, neighbourScratchBytes } from "./neighbours";
-export { scoreFloat32, scoreInt8, topK } from "./score";
+export { boundInt8, scoreFloat32, scoreRows, topK } from "./score";
 export { attendRows, multiplyRows, normRows } from "./transformer";

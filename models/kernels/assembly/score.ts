@@ -1,4 +1,4 @@
-import { dotFour } from "./vectors";
+import { dot, dotFour } from "./vectors";
 
 /** scores = M·q: `matrix` (items × d) float32, items and d padded to multiples of 4. */
 export function scoreFloat32(matrix: usize, query: usize, scores: usize, items: usize, d: usize): void {
@@ -9,11 +9,31 @@ export function scoreFloat32(matrix: usize, query: usize, scores: usize, items: 
   }
 }
 
+/** scores[n] = row `rows[n]` of M · q for `count` rows: the bits that scoreFloat32 gives them. d padded to a multiple of 4. */
+export function scoreRows(matrix: usize, query: usize, rows: usize, count: usize, scores: usize, d: usize): void {
+  const row = d << 2;
+  for (let n: usize = 0; n < count << 2; n += 4) {
+    store<f32>(scores + n, dot(matrix + <usize>load<u32>(rows + n) * row, query, row));
+  }
+}
+
 /**
- * scores ≈ M·q from int8 rows: `matrix` (items × d) int8, `scales` (items) float32, `query` (d) int16 holding
- * values of −127 … 127. items a multiple of 4, d of 8. |sum| ≤ 127²·d stays far below 2³¹.
+ * bounds = queryScale·scale·(rows of int8 · query) + queryNorm·slack: `matrix` (items × d) int8, `scales` and `slacks`
+ * (items) float32, `query` (d) int16. items a multiple of 4, d of 8; 127·Σ|query| stays below 2³¹.
  */
-export function scoreInt8(matrix: usize, scales: usize, query: usize, scores: usize, items: usize, d: usize): void {
+export function boundInt8(
+  matrix: usize,
+  scales: usize,
+  slacks: usize,
+  query: usize,
+  queryScale: f32,
+  queryNorm: f32,
+  bounds: usize,
+  items: usize,
+  d: usize,
+): void {
+  const factor = f32x4.splat(queryScale);
+  const norm = f32x4.splat(queryNorm);
   for (let item: usize = 0; item < items; item += 4) {
     const y0 = matrix + item * d;
     const y1 = y0 + d;
@@ -33,7 +53,9 @@ export function scoreInt8(matrix: usize, scales: usize, query: usize, scores: us
     const s01 = i32x4.add(v128.shuffle<i32>(s0, s1, 0, 4, 1, 5), v128.shuffle<i32>(s0, s1, 2, 6, 3, 7));
     const s23 = i32x4.add(v128.shuffle<i32>(s2, s3, 0, 4, 1, 5), v128.shuffle<i32>(s2, s3, 2, 6, 3, 7));
     const sums = i32x4.add(v128.shuffle<i32>(s01, s23, 0, 1, 4, 5), v128.shuffle<i32>(s01, s23, 2, 3, 6, 7));
-    v128.store(scores + (item << 2), f32x4.mul(f32x4.convert_i32x4_s(sums), v128.load(scales + (item << 2))));
+    const scale = f32x4.mul(factor, v128.load(scales + (item << 2)));
+    const slack = f32x4.mul(norm, v128.load(slacks + (item << 2)));
+    v128.store(bounds + (item << 2), f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(sums), scale), slack));
   }
 }
 

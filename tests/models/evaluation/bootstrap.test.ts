@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
 import { seededRandom } from "../../../models/data/random.ts";
-import { bootstrapMean, bootstrapRatio, quantile } from "../../../models/evaluation/bootstrap.ts";
+import {
+  bootstrapMean,
+  bootstrapMeans,
+  bootstrapRatio,
+  quantile,
+} from "../../../models/evaluation/bootstrap.ts";
 
 it("interpolates quantiles between neighbours", () => {
   assert.equal(quantile([1, 2, 3, 4], 0.5), 2.5);
@@ -45,6 +50,19 @@ it("keeps the pairs of a ratio together", () => {
     { seed: 1 },
   );
   assert.deepEqual([mean, low, high], [2, 2, 2]);
+});
+
+it("draws the same users for several figures as for each of them alone", () => {
+  const figures = [
+    [0, 0.1, 0.4, 0.2, 0.9],
+    [3, 1, 4, 1, 5],
+  ];
+  const options = { seed: 3, tails: [0.1, 0.9] as const };
+  assert.deepEqual(
+    bootstrapMeans(figures, options),
+    figures.map((values) => bootstrapMean(values, options)),
+  );
+  assert.throws(() => bootstrapMeans([[1], [1, 2]], options), /figures of the same 1 users/);
 });
 
 it("refuses to speak for no users", () => {

@@ -79,6 +79,22 @@ describe("prequential requests", () => {
     assert.notDeepEqual(ask(5), lengths);
   });
 
+  it("ask a sample of the users where there are more, and say of how many", () => {
+    const log = logOfPairs(Array.from({ length: 60 }, (_, event) => `u${event % 20}:i${event}`).join(" "));
+    const ask = (seed: number, maxUsers?: number) =>
+      prequentialRequests(log, { from: 20, recommendable: log.items, maxUsers, seed });
+    const everybody = ask(1);
+    assert.deepEqual([everybody.users, everybody.sampledFrom], [20, undefined]);
+    assert.deepEqual(ask(1, 20), everybody);
+    const some = ask(1, 7);
+    assert.deepEqual([some.users, some.sampledFrom], [7, 20]);
+    assert.deepEqual(ask(1, 7), some);
+    const asked = (set: typeof some) => [...new Set(set.requests.map(({ user }) => user))].join();
+    assert.notEqual(asked(ask(2, 7)), asked(some));
+    const whole = everybody.requests.map(spelled);
+    assert.ok(some.requests.map(spelled).every((request) => whole.includes(request)));
+  });
+
   it("refuse a window outside the log", () => {
     assert.throws(
       () => prequentialRequests(logOfPairs("u:a"), { from: 1, recommendable: vocabulary("a"), seed: 1 }),

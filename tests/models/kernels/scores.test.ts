@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Matrix } from "ml-matrix";
 import { Arena } from "../../../models/kernels/arena.ts";
-import { Int8Index } from "../../../models/kernels/int8-index.ts";
 import { ItemScores } from "../../../models/kernels/item-scores.ts";
+import { ScoreBounds } from "../../../models/kernels/score-bounds.ts";
 import { instantiate, kernelModule } from "../../../models/kernels/wasm.ts";
 import { topK } from "../../../models/ranking.ts";
 import { randomFactors } from "./ragged.ts";
@@ -35,18 +35,15 @@ for (const [items, d] of shapes) {
     for (let item = 0; item < items; item++) assert.ok(Math.abs(scores[item] - expected[item]) < 1e-4);
   });
 
-  test(`int8 with rescoring finds the exact top: ${items} items, d = ${d}`, () => {
-    const factors = randomFactors(items, d);
-    const query = randomFactors(1, d, 9);
-    const { items: best, scores } = new Int8Index(factors, items, d, 60).top(query, 10);
-    const expected = Float32Array.from(product(factors, items, d, query));
+  test(`some rows score bit for bit as all of them do: ${items} items, d = ${d}`, () => {
+    const scorer = new ItemScores(randomFactors(items, d), items, d);
+    scorer.query.set(randomFactors(1, d, 9));
+    const chosen = Uint32Array.from({ length: 3 * items }, (_, place) => (place * 7 + 1) % items);
+    const scores = scorer.compute();
     assert.deepEqual(
-      best,
-      topK(expected, 10, () => true),
+      scorer.computeOf(chosen),
+      Float32Array.from(chosen, (item) => scores[item]),
     );
-    best.forEach((item, place) => {
-      assert.ok(Math.abs(scores[place] - expected[item]) < 1e-4);
-    });
   });
 }
 
@@ -82,4 +79,46 @@ test("an arena's arrays keep their values when it grows, and never start at poin
 
 test("more than 4 GiB are refused with a remedy", () => {
   assert.throws(() => new Arena().floats(2 ** 30), /at most 4 GiB .* lower embeddingSize/);
+});
+
+for (const [items, d, scale] of [
+  [0, 4, 1],
+  [1, 1, 1],
+  [7, 3, 1e-30],
+  [103, 61, 1],
+  [300, 8, 1e12],
+  [90, 512, 1],
+  [40, 1000, 0.01],
+] as const) {
+  test(`int8 bounds are never below the float32 scores, and close to them: ${items} items, d = ${d}, scale ${scale}`, () => {
+    const factors = randomFactors(items, d).map((value, at) => scale * value * (at % 11 === 0 ? 30 : 1));
+    const scorer = new ItemScores(factors, items, d);
+    const bounds = new ScoreBounds(scorer);
+    for (let seed = 1; seed <= 20; seed++) {
+      const query = randomFactors(1, d, seed);
+      scorer.query.set(query);
+      const scores = scorer.compute();
+      const norm = Math.hypot(...query);
+      bounds.compute().forEach((bound, item) => {
+        assert.ok(bound >= scores[item], `item ${item}: ${bound} < ${scores[item]}`);
+        const length = Math.hypot(...factors.subarray(item * d, (item + 1) * d));
+        // Half a step of 1/127 of the largest factor, in each of d factors, twice: bound and rounding may add up.
+        assert.ok(bound - scores[item] <= ((1.1 * Math.sqrt(d)) / 127) * length * norm, `item ${item}`);
+      });
+    }
+  });
+}
+
+test("bounds of a query of zeros are zero, and what is not finite stays so", () => {
+  const factors = randomFactors(6, 5);
+  factors[7] = Number.NaN;
+  factors[12] = Number.POSITIVE_INFINITY;
+  const scorer = new ItemScores(factors, 6, 5);
+  const bounds = new ScoreBounds(scorer);
+  scorer.query.fill(0);
+  assert.deepEqual(Array.from(bounds.compute().subarray(3)), [0, 0, 0]);
+  scorer.query.set(randomFactors(1, 5, 3));
+  assert.deepEqual(Array.from(bounds.compute(), Number.isFinite), [true, false, false, true, true, true]);
+  scorer.query[2] = Number.NaN;
+  assert.ok(bounds.compute().every(Number.isNaN));
 });

@@ -1,0 +1,51 @@
+import type { ItemScores } from "./kernels/item-scores.ts";
+import { ScoreBounds } from "./kernels/score-bounds.ts";
+import type { BoundedScorer, EncodedHistory } from "./recipe.ts";
+
+/**
+ * Catalogues from this size on are ranked by bounds: float32 factors no longer fit into the caches, and reading a quarter
+ * of the bytes saves more than looking twice costs. `bench:train` prints both.
+ */
+const LARGE = 20_000;
+
+/** All that these models hear of a history. */
+export type HistoryItems = Pick<EncodedHistory, "items">;
+
+export interface QueryScorer {
+  scoreItems(history: HistoryItems): Float32Array | null;
+  readonly bounded?: BoundedScorer;
+}
+
+/**
+ * A model whose scores are inner products with one vector a history: V·x + bias.
+ *
+ * @param encode writes x into `scores.query`; false when the history says nothing
+ * @param bias (items) null for none
+ */
+export function queryScorer(
+  scores: ItemScores,
+  encode: (history: HistoryItems) => boolean,
+  bias: Float32Array | null = null,
+): QueryScorer {
+  const withBias = (values: Float32Array): Float32Array => {
+    if (bias !== null) for (let item = 0; item < values.length; item++) values[item] += bias[item];
+    return values;
+  };
+  let bounds: ScoreBounds | undefined;
+  return {
+    scoreItems: (history) => (encode(history) ? withBias(scores.compute()) : null),
+    ...(scores.items >= LARGE && {
+      bounded: {
+        boundItems: (history) => {
+          bounds ??= new ScoreBounds(scores);
+          return encode(history) ? withBias(bounds.compute()) : null;
+        },
+        scoresOf: (chosen) => {
+          const values = scores.computeOf(chosen);
+          if (bias !== null) for (const [place, item] of chosen.entries()) values[place] += bias[item];
+          return values;
+        },
+      },
+    }),
+  };
+}
