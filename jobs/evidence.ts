@@ -1,4 +1,3 @@
-import { MS_PER_DAY } from "../models/data/day.ts";
 import { groupedBy } from "../models/data/grouped-by.ts";
 import { itemId } from "../models/data/ids.ts";
 import { cohortOf } from "../models/evaluation/cohorts.ts";
@@ -21,7 +20,6 @@ export async function shadowEvidence(
   const shed = await context.shadowLog.shedCount(attempt.id);
   const { manifest } = await context.artifacts.manifest(attempt.challenger.version);
   const { policy } = context;
-  const windowMs = policy.shadow.attributionDays * MS_PER_DAY;
   const repeats = pairs.filter(({ challenger }) => challenger.repeated !== null);
   return {
     kind: attempt.kind,
@@ -64,7 +62,7 @@ export async function shadowEvidence(
         ? null
         : {
             trainedThrough: Date.parse(manifest.data.through),
-            judgedFrom: Math.min(...users.map(({ closedAt }) => closedAt - windowMs)),
+            judgedFrom: Math.min(...users.map(({ firstAt }) => firstAt)),
           },
     interleaving: await interleavedUsers(context, attempt),
     lastUpgrade: lastUpgradeOf(attempt, users),

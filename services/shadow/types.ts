@@ -86,7 +86,8 @@ export interface Lanes {
 /** A user whose attribution window has closed: one number, never revised. */
 export interface JudgedUser {
   readonly userId: string;
-  /** Epoch milliseconds of event time. */
+  /** Epoch milliseconds of event time: of the first event that counts, and of the window's end. */
+  readonly firstAt: number;
   readonly closedAt: number;
   /** nDCG@k, averaged over the user's requests in the window. */
   readonly challenger: number;
