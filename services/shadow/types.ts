@@ -1,6 +1,7 @@
 import type { ListFault } from "../../models/evaluation/list-faults.ts";
 import type { ShadowPlan, VersionFacts } from "../../models/gate/evidence.ts";
 import type { ChallengeKind } from "../../models/gate/margin.ts";
+import type { BatchLedger } from "./batch-ledger.ts";
 
 /** How one lane (a version asked in the shadow) answered one request. */
 export type LaneFault = "error" | "timeout";
@@ -107,7 +108,7 @@ export interface JudgedUser {
 }
 
 /** What a shadow run leaves behind, in Redis. */
-export interface ShadowLog {
+export interface ShadowLog extends BatchLedger {
   /** Idempotent by id. */
   open(attempt: Attempt | Watch): Promise<void>;
   close(attemptId: string): Promise<void>;

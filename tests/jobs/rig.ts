@@ -199,7 +199,8 @@ export async function startJobRig(policy: object = {}): Promise<JobRig> {
         at: clock,
       }));
       const deps = { ...context, lanes, requestsPerUser: context.policy.shadow.requestsPerUser };
-      await shadow(deps, { requests, shed: 0 }, `batch-${clock}`);
+      const span = { run: "tests", from: served - users, through: served };
+      await shadow(deps, { span, requests, shed: 0 }, `batch-${clock}`);
       await context.events.append(
         people.flatMap((user) => choose(user, 5, answeredAt)),
         clock,
