@@ -54,6 +54,7 @@ export async function shadowEvidence(
     catalogueItems: manifest.items,
     sampling: samplingOf(recorded, shed, lost),
     sham: { requests: pairs.length, identical: pairs.filter(({ shamIdentical }) => shamIdentical).length },
+    agreement: { requests: pairs.length, identical: pairs.filter(isSameList).length },
     feedback: {
       events: users.reduce((sum, { events }) => sum + events, 0),
       listDriven: users.reduce((sum, { listDriven }) => sum + listDriven, 0),
@@ -81,6 +82,10 @@ function lastUpgradeOf(attempt: Attempt, users: readonly JudgedUser[]): ShadowEv
   return users.flatMap(({ userId: user, challenger, lastUpgrade }) =>
     lastUpgrade === undefined ? [] : [{ user, difference: challenger - lastUpgrade }],
   );
+}
+
+function isSameList({ challenger, baseline }: ShadowPair): boolean {
+  return challenger.fault === null && challenger.items.join() === baseline.items.join();
 }
 
 function faultsOf(pairs: readonly ShadowPair[]): ShadowEvidence["faults"] {
