@@ -22,6 +22,8 @@ export interface ShadowDeps {
   readonly lanes: Lanes;
   /** Requests of one user that an attempt looks at. */
   readonly requestsPerUser: number;
+  /** Epoch milliseconds. */
+  now(): number;
 }
 
 export interface ShadowResult {
@@ -34,7 +36,7 @@ export interface ShadowResult {
  * Asks every open challenger (and, in a watch, the version that was left), and the baseline, the requests of
  * one batch again: from the same history as of the request. The baseline is asked a second time in a lane of its own (the sham): two lists that differ
  * would mean that the instrument itself is broken. Safe to run twice: pairs are recorded once a request id,
- * and what was shed once a batch id.
+ * and what was shed once a batch id. Once all is recorded, the batch counts as worked off.
  */
 export async function shadow(
   deps: ShadowDeps,
@@ -42,11 +44,28 @@ export async function shadow(
   batchId: string,
 ): Promise<ShadowResult> {
   const attempts = [...(await deps.shadowLog.openAttempts()), ...(await deps.shadowLog.openWatches())];
-  const requests = payload.requests.filter((request) => request.userId !== null);
   await Promise.all(
     attempts.map(({ id }) => (payload.shed > 0 ? deps.shadowLog.shed(id, batchId, payload.shed) : null)),
   );
-  if (attempts.length === 0 || requests.length === 0) return { asked: 0, attempts: attempts.length };
+  const asked = await askAll(deps, attempts, payload.requests);
+  const { run, from } = payload.span;
+  const through = from + payload.requests.length + payload.shed;
+  await deps.shadowLog.settle(
+    { run, from, through },
+    attempts.map(({ id }) => id),
+    deps.now(),
+  );
+  return { asked, attempts: attempts.length };
+}
+
+/** Resolves to the number of requests that could be asked again. */
+async function askAll(
+  deps: ShadowDeps,
+  attempts: readonly (Attempt | Watch)[],
+  all: readonly ShadowRequest[],
+): Promise<number> {
+  const requests = all.filter((request) => request.userId !== null);
+  if (attempts.length === 0 || requests.length === 0) return 0;
 
   const wanted = await Promise.all(attempts.map((attempt) => withinBudget(deps, attempt, requests)));
   const asked = requests.filter((request) => wanted.some((set) => set.has(request)));
@@ -76,7 +95,7 @@ export async function shadow(
     await deps.shadowLog.record(attempt.id, pairs);
   }
   await deps.lanes.keepOnly(lanesOf(attempts));
-  return { asked: asked.length, attempts: attempts.length };
+  return asked.length;
 }
 
 interface BaselineAnswers {

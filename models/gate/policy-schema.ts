@@ -38,6 +38,11 @@ const shadow = Type.Object(
     requestsPerUser: count("Requests of one user that are scored at most"),
     relevantEvents: count("Next new items of the user that count as relevant"),
     attributionDays: positive("Days after a request in which feedback counts for it"),
+    attributionEvents: Type.Integer({
+      minimum: 0,
+      description:
+        "Events after which a user's window closes, however soon they come; 0 for days alone. For a replay: it lets busy users in first",
+    }),
     minimumUsers: count("No verdict but hold or reject before this many users"),
     listUsers: count("Users whose lists are kept for coverage, novelty and diversity"),
     latencySamples: count("Latencies kept for each model"),

@@ -15,6 +15,7 @@ export const DEFAULT_POLICY: Policy = {
     requestsPerUser: 20,
     relevantEvents: 10,
     attributionDays: 7,
+    attributionEvents: 0,
     minimumUsers: 100,
     listUsers: 1000,
     latencySamples: 5000,

@@ -103,7 +103,7 @@ export function createProducers(
         const job = await analysis.add("analysis", payload, { ...RETRAIN, jobId, deduplication });
         return job.id ?? jobId;
       }),
-    addShadow: ({ id, requests, shed }) =>
+    addShadow: ({ id, ...payload }) =>
       inTime("add a shadow job", async () => {
         const waiting = await shadow.getWaitingCount();
         if (waiting >= mostWaitingBatches) {
@@ -113,7 +113,7 @@ export function createProducers(
           );
         }
         const jobId = `shadow-${id}`;
-        await shadow.add("shadow", { requests, shed }, { ...SHADOW, jobId });
+        await shadow.add("shadow", payload, { ...SHADOW, jobId });
         return jobId;
       }),
     addJudge: (payload, now) =>

@@ -83,7 +83,16 @@ export interface ShadowRequest {
   readonly at: number;
 }
 
+/** Numbers of the sampled requests that a batch accounts for, sent or shed: from … through − 1 of its replica's run. */
+export interface BatchSpan {
+  /** Names the serving process since it started. */
+  readonly run: string;
+  readonly from: number;
+  readonly through: number;
+}
+
 export interface ShadowPayload {
+  readonly span: BatchSpan;
   readonly requests: readonly ShadowRequest[];
   /** Sampled requests that this replica had to drop since its last batch. */
   readonly shed: number;

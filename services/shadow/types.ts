@@ -1,6 +1,7 @@
 import type { ListFault } from "../../models/evaluation/list-faults.ts";
 import type { ShadowPlan, VersionFacts } from "../../models/gate/evidence.ts";
 import type { ChallengeKind } from "../../models/gate/margin.ts";
+import type { BatchLedger } from "./batch-ledger.ts";
 
 /** How one lane (a version asked in the shadow) answered one request. */
 export type LaneFault = "error" | "timeout";
@@ -86,7 +87,8 @@ export interface Lanes {
 /** A user whose attribution window has closed: one number, never revised. */
 export interface JudgedUser {
   readonly userId: string;
-  /** Epoch milliseconds of event time. */
+  /** Epoch milliseconds of event time: of the first event that counts, and of the window's end. */
+  readonly firstAt: number;
   readonly closedAt: number;
   /** nDCG@k, averaged over the user's requests in the window. */
   readonly challenger: number;
@@ -106,7 +108,7 @@ export interface JudgedUser {
 }
 
 /** What a shadow run leaves behind, in Redis. */
-export interface ShadowLog {
+export interface ShadowLog extends BatchLedger {
   /** Idempotent by id. */
   open(attempt: Attempt | Watch): Promise<void>;
   close(attemptId: string): Promise<void>;
