@@ -4,3 +4,4 @@ export { sumHistoryRows } from "./history";
 export { nearestNeighbours, neighbourScratchBytes } from "./neighbours";
 export { scoreFloat32, scoreInt8, topK } from "./score";
 export { attendRows, multiplyRows, normRows } from "./transformer";
+export { attendWindows, attendWindowsBack, normRowsBack, tallProduct } from "./transformer-training";
