@@ -3,5 +3,6 @@ export { factorCorner, factorPanels, mirrorPanels, solvePanels, sumPanelRows } f
 export { sumHistoryRows } from "./history";
 export { nearestNeighbours, neighbourScratchBytes } from "./neighbours";
 export { scoreFloat32, scoreInt8, topK } from "./score";
+export { tallProduct } from "./tall-product";
 export { attendRows, multiplyRows, normRows } from "./transformer";
-export { attendWindows, attendWindowsBack, normRowsBack, tallProduct } from "./transformer-training";
+export { attendWindows, attendWindowsBack, normRowsBack } from "./transformer-training";
