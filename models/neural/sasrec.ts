@@ -1,4 +1,4 @@
-import { compressed, decompressed } from "../compression.ts";
+import { decompressed } from "../compression.ts";
 import type { Recipe } from "../recipe.ts";
 import { type Engine, loadBackend } from "./backend.ts";
 import { ForwardPass } from "./forward.ts";
@@ -22,13 +22,13 @@ export function sasrecOn(engine?: Engine): Recipe<SasrecParams> {
     schema: sasrecSchema,
     defaults: sasrecDefaults,
     space: sasrecSpace,
+    compressible: { itemEmbedding: "compression" },
     fit: async (trainingSet, params, options) => {
       const { tf, name } = await loadBackend(engine, options.threads);
       const { state, prior } = await train(tf, trainingSet.interactions, params, options);
       const { losses } = state;
-      const arrays = { ...state.weights, prior: { shape: [prior.length], data: prior } };
       return {
-        arrays: params.compression === "int8" ? compressed(arrays, ["itemEmbedding"]) : arrays,
+        arrays: { ...state.weights, prior: { shape: [prior.length], data: prior } },
         report: {
           epochs: losses.length,
           losses,
