@@ -36,6 +36,7 @@ export async function publish(context: JobContext, publication: Publication): Pr
     data: data.provenance,
     code: CODE,
     offline: evaluation.summary,
+    compression: evaluation.compression,
     training: report,
     trials: search.trials,
     cost: {

@@ -1,4 +1,5 @@
 import type { ModelCard } from "./card.ts";
+import type { CompressionLoss } from "./compression-loss.ts";
 import { COHORTS } from "./evaluation/cohorts.ts";
 import type { Estimate, EvaluationSummary, MetricIntervals, UserMetric } from "./evaluation/report.ts";
 import { signed } from "./evaluation/signed.ts";
@@ -25,6 +26,7 @@ export function cardMarkdown(card: ModelCard): string {
     "## Holdout",
     ...(card.imported === null ? [] : [importSentence(card.imported)]),
     ...holdoutSection(card.holdout),
+    ...(card.compression === null ? [] : [compressionSentence(card.compression)]),
     "## Training",
     trainingSentence(card),
     "## Cost",
@@ -152,6 +154,10 @@ function holdoutSection({
     `${asked} 95 % bootstrap intervals over users.`,
     table(["metric", `all (${users})`, ...heads], rows),
   ];
+}
+
+function compressionSentence({ k, users, overlap, ndcg, bytesShare }: CompressionLoss): string {
+  return `Compressed: its arrays take ${Math.round(100 * bytesShare)} % of their exact bytes. Against the same fit kept exactly, on these requests: overlap@${k} ${interval(overlap)}, nDCG@${k} ${signedInterval(ndcg)}, over ${users} users.`;
 }
 
 function trainingSentence({ training }: ModelCard): string {

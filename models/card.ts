@@ -1,3 +1,4 @@
+import type { CompressionLoss } from "./compression-loss.ts";
 import type { LearningCurve } from "./evaluation/learning-curve.ts";
 import type { EvaluationSummary } from "./evaluation/report.ts";
 import type { Findings } from "./findings.ts";
@@ -21,6 +22,8 @@ export interface ModelCard {
   /** Where its arrays came from, when they were trained elsewhere. */
   readonly imported: ImportOrigin | null;
   readonly holdout: EvaluationSummary;
+  /** What compression cost on the holdout; null when every array is exact. */
+  readonly compression: CompressionLoss | null;
   readonly training: TrainingReport;
   readonly cost: TrainingCost;
   readonly diagnosis: (Findings["diagnosis"] & Pick<Findings, "baseline" | "lift" | "agreement">) | null;
@@ -37,7 +40,12 @@ export function modelCard(manifest: Manifest, findings: Findings | null): ModelC
   const { version, phase, recipe, seed, items, data, params, trials, training, cost, code, createdAt } =
     manifest;
   const made = { version, phase, recipe, seed, items, data, params, trials, training, cost, code, createdAt };
-  const facts = { ...made, imported: manifest.imported ?? null, holdout: manifest.offline };
+  const facts = {
+    ...made,
+    imported: manifest.imported ?? null,
+    holdout: manifest.offline,
+    compression: manifest.compression ?? null,
+  };
   if (findings === null) {
     return { ...facts, diagnosis: null, levers: null, learningCurve: null, analysis: null };
   }

@@ -1,3 +1,4 @@
+import type { CompressionLoss } from "./compression-loss.ts";
 import type { EvaluationSummary } from "./evaluation/report.ts";
 import type { Params, Phase, TrainingReport } from "./recipe.ts";
 
@@ -62,6 +63,8 @@ export interface Manifest {
   readonly data: DataProvenance;
   readonly code: { readonly version: string; readonly git: string };
   readonly offline: EvaluationSummary;
+  /** Of a compressed model: its fit for the holdout, against the same kept exactly. */
+  readonly compression?: CompressionLoss | undefined;
   readonly training: TrainingReport;
   readonly trials: readonly Trial[];
   readonly cost: TrainingCost;

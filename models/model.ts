@@ -1,4 +1,5 @@
 import { topByBounds } from "./bounded-top-k.ts";
+import { compressed, toCompress } from "./compression.ts";
 import type { ItemId } from "./data/ids.ts";
 import type { TrainingSet } from "./data/interaction-matrix.ts";
 import type { Vocabulary } from "./data/vocabulary.ts";
@@ -34,6 +35,8 @@ export interface Model {
 
 export interface FittedModel {
   readonly model: Model;
+  /** The same with every array as it was learned, when `model` holds compressed ones. */
+  readonly exact?: Model | undefined;
   readonly report: TrainingReport;
 }
 
@@ -48,10 +51,18 @@ export async function fitModel(
   const { arrays, report } = await definition.fit(train, complete, options);
   const floor = decayedCounts(train, FLOOR_HALF_LIFE_DAYS);
   const items = train.interactions.items;
-  return {
-    model: { phase: definition.phase, recipe, params: complete, seed: options.seed, items, floor, arrays },
-    report,
+  const learned: Model = {
+    phase: definition.phase,
+    recipe,
+    params: complete,
+    seed: options.seed,
+    items,
+    floor,
+    arrays,
   };
+  const names = toCompress(definition, complete);
+  if (names.length === 0) return { model: learned, report };
+  return { model: { ...learned, arrays: compressed(arrays, names) }, exact: learned, report };
 }
 
 /** Turns a model into something that answers queries. Every phase ranks, excludes and tops up in this one place. */

@@ -53,7 +53,7 @@ export interface TrainingProgress {
 
 export interface FitOptions {
   readonly seed: number;
-  /** Threads the fit may use (default 1). The result does not depend on it. */
+  /** Threads the fit may use (default 1). The result does not depend on it, but for the last bits on native TensorFlow. */
   readonly threads?: number | undefined;
   readonly onProgress?: ((progress: TrainingProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -129,6 +129,8 @@ export interface Recipe<P extends Params = Params> {
   readonly unorderedDefaults?: Partial<P>;
   /** What `--tune` searches; empty when there is nothing to tune. */
   readonly space: SearchSpace;
+  /** Matrices of item vectors that may be stored as int8, each with the parameter that asks for it (default none). */
+  readonly compressible?: Readonly<Record<string, string>>;
   /** What may be measured apart (default none); the search of the other parameters is always one more. */
   readonly levers?: readonly Lever[];
   fit(train: TrainingSet, params: P, options: FitOptions): Promise<Fitted>;

@@ -30,6 +30,11 @@ export function blend(name: string, summary: string, members: readonly BlendMemb
       recipes.flatMap((recipe) => Object.entries(recipe.unorderedDefaults ?? {}).map(under(recipe.name))),
     ),
     space: blendSpace(recipes),
+    compressible: Object.fromEntries(
+      recipes.flatMap(({ name, compressible }) =>
+        Object.entries(compressible ?? {}).map(([array, param]) => [`${name}.${array}`, `${name}.${param}`]),
+      ),
+    ),
     levers: recipes.flatMap((recipe) =>
       (recipe.levers ?? []).map((lever) => ({
         name: `${recipe.name}: ${lever.name}`,

@@ -1,5 +1,5 @@
 import Type from "typebox";
-import { type Compression, compressed, compressionSchema, decompressed } from "../compression.ts";
+import { type Compression, compressionSchema, decompressed } from "../compression.ts";
 import type { TrainingSet } from "../data/interaction-matrix.ts";
 import { seededRandom } from "../data/random.ts";
 import { rowMasses } from "../data/sparse-rows.ts";
@@ -96,6 +96,7 @@ export const als: Recipe<AlsParams & Record<string, unknown>> = {
       on: { sideWeight: 3 },
     },
   ],
+  compressible: { itemFactors: "compression" },
   fit,
   scorer: (arrays, params) => foldInScorer(decompressed(arrays), params),
 };
@@ -152,9 +153,8 @@ async function fit(train: TrainingSet, params: AlsParams, options: FitOptions): 
       gram: { shape: [d, d], data: solver.itemGram() },
     };
     const report = { epochs, losses, stillImproving: stillFalling(losses), backend: "simd" };
-    const kept = params.compression === "int8" ? compressed(arrays, ["itemFactors"]) : arrays;
     return {
-      arrays: kept,
+      arrays,
       report: warm === null ? report : { ...report, warmStart: options.warmStart?.version },
     };
   } finally {

@@ -34,6 +34,29 @@ export type Kernels = Readonly<Record<ChunkedKernel, (...args: number[]) => void
     row: number,
     scale: number,
   ): void;
+  attendWindows(
+    projected: number,
+    shares: number,
+    mask: number,
+    out: number,
+    scratch: number,
+    windows: number,
+    length: number,
+    row: number,
+    scale: number,
+  ): void;
+  attendWindowsBack(
+    projected: number,
+    shares: number,
+    mask: number,
+    dOut: number,
+    dProjected: number,
+    scratch: number,
+    windows: number,
+    length: number,
+    row: number,
+    scale: number,
+  ): void;
   factorCorner(matrix: number, inverses: number, n: number, start: number): void;
   multiplyRows(
     x: number,
@@ -50,11 +73,25 @@ export type Kernels = Readonly<Record<ChunkedKernel, (...args: number[]) => void
     x: number,
     gain: number,
     bias: number,
+    units: number,
+    inverses: number,
     out: number,
     rows: number,
     row: number,
     d: number,
     epsilon: number,
+  ): void;
+  normRowsBack(
+    dy: number,
+    gain: number,
+    units: number,
+    inverses: number,
+    dx: number,
+    dGain: number,
+    dBias: number,
+    rows: number,
+    row: number,
+    d: number,
   ): void;
   neighbourScratchBytes(items: number): number;
   boundInt8(
@@ -81,6 +118,7 @@ export type Kernels = Readonly<Record<ChunkedKernel, (...args: number[]) => void
     items: number,
   ): number;
   sumPanelRows(starts: number, columns: number, rows: number, source: number, target: number): void;
+  tallProduct(a: number, b: number, c: number, rows: number, aRow: number, bRow: number): void;
   topK(scores: number, items: number, k: number, heap: number): number;
 };
 

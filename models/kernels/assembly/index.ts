@@ -5,4 +5,6 @@ export { gramChunk } from "./gram";
 export { sumHistoryRows } from "./history";
 export { nearestNeighbours, neighbourScratchBytes } from "./neighbours";
 export { boundInt8, scoreFloat32, scoreRows, topK } from "./score";
+export { tallProduct } from "./tall-product";
 export { attendRows, multiplyRows, normRows } from "./transformer";
+export { attendWindows, attendWindowsBack, normRowsBack } from "./transformer-training";
