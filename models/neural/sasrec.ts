@@ -1,4 +1,5 @@
 import { compressed, decompressed } from "../compression.ts";
+import { ALL_TIME_DAYS } from "../popularity/popularity.ts";
 import type { Recipe } from "../recipe.ts";
 import { loadBackend } from "./backend.ts";
 import { ForwardPass } from "./forward.ts";
@@ -17,6 +18,8 @@ export const sasrec: Recipe<SasrecParams> = {
   summary: "self-attention over the latest items, trained with TensorFlow.js",
   schema: sasrecSchema,
   defaults: sasrecDefaults,
+  unorderedDefaults: { shuffled: true, halfLifeDays: ALL_TIME_DAYS },
+  undatedDefaults: { halfLifeDays: ALL_TIME_DAYS },
   space: sasrecSpace,
   fit: async (trainingSet, params, options) => {
     const { tf, name } = await loadBackend();
