@@ -1,7 +1,6 @@
 import type { InteractionLog } from "../models/data/interaction-log.ts";
 import { type TrainingSet, trainingSet } from "../models/data/interaction-matrix.ts";
-import { seededRandom } from "../models/data/random.ts";
-import { sliceLog } from "../models/data/slice.ts";
+import { carveLike } from "../models/evaluation/carve.ts";
 import { type Evaluation, evaluate } from "../models/evaluation/evaluate.ts";
 import { mean, sampleVariance } from "../models/evaluation/moments.ts";
 import { popularityShares } from "../models/evaluation/novelty.ts";
@@ -9,9 +8,17 @@ import { type RequestSet, splitRequests } from "../models/evaluation/requests.ts
 import type { Trial } from "../models/manifest.ts";
 import { fitModel, recommenderOf } from "../models/model.ts";
 import { counts } from "../models/popularity/counts.ts";
-import type { FitOptions, Params, Recipe, SearchSpace, TrainingProgress } from "../models/recipe.ts";
+import type {
+  DataOrder,
+  FitOptions,
+  Params,
+  Recipe,
+  SearchSpace,
+  TrainingProgress,
+} from "../models/recipe.ts";
 import { runSearch } from "../models/tuning/run-search.ts";
 import type { Suggestion } from "../models/tuning/search.ts";
+import { isWithin } from "../models/tuning/space.ts";
 
 export interface SearchResult {
   readonly params: Params;
@@ -101,48 +108,23 @@ export interface TuneOnTrainOptions {
   readonly base: Params;
   /** Parameters that were given by hand and must not be searched. */
   readonly fixed: Params;
-  readonly log: InteractionLog;
-  /** Whether the split to come is by time; validation is then carved the same way. */
-  readonly ordered: boolean;
+  readonly train: InteractionLog;
+  /** Looked at for how it was cut, never for what is in it. */
+  readonly test: InteractionLog;
+  readonly order: DataOrder;
   readonly trials: number;
   readonly seed: number;
   readonly threads?: number | undefined;
   readonly onProgress?: ((progress: TrainingProgress) => void) | undefined;
 }
 
-/** Share of a train file that is kept back to tune on. */
-const VALIDATION_SHARE = 0.2;
-
 /** Carves a validation set from a train file, the way its test file was made, and searches on it. */
 export async function tuneOnTrain(options: TuneOnTrainOptions): Promise<SearchResult> {
-  const { log, recipe, fixed, ordered, seed } = options;
-  const [train, validation] = ordered ? lastShare(log) : randomShare(log, seed);
-  // What order in time teaches cannot be learned where there is none.
-  const settled = ordered ? fixed : { ...recipe.unorderedDefaults, ...fixed };
-  const space = Object.fromEntries(Object.entries(recipe.space).filter(([name]) => !(name in settled)));
+  const { recipe, base, fixed, order, seed } = options;
+  const { train, validation } = carveLike(options.train, options.test, order, seed);
+  const space = Object.fromEntries(
+    Object.entries(recipe.space).filter(([name, range]) => !(name in fixed) && isWithin(range, base[name])),
+  );
   const split = { train: trainingSet(train, new Map()), requests: splitRequests(train, validation) };
   return tune({ ...options, space, split });
-}
-
-function lastShare(log: InteractionLog): [InteractionLog, InteractionLog] {
-  const events = log.timestamps.length;
-  const cut = Math.round(events * (1 - VALIDATION_SHARE));
-  return [sliceLog(log, 0, cut), sliceLog(log, cut, events)];
-}
-
-/** The same events for the same seed, whatever their order in time. */
-function randomShare(log: InteractionLog, seed: number): [InteractionLog, InteractionLog] {
-  const random = seededRandom(seed);
-  const kept = Uint8Array.from({ length: log.timestamps.length }, () =>
-    random.next() < VALIDATION_SHARE ? 1 : 0,
-  );
-  const where = (side: number): InteractionLog => ({
-    users: log.users,
-    items: log.items,
-    userIndex: log.userIndex.filter((_, event) => kept[event] === side),
-    itemIndex: log.itemIndex.filter((_, event) => kept[event] === side),
-    timestamps: log.timestamps.filter((_, event) => kept[event] === side),
-    weights: log.weights.filter((_, event) => kept[event] === side),
-  });
-  return [where(0), where(1)];
 }

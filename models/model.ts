@@ -18,7 +18,7 @@ import type {
 import { NonFiniteScoreError } from "./recipe.ts";
 import type { ItemFilter, Query, Recommendation, Recommender, ScoredItem } from "./recommender.ts";
 
-/** Half-life of the popularity floor that every artifact carries, days. */
+/** Half-life of the popularity floor that every artifact carries, days, unless told otherwise. */
 export const FLOOR_HALF_LIFE_DAYS = 180;
 
 /** A fitted model: everything an artifact holds. Immutable. */
@@ -40,16 +40,21 @@ export interface FittedModel {
   readonly report: TrainingReport;
 }
 
+export interface FitModelOptions extends FitOptions {
+  /** Half-life of the popularity floor, days. */
+  readonly floorHalfLifeDays?: number;
+}
+
 export async function fitModel(
   recipe: string,
   train: TrainingSet,
   params: Params,
-  options: FitOptions,
+  options: FitModelOptions,
 ): Promise<FittedModel> {
   const definition = recipeNamed(recipe);
   const complete = { ...definition.defaults, ...params };
   const { arrays, report } = await definition.fit(train, complete, options);
-  const floor = decayedCounts(train, FLOOR_HALF_LIFE_DAYS);
+  const floor = decayedCounts(train, options.floorHalfLifeDays ?? FLOOR_HALF_LIFE_DAYS);
   const items = train.interactions.items;
   const learned: Model = {
     phase: definition.phase,

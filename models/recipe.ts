@@ -8,6 +8,14 @@ export type Phase = 1 | 2 | 3 | 4;
 
 export type Params = Readonly<Record<string, unknown>>;
 
+/**
+ * What the times of the events tell about those to be foreseen:
+ *   time   these come after all that is known
+ *   user   these come after what is known of the same user, whenever that was
+ *   none   nothing
+ */
+export type DataOrder = "time" | "user" | "none";
+
 export type TypedArray = Float32Array | Int32Array | Uint32Array | Int8Array | Uint8Array;
 
 /** A model's weights: plain arrays with their shapes, row-major. */
@@ -127,6 +135,8 @@ export interface Recipe<P extends Params = Params> {
   readonly defaults: P;
   /** What to use instead where the data has no order in time to learn from, as in random splits. */
   readonly unorderedDefaults?: Partial<P>;
+  /** What to use instead where each user is asked about a time of their own, so that none is everybody's "now". */
+  readonly undatedDefaults?: Partial<P>;
   /** What `--tune` searches; empty when there is nothing to tune. */
   readonly space: SearchSpace;
   /** Matrices of item vectors that may be stored as int8, each with the parameter that asks for it (default none). */

@@ -29,6 +29,9 @@ export function blend(name: string, summary: string, members: readonly BlendMemb
     unorderedDefaults: Object.fromEntries(
       recipes.flatMap((recipe) => Object.entries(recipe.unorderedDefaults ?? {}).map(under(recipe.name))),
     ),
+    undatedDefaults: Object.fromEntries(
+      recipes.flatMap((recipe) => Object.entries(recipe.undatedDefaults ?? {}).map(under(recipe.name))),
+    ),
     space: blendSpace(recipes),
     compressible: Object.fromEntries(
       recipes.flatMap(({ name, compressible }) =>

@@ -61,6 +61,7 @@ export const als: Recipe<AlsParams & Record<string, unknown>> = {
     compression: "none",
   },
   unorderedDefaults: { recency: 0, halfLifeDays: 0 },
+  undatedDefaults: { halfLifeDays: 0 },
   space: {
     reg: { kind: "log", low: 0.001, high: 0.1 },
     unobservedWeight: { kind: "log", low: 0.03, high: 3 },

@@ -1,4 +1,5 @@
 import { decompressed } from "../compression.ts";
+import { ALL_TIME_DAYS } from "../popularity/popularity.ts";
 import type { Recipe } from "../recipe.ts";
 import { type Engine, loadBackend } from "./backend.ts";
 import { ForwardPass } from "./forward.ts";
@@ -21,6 +22,8 @@ export function sasrecOn(engine?: Engine): Recipe<SasrecParams> {
     summary: "self-attention over the latest items, trained with TensorFlow.js",
     schema: sasrecSchema,
     defaults: sasrecDefaults,
+    unorderedDefaults: { shuffled: true, halfLifeDays: ALL_TIME_DAYS },
+    undatedDefaults: { halfLifeDays: ALL_TIME_DAYS },
     space: sasrecSpace,
     compressible: { itemEmbedding: "compression" },
     fit: async (trainingSet, params, options) => {
