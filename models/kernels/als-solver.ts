@@ -169,6 +169,6 @@ export class AlsSolver {
 
 function largestMagnitude(values: Float32Array): number {
   let largest = 0;
-  for (const value of values) largest = Math.max(largest, Math.abs(value));
+  for (let k = 0; k < values.length; k++) largest = Math.max(largest, Math.abs(values[k]));
   return largest;
 }
