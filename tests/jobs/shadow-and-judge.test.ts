@@ -50,7 +50,7 @@ describe("shadow and judge, run as the worker runs them", () => {
     const span = spans.get(batchId) ?? { run: "tests", from: told, through };
     if (!spans.has(batchId)) told = through;
     spans.set(batchId, span);
-    return shadow({ ...context, lanes, requestsPerUser: BUDGET }, { span, requests, shed }, batchId);
+    return shadow({ ...context, lanes, limits: context.policy.shadow }, { span, requests, shed }, batchId);
   };
   const attemptOf = async (version: string): Promise<Attempt> => {
     const open = await context.shadowLog.openAttempts();
@@ -85,6 +85,8 @@ describe("shadow and judge, run as the worker runs them", () => {
     lanes = new Lanes({
       folders: { artifactFolder: context.paths.artifacts, catalogueFile: context.paths.catalogue },
       timeoutMs: 5000,
+      heapMb: 512,
+      consecutiveFaults: 5,
     });
     popular = (await retrain(context, { ...ORDER, phase: 1, recipe: "popularity" })).version;
     await promote(popular, null);
