@@ -112,6 +112,17 @@ describe("shadow and judge, run as the worker runs them", () => {
     assert.deepEqual(await context.shadowLog.openAttempts(), before);
   });
 
+  it("prices a challenger by its CPU time beside the baseline's, both timed in the process that trained it", async () => {
+    const { cost } = (await context.artifacts.manifest(knn)).manifest;
+    assert.equal(cost.beside?.version, popular);
+    assert.deepEqual(attempt.plan.cpuMsPerRequest, {
+      challenger: cost.cpuMsPerRequest,
+      baseline: cost.beside.cpuMsPerRequest,
+    });
+    const first = (await context.artifacts.manifest(popular)).manifest;
+    assert.equal(first.cost.beside, undefined, "nothing was live then");
+  });
+
   it("a batch that runs twice is recorded once, its shed requests too", async () => {
     const batch = users.slice(0, 5).map((user) => requestOf(user, 0));
     await runShadow(batch, "batch-1", 7);
