@@ -10,9 +10,6 @@ import type { RecordedShadow } from "./closed-users.ts";
 import type { JobContext } from "./context.ts";
 import { interleavedUsers, withServingCounts } from "./interleaving.ts";
 
-/** A batch that later ones overtook so long ago is lost: a worker that died would have been replaced since. */
-const OVERTAKEN_MS = 60_000;
-
 /** All that a verdict on this attempt rests on, as it stands now. */
 export async function shadowEvidence(
   context: JobContext,
@@ -22,7 +19,7 @@ export async function shadowEvidence(
   const { pairs, users } = recorded;
   const [shed, lost] = await Promise.all([
     context.shadowLog.shedCount(attempt.id),
-    context.shadowLog.lost(attempt.id, context.now() - OVERTAKEN_MS),
+    context.shadowLog.lost(attempt.id, context.now() - context.policy.shadow.overtakenSeconds * 1000),
   ]);
   const { manifest } = await context.artifacts.manifest(attempt.challenger.version);
   const { policy } = context;
@@ -60,7 +57,7 @@ export async function shadowEvidence(
       listDriven: users.reduce((sum, { listDriven }) => sum + listDriven, 0),
     },
     cost: {
-      memoryMb: manifest.cost.artifactBytes / 1e6,
+      memoryMb: mostMemoryMb(pairs),
       cpuMsPerRequest: manifest.cost.cpuMsPerRequest,
       trainingSeconds: manifest.cost.fitSeconds + manifest.cost.searchSeconds,
     },
@@ -92,6 +89,15 @@ function faultsOf(pairs: readonly ShadowPair[]): ShadowEvidence["faults"] {
   const faults = noFaults();
   for (const { challenger } of pairs) for (const fault of challenger.broken) faults[fault]++;
   return faults;
+}
+
+/** The most that the challenger's lane ever held; not finite before it has answered. */
+function mostMemoryMb(pairs: readonly ShadowPair[]): number {
+  return pairs.reduce((most, { challenger }) => {
+    const { memoryMb } = challenger;
+    if (memoryMb === undefined) return most;
+    return Number.isNaN(most) ? memoryMb : Math.max(most, memoryMb);
+  }, Number.NaN);
 }
 
 function latencies(pairs: readonly ShadowPair[], most: number): Pair<readonly number[]> {

@@ -105,6 +105,7 @@ function openingOf({ id, challenger, baseline }: Attempt, { policy }: JobContext
     baseline: baseline.version,
     share: policy.interleaving.share,
     budgetMs: policy.guardrails.latencyBudgetMs,
+    consecutiveFailures: policy.interleaving.consecutiveFailures,
     listsPerUser: policy.shadow.requestsPerUser,
   };
 }

@@ -4,6 +4,7 @@ import { type Decision, recordDecision } from "../models/gate/decision.ts";
 import type { ShadowEvidence } from "../models/gate/evidence.ts";
 import { explain } from "../models/gate/explain.ts";
 import { policySha256 } from "../models/gate/policy.ts";
+import type { TestResult } from "../models/gate/test-result.ts";
 import { PhasewiseError } from "../services/errors.ts";
 import type { JudgePayload } from "../services/queues/types.ts";
 import type { Attempt } from "../services/shadow/types.ts";
@@ -102,11 +103,11 @@ async function groundOf(
   context: JobContext,
   attempt: Attempt,
   evidence: ShadowEvidence,
-  { verdict }: Outcome,
+  { verdict, test }: Outcome,
   { record }: JudgePayload,
 ): Promise<Ground | null> {
   if (verdict === "hold" && !record) return null;
-  const known = verdict === "pass" && !record ? await passOnRecord(context, attempt) : null;
+  const known = verdict === "pass" && !record ? await passOnRecord(context, attempt, test) : null;
   const { decisions, policy } = context;
   return (
     known ??
@@ -119,18 +120,21 @@ async function groundOf(
   );
 }
 
-/** The record of this attempt's pass, when nothing was said of the challenger's climb since. */
+/**
+ * The record of this attempt's pass, when nothing was said of the challenger's climb since. No two attempts at a
+ * baseline have the same α.
+ */
 async function passOnRecord(
   { decisions }: JobContext,
-  { challenger: { version }, baseline, policySha256: policy, startedAt }: Attempt,
+  { challenger: { version }, baseline, policySha256: policy }: Attempt,
+  test: TestResult | null,
 ): Promise<Ground | null> {
   const last = (await decisions.lastOnClimb([version])).get(version);
-  const isOfAttempt =
-    last?.about === "shadow" &&
-    last.baseline === baseline.version &&
-    last.policySha256 === policy &&
-    last.at >= startedAt;
-  return isOfAttempt && last.ruling.verdict === "pass" ? last : null;
+  const isOfPair =
+    last?.about === "shadow" && last.baseline === baseline.version && last.policySha256 === policy;
+  if (!isOfPair || !("test" in last.ruling)) return null;
+  const { ruling } = last;
+  return ruling.verdict === "pass" && ruling.test?.alpha === test?.alpha ? last : null;
 }
 
 async function reject(context: JobContext, attempt: Attempt, decision: Ground): Promise<void> {

@@ -144,8 +144,7 @@ export async function screenEvidence(
     baselineMean: theirs.summary.ndcg.mean,
     cpuMsPerRequest: {
       challenger: challenger.cost.cpuMsPerRequest,
-      // What the baseline takes in the challenger's process: both were measured against the same popularity list.
-      baseline: (challenger.cost.cpuMsPerRequest * baseline.cost.relativeCost) / challenger.cost.relativeCost,
+      baseline: cpuInProcessOf(challenger, baseline),
     },
     users: unjudged ? [] : pairedDifferences(ours, theirs),
     faults: ours.faults,
@@ -153,6 +152,18 @@ export async function screenEvidence(
     ...(unjudged && { unjudged }),
     seed: challenger.seed,
   };
+}
+
+/**
+ * What the baseline takes in the process in which the challenger was measured: timed there, while it was live then;
+ * else by what both take of a popularity list.
+ */
+function cpuInProcessOf(
+  { cost: { beside, ...ours } }: Manifest,
+  { version, cost: theirs }: Manifest,
+): number {
+  if (beside?.version === version) return beside.cpuMsPerRequest;
+  return (ours.cpuMsPerRequest * theirs.relativeCost) / ours.relativeCost;
 }
 
 /** What was trained here saw the past only, for the holdout's sake; what was trained elsewhere cannot be trained again. */

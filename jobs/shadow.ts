@@ -1,6 +1,7 @@
 import { itemId, userId } from "../models/data/ids.ts";
 import type { Interaction } from "../models/data/interaction-log.ts";
 import type { VersionFacts } from "../models/gate/evidence.ts";
+import type { Policy } from "../models/gate/policy.ts";
 import type { EventLog, UserHistory } from "../services/interactions/types.ts";
 import type { ShadowPayload, ShadowRequest } from "../services/queues/types.ts";
 import {
@@ -13,15 +14,11 @@ import {
 } from "../services/shadow/types.ts";
 import type { LaneQuery, Lanes } from "./lanes.ts";
 
-/** Every so many queries are asked twice. */
-const REPEAT_EVERY = 10;
-
 export interface ShadowDeps {
   readonly events: Pick<EventLog, "histories">;
   readonly shadowLog: ShadowLog;
   readonly lanes: Lanes;
-  /** Requests of one user that an attempt looks at. */
-  readonly requestsPerUser: number;
+  readonly limits: Pick<Policy["shadow"], "requestsPerUser" | "repeatEvery">;
   /** Epoch milliseconds. */
   now(): number;
 }
@@ -69,7 +66,7 @@ async function askAll(
 
   const wanted = await Promise.all(attempts.map((attempt) => withinBudget(deps, attempt, requests)));
   const asked = requests.filter((request) => wanted.some((set) => set.has(request)));
-  const queries = await queriesOf(deps.events, asked);
+  const queries = await queriesOf(deps, asked);
   const baselines = new Map<string, BaselineAnswers>();
   for (const [position, attempt] of attempts.entries()) {
     const own = asked.flatMap((request, index) =>
@@ -130,7 +127,7 @@ async function withinBudget(
     if (!concerns(request, attempt)) continue;
     const user = request.userId ?? "";
     const before = used.get(user) ?? 0;
-    if (before >= deps.requestsPerUser) continue;
+    if (before >= deps.limits.requestsPerUser) continue;
     used.set(user, before + 1);
     within.add(request);
   }
@@ -161,13 +158,13 @@ function lanesOf(attempts: readonly (Attempt | Watch)[]): ReadonlySet<string> {
 }
 
 async function queriesOf(
-  events: Pick<EventLog, "histories">,
+  { events, limits }: Pick<ShadowDeps, "events" | "limits">,
   requests: readonly ShadowRequest[],
 ): Promise<LaneQuery[]> {
   const users = [...new Set(requests.map((request) => userId(request.userId ?? "")))];
   const histories = await events.histories(users);
   return requests.map((request, index) => ({
-    repeat: index % REPEAT_EVERY === 0,
+    repeat: index % limits.repeatEvery === 0,
     history: historyAsOf(histories.get(userId(request.userId ?? "")), request),
     exclude: request.exclude,
     genre: request.genre,

@@ -35,6 +35,8 @@ export async function startWorker(given: WorkerOptions = {}): Promise<{ close():
   const lanes = new Lanes({
     folders: { artifactFolder: context.paths.artifacts, catalogueFile: context.paths.catalogue },
     timeoutMs: policy.shadow.timeoutMs,
+    heapMb: policy.guardrails.memoryMb,
+    consecutiveFaults: policy.shadow.consecutiveFaults,
     entry: given.laneEntry,
   });
   const options = {
@@ -54,8 +56,7 @@ export async function startWorker(given: WorkerOptions = {}): Promise<{ close():
   );
   const shadowing = new Worker<ShadowPayload>(
     QUEUES.shadow,
-    (job) =>
-      shadow({ ...context, lanes, requestsPerUser: policy.shadow.requestsPerUser }, job.data, job.id ?? ""),
+    (job) => shadow({ ...context, lanes, limits: policy.shadow }, job.data, job.id ?? ""),
     { ...options, concurrency: 1 },
   );
   const upkeep = new Worker<UpkeepPayload>(QUEUES.upkeep, (job) => runUpkeep(job), {

@@ -24,6 +24,8 @@ export interface TrainingCost {
   readonly cpuMsPerRequest: number;
   /** The same over what a phase-1 list takes in the same process: comparable between versions. */
   readonly relativeCost: number;
+  /** What was live then, on the same requests in the same process; absent when nothing was, or it did not load. */
+  readonly beside?: { readonly version: string; readonly cpuMsPerRequest: number } | undefined;
   /** 99th percentile of a recommendation, milliseconds. */
   readonly p99Ms: number;
 }

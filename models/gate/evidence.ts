@@ -11,7 +11,7 @@ export interface VersionFacts {
 
 /** One user's paired difference, challenger − baseline, averaged over the user's requests. */
 export interface UserDifference {
-  /** Any stable name; a pseudonym serves as well. */
+  /** Any stable name; records keep a number instead. */
   readonly user: string;
   readonly difference: number;
 }

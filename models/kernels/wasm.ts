@@ -142,8 +142,24 @@ export function kernelModule(): KernelModule {
   return compiled;
 }
 
+/** Those of this thread that are still in use. */
+const memories = new Set<WeakRef<SharedMemory>>();
+
 export function newMemory(): SharedMemory {
-  return new engine.Memory({ initial: 1, maximum: MAX_PAGES, shared: true });
+  const memory = new engine.Memory({ initial: 1, maximum: MAX_PAGES, shared: true });
+  memories.add(new WeakRef(memory));
+  return memory;
+}
+
+/** Bytes of the kernels' memories in this thread. Being shared, they are in no statistics of its heap. */
+export function kernelMemoryBytes(): number {
+  let bytes = 0;
+  for (const reference of memories) {
+    const memory = reference.deref();
+    if (memory === undefined) memories.delete(reference);
+    else bytes += memory.buffer.byteLength;
+  }
+  return bytes;
 }
 
 export function instantiate(module: KernelModule, memory: SharedMemory): Kernels {

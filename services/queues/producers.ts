@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { type Job, type JobsOptions, Queue } from "bullmq";
+import { DEFAULT_POLICY, type Policy } from "../../models/gate/policy.ts";
 import { PhasewiseError } from "../errors.ts";
 import { connectRedis } from "../redis.ts";
 import { fromStore } from "../store-errors.ts";
@@ -52,12 +53,6 @@ const SHADOW: JobsOptions = {
   removeOnFail: { age: 7 * DAY_SECONDS, count: 1000 },
 };
 
-/**
- * Batches that may wait for a worker, about 100 MB: without one the queue would grow until Redis is full, and
- * feedback be refused for the sake of the shadow. Replicas count for themselves, so one batch each may be over.
- */
-const MOST_WAITING_BATCHES = 4000;
-
 /** Longest a producer waits for Redis, milliseconds. */
 const DEADLINE_MS = 200;
 /** Longest that closing waits for a Redis that does not answer, milliseconds. */
@@ -66,7 +61,11 @@ const CLOSE_PATIENCE_MS = 500;
 export function createProducers(
   redisUrl: string,
   onError: (error: Error) => void,
-  { mostWaitingBatches = MOST_WAITING_BATCHES } = {},
+  /**
+   * Without a worker the queue would grow until Redis is full, and feedback be refused for the sake of the shadow.
+   * Replicas count for themselves, so one batch each may be over.
+   */
+  { waitingBatches }: Pick<Policy["shadow"], "waitingBatches"> = DEFAULT_POLICY.shadow,
 ): JobProducers {
   const redis = connectRedis(redisUrl, "bounded", onError);
   const open = <Payload>(name: string): Queue<Payload> => {
@@ -106,10 +105,10 @@ export function createProducers(
     addShadow: ({ id, ...payload }) =>
       inTime("add a shadow job", async () => {
         const waiting = await shadow.getWaitingCount();
-        if (waiting >= mostWaitingBatches) {
+        if (waiting >= waitingBatches) {
           throw new PhasewiseError(
             "OVERLOADED",
-            `add a shadow job: expected fewer than ${mostWaitingBatches} batches to wait, got ${waiting}; start a worker (phasewise work)`,
+            `add a shadow job: expected fewer than ${waitingBatches} batches to wait, got ${waiting}; start a worker (phasewise work)`,
           );
         }
         const jobId = `shadow-${id}`;

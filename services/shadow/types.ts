@@ -15,6 +15,8 @@ export interface LaneAnswer {
   readonly broken: readonly ListFault[];
   /** Whether the same query, asked again at once, gave the same list; null when it was not asked again. */
   readonly repeated: boolean | null;
+  /** What the lane's thread held after it; absent when it was ended. */
+  readonly memoryMb?: number | undefined;
   /** What the lane said of the fault. */
   readonly message?: string | undefined;
 }

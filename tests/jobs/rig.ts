@@ -127,6 +127,8 @@ export async function startJobRig(policy: object = {}): Promise<JobRig> {
   const lanes = new Lanes({
     folders: { artifactFolder: context.paths.artifacts, catalogueFile: context.paths.catalogue },
     timeoutMs: 5000,
+    heapMb: 512,
+    consecutiveFaults: 5,
   });
   const random = seededRandom(7);
   let served = 0;
@@ -198,7 +200,7 @@ export async function startJobRig(policy: object = {}): Promise<JobRig> {
         served: [],
         at: clock,
       }));
-      const deps = { ...context, lanes, requestsPerUser: context.policy.shadow.requestsPerUser };
+      const deps = { ...context, lanes, limits: context.policy.shadow };
       const span = { run: "tests", from: served - users, through: served };
       await shadow(deps, { span, requests, shed: 0 }, `batch-${clock}`);
       await context.events.append(

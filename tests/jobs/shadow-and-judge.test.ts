@@ -50,7 +50,7 @@ describe("shadow and judge, run as the worker runs them", () => {
     const span = spans.get(batchId) ?? { run: "tests", from: told, through };
     if (!spans.has(batchId)) told = through;
     spans.set(batchId, span);
-    return shadow({ ...context, lanes, requestsPerUser: BUDGET }, { span, requests, shed }, batchId);
+    return shadow({ ...context, lanes, limits: context.policy.shadow }, { span, requests, shed }, batchId);
   };
   const attemptOf = async (version: string): Promise<Attempt> => {
     const open = await context.shadowLog.openAttempts();
@@ -85,6 +85,8 @@ describe("shadow and judge, run as the worker runs them", () => {
     lanes = new Lanes({
       folders: { artifactFolder: context.paths.artifacts, catalogueFile: context.paths.catalogue },
       timeoutMs: 5000,
+      heapMb: 512,
+      consecutiveFaults: 5,
     });
     popular = (await retrain(context, { ...ORDER, phase: 1, recipe: "popularity" })).version;
     await promote(popular, null);
@@ -108,6 +110,17 @@ describe("shadow and judge, run as the worker runs them", () => {
     assert.equal(again.version, knn);
     assert.equal((await context.registry.versions()).length, 3);
     assert.deepEqual(await context.shadowLog.openAttempts(), before);
+  });
+
+  it("prices a challenger by its CPU time beside the baseline's, both timed in the process that trained it", async () => {
+    const { cost } = (await context.artifacts.manifest(knn)).manifest;
+    assert.equal(cost.beside?.version, popular);
+    assert.deepEqual(attempt.plan.cpuMsPerRequest, {
+      challenger: cost.cpuMsPerRequest,
+      baseline: cost.beside.cpuMsPerRequest,
+    });
+    const first = (await context.artifacts.manifest(popular)).manifest;
+    assert.equal(first.cost.beside, undefined, "nothing was live then");
   });
 
   it("a batch that runs twice is recorded once, its shed requests too", async () => {

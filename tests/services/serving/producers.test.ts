@@ -69,7 +69,7 @@ describe("the job producers", () => {
   });
 
   it("takes so many batches that no worker fetches and no more, and again once there is room", async () => {
-    const bounded = createProducers(redis.url, () => {}, { mostWaitingBatches: 6 });
+    const bounded = createProducers(redis.url, () => {}, { waitingBatches: 6 });
     const queue = new Queue(QUEUES.shadow, { connection: { url: redis.url } });
     let taken = await queue.getWaitingCount();
     assert.ok(taken > 0 && taken < 6);
