@@ -142,6 +142,11 @@ async function fit(train: TrainingSet, params: AlsParams, options: FitOptions): 
       await breathe();
       const explained = solver.solveItems();
       const loss = (mass - explained + solver.userPenalty(userRidges)) / mass;
+      if (!Number.isFinite(loss)) {
+        throw new RangeError(
+          `als: expected a finite loss, got ${loss} in epoch ${epoch}; look for ratings or times that are no numbers, else raise reg`,
+        );
+      }
       losses.push(loss);
       options.onProgress?.({
         fraction: epoch / epochs,

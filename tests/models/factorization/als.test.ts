@@ -131,6 +131,19 @@ test("users without interactions and one-item catalogues are fitted too", async 
   assert.ok(scores && scores.length === 1 && Number.isFinite(scores[0]));
 });
 
+for (const method of ["cholesky", "conjugate-gradient"] as const) {
+  test(`${method}: a rating that is no number is refused before it becomes a model`, async () => {
+    const train = checkerboard();
+    train.interactions.weights[5] = Number.NaN;
+    const params = { ...small, method, ratingExponent: 1 };
+    await assert.rejects(
+      als.fit(train, params, { seed: 1 }),
+      /als: expected a finite loss, got NaN in epoch 1; look/,
+    );
+    await als.fit(train, { ...params, ratingExponent: 0 }, { seed: 1 });
+  });
+}
+
 test("fitting stops between sweeps when it is aborted", async () => {
   const controller = new AbortController();
   const seen: number[] = [];
