@@ -1,10 +1,10 @@
 import type { ModelCard } from "./card.ts";
 import type { CompressionLoss } from "./compression-loss.ts";
-import { COHORTS } from "./evaluation/cohorts.ts";
-import type { Estimate, EvaluationSummary, MetricIntervals, UserMetric } from "./evaluation/report.ts";
-import { signed } from "./evaluation/signed.ts";
+import { COHORTS, DEFAULT_COHORTS } from "./evaluation/cohorts.ts";
+import type { EvaluationSummary, MetricIntervals, UserMetric } from "./evaluation/report.ts";
 import { DIAGNOSIS_WORDS } from "./gate/diagnosis.ts";
-import type { ImportOrigin } from "./manifest.ts";
+import type { ImportOrigin, Trial } from "./manifest.ts";
+import { figure, interval, list, percent, sentence, settings, signedInterval, table } from "./markdown.ts";
 
 /** The model card in Markdown, for people; every figure in it is in the JSON. */
 export function cardMarkdown(card: ModelCard): string {
@@ -18,7 +18,7 @@ export function cardMarkdown(card: ModelCard): string {
     `${data.rows} events from ${data.from} through ${data.through}; SHA-256 \`${data.sha256}\`.`,
     "## Parameters",
     `\`\`\`json\n${JSON.stringify(card.params, null, 2)}\n\`\`\``,
-    searchSentence(card),
+    ...searchSection(card),
     "## Levers",
     ...leverSection(card),
     "## Would more data help?",
@@ -83,10 +83,30 @@ function evidenceTable(evidence: NonNullable<ModelCard["analysis"]>["evidence"])
   );
 }
 
-function searchSentence({ trials }: ModelCard): string {
-  if (trials.length === 0) return "No search: the recipe's defaults, or parameters given by hand.";
-  const scores = trials.map((trial) => trial.score);
-  return `Chosen after ${trials.length} trials on the validation window: best ${figure(Math.max(...scores))}, worst ${figure(Math.min(...scores))}.`;
+/** Trials shown, the best; the JSON has them all. */
+const TRIALS_SHOWN = 5;
+
+function searchSection({ trials }: ModelCard): string[] {
+  if (trials.length === 0) return ["No search: the recipe's defaults, or parameters given by hand."];
+  const [start] = trials;
+  const ranked = trials.toSorted((a, b) => b.score - a.score);
+  const changed = ({ params }: Trial): string =>
+    settings(
+      Object.fromEntries(Object.entries(params).filter(([name, value]) => value !== start.params[name])),
+    );
+  const rows = ranked
+    .slice(0, TRIALS_SHOWN)
+    .map((trial) => [
+      String(trials.indexOf(trial) + 1),
+      figure(trial.score),
+      percent(trial.budget),
+      trial.seconds.toFixed(1),
+      trial === start ? "where the search started" : changed(trial),
+    ]);
+  return [
+    `Chosen after ${trials.length} trials on the validation window, best ${figure(ranked[0].score)}, worst ${figure(ranked[ranked.length - 1].score)}; the best of them:`,
+    table(["trial", "nDCG", "of the epochs", "s", "changed"], rows),
+  ];
 }
 
 function leverSection({ levers }: ModelCard): string[] {
@@ -150,8 +170,13 @@ function holdoutSection({
     }),
   ]);
   const heads = present.map((cohort) => `${cohort} (${intervals?.cohorts[cohort]?.users})`);
+  const { coldBelow, heavyFrom } = DEFAULT_COHORTS;
+  const cohorts =
+    present.length === 0
+      ? ""
+      : ` Cold: fewer than ${coldBelow} interactions at a user's first request; heavy: ${heavyFrom} or more.`;
   return [
-    `${asked} 95 % bootstrap intervals over users.`,
+    `${asked} 95 % bootstrap intervals over users.${cohorts}`,
     table(["metric", `all (${users})`, ...heads], rows),
   ];
 }
@@ -184,41 +209,6 @@ function costTable({ cost }: ModelCard): string {
       ],
     ],
   );
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
-  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
-}
-
-function list(points: readonly string[]): string {
-  return points.map((point) => `- ${sentence(point)}`).join("\n");
-}
-
-function sentence(text: string): string {
-  return `${text[0].toUpperCase()}${text.slice(1)}${text.endsWith(".") ? "" : "."}`;
-}
-
-function settings(params: Readonly<Record<string, unknown>>): string {
-  return Object.entries(params)
-    .map(([name, value]) => `${name} ${typeof value === "number" ? Number(value.toPrecision(3)) : value}`)
-    .join(", ");
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(1)} %`;
-}
-
-function figure(value: number): string {
-  return value.toFixed(4);
-}
-
-function interval({ mean, low, high }: Estimate): string {
-  return `${figure(mean)} [${figure(low)}, ${figure(high)}]`;
-}
-
-function signedInterval({ mean, low, high }: Estimate): string {
-  return `${signed(mean)} [${signed(low)}, ${signed(high)}]`;
 }
 
 function importSentence({ file, sha256, trainedThrough, judgedOffline }: ImportOrigin): string {

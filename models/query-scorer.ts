@@ -8,12 +8,15 @@ import type { BoundedScorer, EncodedHistory } from "./recipe.ts";
  */
 const LARGE = 20_000;
 
-/** All that these models hear of a history. */
+/** All that most of these models hear of a history. */
 export type HistoryItems = Pick<EncodedHistory, "items">;
 
-export interface QueryScorer {
-  scoreItems(history: HistoryItems): Float32Array | null;
-  readonly bounded?: BoundedScorer;
+export interface QueryScorer<History extends HistoryItems> {
+  scoreItems(history: History): Float32Array | null;
+  readonly bounded?: {
+    boundItems(history: History): Float32Array | null;
+    readonly scoresOf: BoundedScorer["scoresOf"];
+  };
 }
 
 /**
@@ -22,11 +25,11 @@ export interface QueryScorer {
  * @param encode writes x into `scores.query`; false when the history says nothing
  * @param bias (items) null for none
  */
-export function queryScorer(
+export function queryScorer<History extends HistoryItems>(
   scores: ItemScores,
-  encode: (history: HistoryItems) => boolean,
+  encode: (history: History) => boolean,
   bias: Float32Array | null = null,
-): QueryScorer {
+): QueryScorer<History> {
   const withBias = (values: Float32Array): Float32Array => {
     if (bias !== null) for (let item = 0; item < values.length; item++) values[item] += bias[item];
     return values;

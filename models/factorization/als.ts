@@ -7,7 +7,7 @@ import { type AlsMethod, AlsSolver } from "../kernels/als-solver.ts";
 import type { FitOptions, Fitted, NamedArrays, Recipe, WarmStart } from "../recipe.ts";
 import { foldInScorer } from "./fold-in.ts";
 import { type Objective, ridgesOf } from "./objective.ts";
-import { type Confidence, sidesOf } from "./sides.ts";
+import { type Confidence, meanRating, sidesOf } from "./sides.ts";
 
 export type AlsParams = Objective &
   Confidence & {
@@ -38,7 +38,9 @@ export const als: Recipe<AlsParams & Record<string, unknown>> = {
       ),
       regExponent: notNegative("ν: how the ridge grows with a row's interactions; 1 in proportion, 0 not"),
       recency: notNegative("Events after which a history item counts 1/e when serving; 0 counts all alike"),
-      ratingExponent: notNegative("An interaction counts (rating / mean rating)^this; 0 ignores ratings"),
+      ratingExponent: notNegative(
+        "An interaction counts (rating / mean rating)^this, in training and in a history; 0 ignores ratings",
+      ),
       halfLifeDays: notNegative("Days after which a training interaction counts half; 0 ignores age"),
       sideWeight: notNegative(
         "Interactions that an item's genres and release years weigh together; 0 ignores them",
@@ -86,7 +88,7 @@ export const als: Recipe<AlsParams & Record<string, unknown>> = {
     },
     {
       name: "rating confidence",
-      summary: "what was rated higher counts more in training",
+      summary: "what was rated higher counts more, in training and in a history",
       off: { ratingExponent: 0 },
       on: { ratingExponent: 0.5 },
     },
@@ -142,6 +144,11 @@ async function fit(train: TrainingSet, params: AlsParams, options: FitOptions): 
       await breathe();
       const explained = solver.solveItems();
       const loss = (mass - explained + solver.userPenalty(userRidges)) / mass;
+      if (!Number.isFinite(loss)) {
+        throw new RangeError(
+          `als: expected a finite loss, got ${loss} in epoch ${epoch}; look for ratings or times that are no numbers, else raise reg`,
+        );
+      }
       losses.push(loss);
       options.onProgress?.({
         fraction: epoch / epochs,
@@ -152,6 +159,9 @@ async function fit(train: TrainingSet, params: AlsParams, options: FitOptions): 
     const arrays: NamedArrays = {
       itemFactors: { shape: [sides.items.rows, d], data: solver.itemFactors() },
       gram: { shape: [d, d], data: solver.itemGram() },
+      ...(params.ratingExponent > 0 && {
+        meanRating: { shape: [1], data: Float32Array.of(meanRating(train)) },
+      }),
     };
     const report = { epochs, losses, stillImproving: stillFalling(losses), backend: "simd" };
     return {

@@ -26,7 +26,7 @@ export function exportFactors(
   { arrays, items, params, recipe }: Model,
   trainedThrough: string,
 ): ExportedFactors {
-  const { itemFactors, itemBias } = decompressed(arrays);
+  const { itemFactors, itemBias, meanRating } = decompressed(arrays);
   if (!(itemFactors?.data instanceof Float32Array)) {
     throw new RangeError(
       `export: expected a model of item factors such as als, got ${recipe}; train --recipe als and export that`,
@@ -35,6 +35,10 @@ export function exportFactors(
   const tensors = new Map<string, NamedArray>([["itemFactors", itemFactors]]);
   if (itemBias !== undefined) tensors.set("itemBias", itemBias);
   const metadata = new Map([...encodingOf(params), ["recipe", recipe], ["trainedThrough", trainedThrough]]);
+  if (meanRating !== undefined) {
+    metadata.set("ratingExponent", String(params.ratingExponent));
+    metadata.set("meanRating", String(meanRating.data[0]));
+  }
   const contents: Safetensors = { tensors, metadata };
   return { file: writeSafetensors(contents), itemIds: items.ids, d: itemFactors.shape[1] };
 }

@@ -1,8 +1,9 @@
-import { matrixOf } from "../arrays.ts";
+import { matrixOf, vectorOf } from "../arrays.ts";
 import { ItemScores } from "../kernels/item-scores.ts";
-import { type HistoryItems, queryScorer } from "../query-scorer.ts";
-import type { ItemScorer, NamedArrays } from "../recipe.ts";
+import { queryScorer } from "../query-scorer.ts";
+import type { EncodedHistory, ItemScorer, NamedArrays } from "../recipe.ts";
 import { type Objective, ridgeOf } from "./objective.ts";
+import { ratingConfidence } from "./sides.ts";
 
 /** exp(−age/recency), age in events back from the newest (age 0). Shape (length). */
 export function recencyWeights(length: number, recency: number): Float32Array {
@@ -10,16 +11,23 @@ export function recencyWeights(length: number, recency: number): Float32Array {
   return Float32Array.from({ length }, (_, place) => Math.exp((place + 1 - length) / recency));
 }
 
+/** How a history is turned into a user's row. */
+export interface FoldInParams extends Objective {
+  readonly recency: number;
+  /** As in training (see sides.ts); absent: 0, ratings are ignored. */
+  readonly ratingExponent?: number | undefined;
+}
+
 /**
- * A history becomes one more user row: recency weighs its items, one exact solve against the item factors V
- * gives its vector x, and the scores are V·x.
+ * A history becomes one more user row: recency and, as in training, ratings weigh its items, one exact solve against the
+ * item factors V gives its vector x, and the scores are V·x. A history of nothing but zero ratings says nothing.
  *
- * @param arrays itemFactors (items × d), gram (d × d) = VᵀV
+ * @param arrays itemFactors (items × d), gram (d × d) = VᵀV, and meanRating (1) where ratings count
  * @param bias (items) added to the scores
  */
 export function foldInScorer(
   arrays: NamedArrays,
-  params: Objective & { readonly recency: number },
+  params: FoldInParams,
   bias: Float32Array | null = null,
 ): ItemScorer {
   const { rows: items, columns: d, values: factors } = matrixOf(arrays, "itemFactors");
@@ -44,22 +52,26 @@ export function foldInScorer(
   let columns = arena.words(256);
   let weights = arena.floats(256);
 
-  const solve = ({ items: watched }: HistoryItems): boolean => {
+  const { ratingExponent = 0 } = params;
+  const mean = ratingExponent === 0 ? 1 : vectorOf(arrays, "meanRating", Float32Array)[0];
+  const solve = ({ items: watched, weights: ratings }: EncodedHistory): boolean => {
     const { length } = watched;
     if (length === 0) return false;
     if (length > columns.length) {
       columns = arena.words(2 * length);
       weights = arena.floats(2 * length);
     }
-    const recency = recencyWeights(length, params.recency);
+    const confidence = recencyWeights(length, params.recency);
+    let mass = 0;
+    for (let place = 0; place < length; place++) {
+      confidence[place] *= ratingConfidence(ratings[place], mean, ratingExponent);
+      mass += confidence[place];
+    }
+    if (mass === 0) return false;
     columns.set(watched);
-    weights.set(recency);
+    weights.set(confidence);
     starts[1] = length;
-    ridge[0] = ridgeOf(
-      recency.reduce((sum, weight) => sum + weight, 0),
-      items,
-      params,
-    );
+    ridge[0] = ridgeOf(mass, items, params);
     const row = [starts, columns, weights, scores.factors, gram, ridge, scores.query, explained];
     kernels.alsCholesky(0, 1, scratch, ...row.map((array) => array.byteOffset), width, 0);
     return true;

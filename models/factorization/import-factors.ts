@@ -3,9 +3,10 @@ import type { TrainingSet } from "../data/interaction-matrix.ts";
 import { Vocabulary } from "../data/vocabulary.ts";
 import { FLOOR_HALF_LIFE_DAYS, type Model } from "../model.ts";
 import { decayedCounts } from "../popularity/counts.ts";
-import type { NamedArray } from "../recipe.ts";
+import type { NamedArray, NamedArrays } from "../recipe.ts";
 import type { Safetensors } from "../safetensors.ts";
 import { ENCODERS, type Encoder, type ImportedParams, importedRecipe } from "./imported.ts";
+import { meanRating } from "./sides.ts";
 
 /** What other trainers call the same array. */
 const FACTOR_NAMES = ["itemFactors", "item_factors"];
@@ -87,9 +88,22 @@ export function importFactors(
     arrays: {
       itemFactors: { shape: [kept.length, d], data: itemFactors },
       itemBias: { shape: [kept.length], data: Float32Array.from(kept, (row) => bias?.[row] ?? 0) },
-      ...(params.encoder === "fold-in" && { gram: { shape: [d, d], data: gramOf(itemFactors, d) } }),
+      ...(params.encoder === "fold-in" && foldInArrays(foreign, itemFactors, d, train)),
     },
   };
+}
+
+/** What folding in needs besides the factors; a mean rating that the file does not tell is that of the data here. */
+function foldInArrays(
+  { file: { metadata } }: ForeignFactors,
+  itemFactors: Float32Array,
+  d: number,
+  train: TrainingSet,
+): NamedArrays {
+  const gram = { shape: [d, d], data: gramOf(itemFactors, d) };
+  if (!metadata.has("ratingExponent")) return { gram };
+  const mean = numberIn(metadata, "meanRating", meanRating(train), true);
+  return { gram, meanRating: { shape: [1], data: Float32Array.of(mean) } };
 }
 
 /** The same factors with the popularity of an earlier time, so that what is judged on the holdout has not seen it. */
@@ -139,9 +153,9 @@ function rowsKept(ids: readonly ItemId[], known: (item: ItemId) => boolean, skip
   return kept;
 }
 
-function paramsOf({ file, encoder, recency, recipe, source }: ForeignFactors): ImportedParams {
+function paramsOf({ file: { metadata }, encoder, recency, recipe, source }: ForeignFactors): ImportedParams {
   const { defaults } = importedRecipe(recipe);
-  const declared = file.metadata.get("encoder");
+  const declared = metadata.get("encoder");
   const chosen = encoder ?? declared ?? defaults.encoder;
   const kind = ENCODERS.find((candidate) => candidate === chosen);
   if (kind === undefined) {
@@ -149,23 +163,31 @@ function paramsOf({ file, encoder, recency, recipe, source }: ForeignFactors): I
       `expected an encoder of ${ENCODERS.join(", ")}, got "${chosen}"; give one with --encoder`,
     );
   }
-  const number = (name: "recency" | "reg" | "unobservedWeight" | "regExponent"): number => {
-    const text = file.metadata.get(name);
-    const value = text === undefined ? defaults[name] : Number(text);
-    const positive = name === "reg" || name === "unobservedWeight";
-    if (text?.trim() !== "" && Number.isFinite(value) && (positive ? value > 0 : value >= 0)) return value;
-    throw new ImportError(
-      `expected metadata "${name}" as a number ${positive ? "above" : "from"} 0, got "${text}"`,
-    );
-  };
+  const rated = kind === "fold-in" && metadata.has("ratingExponent");
   return {
     encoder: kind,
-    recency: recency ?? number("recency"),
-    reg: number("reg"),
-    unobservedWeight: number("unobservedWeight"),
-    regExponent: number("regExponent"),
+    recency: recency ?? numberIn(metadata, "recency", defaults.recency),
+    reg: numberIn(metadata, "reg", defaults.reg, true),
+    unobservedWeight: numberIn(metadata, "unobservedWeight", defaults.unobservedWeight, true),
+    regExponent: numberIn(metadata, "regExponent", defaults.regExponent),
+    ...(rated && { ratingExponent: numberIn(metadata, "ratingExponent", 0) }),
     source,
   };
+}
+
+/** A number from 0, or above it where it must be positive. @throws ImportError */
+function numberIn(
+  metadata: Safetensors["metadata"],
+  name: string,
+  fallback: number,
+  positive = false,
+): number {
+  const text = metadata.get(name);
+  const value = text === undefined ? fallback : Number(text);
+  if (text?.trim() !== "" && Number.isFinite(value) && (positive ? value > 0 : value >= 0)) return value;
+  throw new ImportError(
+    `expected metadata "${name}" as a number ${positive ? "above" : "from"} 0, got "${text}"`,
+  );
 }
 
 function floorOf(items: Vocabulary<ItemId>, train: TrainingSet): Float32Array {

@@ -13,6 +13,7 @@ export type Encoder = (typeof ENCODERS)[number];
 export type ImportedParams = Readonly<Pick<Objective, keyof Objective>> & {
   readonly encoder: Encoder;
   readonly recency: number;
+  readonly ratingExponent?: number;
   /** SHA-256 of the file that the factors came in: what the figures of one import are remembered by. */
   readonly source: string;
 };
@@ -55,6 +56,12 @@ export function importedRecipe(name: string): Recipe<ImportedParams> {
           description: "Fold-in: weight α₀ of every item towards 0, beside 1 for one of the history",
         }),
         regExponent: Type.Number({ minimum: 0, description: "Fold-in: how the ridge grows with a history" }),
+        ratingExponent: Type.Optional(
+          Type.Number({
+            minimum: 0,
+            description: "Fold-in: a history item counts (rating / meanRating)^this; 0 ignores ratings",
+          }),
+        ),
         source: Type.String({ pattern: "^[0-9a-f]{64}$", description: "SHA-256 of the imported file" }),
       },
       { additionalProperties: false },

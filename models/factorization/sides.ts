@@ -30,12 +30,22 @@ function weightsOf(
 ): Float32Array | null {
   if (ratingExponent === 0 && halfLifeDays === 0) return null;
   const { weights: ratings, timestamps } = train.interactions;
-  let total = 0;
-  for (const rating of ratings) total += Math.max(rating, 0);
-  const mean = total > 0 ? total / ratings.length : 1;
+  const mean = meanRating(train);
   return ratings.map((rating, slot) => {
-    const liked = ratingExponent === 0 ? 1 : (Math.max(rating, 0) / mean) ** ratingExponent;
+    const liked = ratingConfidence(rating, mean, ratingExponent);
     const ageDays = (train.through - timestamps[slot]) / MS_PER_DAY;
     return halfLifeDays === 0 ? liked : liked * 0.5 ** (ageDays / halfLifeDays);
   });
+}
+
+/** Mean over the interactions, negative ones counted as 0; 1 where nothing is above 0. */
+export function meanRating({ interactions: { weights: ratings } }: TrainingSet): number {
+  let total = 0;
+  for (const rating of ratings) total += Math.max(rating, 0);
+  return total > 0 ? total / ratings.length : 1;
+}
+
+/** (rating / mean)^exponent, in training and when a history is folded in; 1 for everything where ratings are ignored. */
+export function ratingConfidence(rating: number, mean: number, exponent: number): number {
+  return exponent === 0 ? 1 : (Math.max(rating, 0) / mean) ** exponent;
 }

@@ -5,6 +5,7 @@ import type { Recipe } from "../recipe.ts";
 import { gramInverse } from "./gram-inverse.ts";
 import { historyScorer, UNIFORM_RECENCY } from "./history-scorer.ts";
 import { arraysOf, itemRowsOf } from "./item-rows.ts";
+import { limitedTo, mostUsed } from "./most-used.ts";
 import { strongestRows } from "./strongest-rows.ts";
 
 export type EaseParams = {
@@ -13,34 +14,44 @@ export type EaseParams = {
   readonly recency: number;
 };
 
+/** Edge of the largest matrix inverted here: two of 256 MB, and half a minute on one core. */
+const LARGEST_EDGE = 8000;
+
 /**
  * EASE: the item–item weights that best rebuild every row from its other entries,
  *   B = argmin ‖X − X·B‖² + reg·‖B‖², diag B = 0   ⇒   B_ij = −P_ij / P_jj,  P = (XᵀX + reg·I)⁻¹
  * (Steck, "Embarrassingly shallow autoencoders for sparse data", WWW 2019, eq. 8). Each column keeps its
- * `neighbours` entries of largest magnitude, whatever their sign.
+ * `neighbours` entries of largest magnitude, whatever their sign. Where both users and items are more than
+ * `largestEdge`, the most used items alone take part.
  */
-async function easeWeights(
+export async function easeWeights(
   interactions: InteractionMatrix,
-  { reg, neighbours }: EaseParams,
+  { reg, neighbours }: Pick<EaseParams, "reg" | "neighbours">,
   threads: number,
+  largestEdge = LARGEST_EDGE,
 ): Promise<WeightedRows> {
-  const { size } = interactions.items;
-  const readColumn = await gramInverse(interactions, reg, threads);
-  const columns = Uint32Array.from({ length: size }, (_, item) => item);
-  const values = new Float32Array(size);
-  return strongestRows(size, neighbours, (item) => {
-    readColumn(item, values);
-    const scale = -1 / values[item];
-    for (let other = 0; other < size; other++) values[other] *= scale;
-    values[item] = 0;
-    return { columns, values, count: size };
+  const { users, items } = interactions;
+  const fits = Math.min(users.size, items.size) <= largestEdge;
+  const chosen = mostUsed(interactions, fits ? items.size : largestEdge).sort();
+  const place = new Int32Array(items.size).fill(-1);
+  for (const [row, item] of chosen.entries()) place[item] = row;
+  const readColumn = await gramInverse(limitedTo(interactions, chosen), reg, threads);
+  const values = new Float32Array(chosen.length);
+  return strongestRows(items.size, neighbours, (item) => {
+    const own = place[item];
+    if (own < 0) return { columns: chosen, values, count: 0 };
+    readColumn(own, values);
+    const scale = -1 / values[own];
+    for (let other = 0; other < values.length; other++) values[other] *= scale;
+    values[own] = 0;
+    return { columns: chosen, values, count: values.length };
   });
 }
 
 export const ease: Recipe<EaseParams> = {
   name: "ease",
   phase: 2,
-  summary: "closed-form linear autoencoder, for catalogues where it fits",
+  summary: "closed-form linear autoencoder; of a large catalogue its 8,000 most used items",
   schema: Type.Object(
     {
       reg: Type.Number({ exclusiveMinimum: 0, description: "Ridge on the item–item weights" }),

@@ -33,7 +33,7 @@ export class ForwardPass implements ItemScorer {
   readonly #weights: Weights;
   readonly #shape: NetworkShape;
   readonly #itemScores: ItemScores;
-  readonly #scorer: QueryScorer;
+  readonly #scorer: QueryScorer<HistoryItems>;
   /** Padded embedding size. */
   readonly #width: number;
   readonly #blocks: readonly BlockPointers[];
@@ -55,7 +55,7 @@ export class ForwardPass implements ItemScorer {
     this.#shape = shape;
     this.#width = width;
     this.#itemScores = new ItemScores(weights.itemEmbedding.data, items, embeddingSize);
-    this.#scorer = queryScorer(this.#itemScores, (history) => this.#encode(history), prior);
+    this.#scorer = queryScorer(this.#itemScores, (history: HistoryItems) => this.#encode(history), prior);
     const { arena } = this.#itemScores;
     this.#blocks = Array.from({ length: blocks }, (_, block) => {
       const placed = BLOCK_WEIGHTS.map((name) => [name, this.#place(`block${block}.${name}`)]);

@@ -61,11 +61,11 @@ function poisoned(arrays: NamedArrays): NamedArrays {
 /** Factors that another training made of the same checkerboard: held to the same promises. */
 const imported = importedRecipe("imported-elsewhere");
 
-async function fitted(recipe: Recipe): Promise<FittedModel> {
+async function fitted(recipe: Recipe, threads = 1): Promise<FittedModel> {
   if (recipe.name !== imported.name) {
-    return fitModel(recipe.name, train, QUICK[recipe.name] ?? {}, { seed: SEED });
+    return fitModel(recipe.name, train, QUICK[recipe.name] ?? {}, { seed: SEED, threads });
   }
-  const { model, report } = await fitModel("als", train, {}, { seed: SEED });
+  const { model, report } = await fitModel("als", train, {}, { seed: SEED, threads });
   const file = {
     tensors: new Map([["itemFactors", model.arrays.itemFactors]]),
     metadata: new Map([["encoder", "fold-in"]]),
@@ -78,10 +78,9 @@ for (const recipe of [...RECIPES, imported as unknown as Recipe]) {
   describe(recipe.name, () => {
     let model: Model;
     let recommender: Recommender;
-    const fit = () => fitted(recipe);
 
     before(async () => {
-      ({ model } = await fit());
+      ({ model } = await fitted(recipe));
       recommender = recommenderOf(model);
     });
 
@@ -157,8 +156,8 @@ for (const recipe of [...RECIPES, imported as unknown as Recipe]) {
       assert.deepEqual(recommender.recommend({ history: RED_HISTORY, k: 9 }), first);
     });
 
-    test("fits to the same bytes from the same data and seed", async () => {
-      const again = await fit();
+    test("fits to the same bytes from the same data and seed, on three threads as on one", async () => {
+      const again = await fitted(recipe, 3);
       assert.equal(sha256Hex(serializeModel(again.model)), sha256Hex(serializeModel(model)));
     });
 

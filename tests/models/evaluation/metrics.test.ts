@@ -95,6 +95,73 @@ it("agrees with brute force on random lists", () => {
   }
 });
 
+it("agrees with brute force on random pairs of lists", () => {
+  const random = seededRandom(8);
+  const draw = (): string[] =>
+    Array.from(shuffle([...Array(14).keys()], random).slice(0, random.integer(11)), (item) => `i${item}`);
+  const shared = (a: readonly string[], b: readonly string[]): number =>
+    a.filter((item) => b.includes(item)).length;
+  const p = 0.9;
+  for (let round = 0; round < 300; round++) {
+    const [a, b] = [draw(), draw()];
+    const k = 1 + random.integer(12);
+    const [first, second] = [a.slice(0, k), b.slice(0, k)];
+    const longer = Math.max(first.length, second.length);
+    near(overlap(a, b, k), longer === 0 ? 1 : shared(first, second) / longer);
+    if (a.length === 0 || b.length === 0) {
+      near(rankBiasedOverlap(a, b), a.length === b.length ? 1 : 0);
+      continue;
+    }
+    // RBO_ext: agreement at every depth, beyond the shorter list its own agreement carried on, beyond both the last.
+    const [s, l] = [Math.min(a.length, b.length), Math.max(a.length, b.length)];
+    const atShort = shared(a.slice(0, s), b.slice(0, s));
+    const agreement = (depth: number): number =>
+      (shared(a.slice(0, depth), b.slice(0, depth)) + Math.max(0, depth - s) * (atShort / s)) / depth;
+    let expected = 0;
+    for (let depth = 1; depth <= l; depth++) expected += (1 - p) * p ** (depth - 1) * agreement(depth);
+    near(rankBiasedOverlap(a, b), expected + p ** l * agreement(l));
+  }
+});
+
+it("agrees with brute force on random catalogues", () => {
+  const random = seededRandom(9);
+  const kinds = ["Drama", "War", "Comedy", "Crime"];
+  for (let round = 0; round < 100; round++) {
+    const ids = Array.from({ length: 12 }, (_, item) => itemId(`i${item}`));
+    const counts = ids.map(() => random.integer(5));
+    counts[0]++;
+    const total = counts.reduce((sum, count) => sum + count, 0);
+    const genres = ids.map(() => kinds.filter(() => random.next() < 0.5));
+    const catalogue = new Map(ids.map((id, item) => [id, { title: id, genres: genres[item] }]));
+    const picks = Array.from(shuffle([...ids.keys()], random).slice(0, 1 + random.integer(8)));
+    const rarest = Math.min(...counts.filter((count) => count > 0));
+    const bits = picks.map((item) => -Math.log2((counts[item] || rarest) / total));
+    const information = selfInformation(new Vocabulary(ids), popularityShares(counts));
+    const found = novelty(
+      picks.map((item) => ids[item]),
+      information,
+    );
+    // Shares are float32.
+    assert.ok(Math.abs(found - bits.reduce((sum, one) => sum + one, 0) / picks.length) < 1e-5);
+
+    const vectors = picks.map((item) => kinds.map((kind) => (genres[item].includes(kind) ? 1 : 0)));
+    const dot = (x: number[], y: number[]): number =>
+      x.reduce<number>((sum, one, at) => sum + one * y[at], 0);
+    const cosines = vectors.flatMap((x, at) =>
+      vectors.slice(at + 1).map((y) => (dot(x, y) === 0 ? 0 : dot(x, y) / Math.sqrt(dot(x, x) * dot(y, y)))),
+    );
+    const similarity = cosines.reduce((sum, one) => sum + one, 0) / (cosines.length || 1);
+    near(
+      diversity(
+        picks.map((item) => ids[item]),
+        catalogue,
+      ),
+      1 - similarity,
+    );
+    near(coverage(counts), counts.filter((count) => count > 0).length / 12);
+  }
+});
+
 describe("exposure", () => {
   it("counts distinct items over the whole catalogue", () => {
     near(coverage([3, 0, 1, 0]), 0.5);

@@ -86,6 +86,33 @@ test("fold-in equals one ridge regression solved by ml-matrix", async () => {
   for (let item = 0; item < 20; item++) assert.ok(Math.abs(scores[item] - expected[item]) < 1e-4);
 });
 
+test("a history's ratings weigh its items in the fold-in as they did in training", async () => {
+  const params = { ...small, recency: 3, ratingExponent: 0.5, embeddingSize: 5 };
+  const { arrays } = await als.fit(checkerboard(), params, { seed: 3 });
+  // Ratings 1 … 5 in turn over 118 interactions.
+  const mean = arrays.meanRating.data[0];
+  assert.ok(Math.abs(mean - (23 * 15 + 1 + 2 + 3) / 118) < 1e-6);
+  const watched = [4, 7, 2];
+  const ratings = [5, 1, 0];
+  const scores = als
+    .scorer(arrays, params)
+    .scoreItems({ ...history(watched), weights: Float32Array.from(ratings) });
+  assert.ok(scores);
+  const V = Matrix.from1DArray(20, 5, Array.from(arrays.itemFactors.data));
+  const weights = ratings.map((rating, place) => Math.exp(-(2 - place) / 3) * Math.sqrt(rating / mean));
+  const mass = weights.reduce((sum, weight) => sum + weight, 0);
+  const seen = V.subMatrixRow(watched);
+  const A = V.transpose().mmul(V).mul(params.unobservedWeight);
+  A.add(seen.transpose().mmul(Matrix.diag(weights)).mmul(seen));
+  A.add(Matrix.eye(5, 5).mul(params.reg * (mass + params.unobservedWeight * 20)));
+  const b = seen.transpose().mmul(Matrix.columnVector(weights));
+  const expected = V.mmul(solve(A, b)).to1DArray();
+  for (let item = 0; item < 20; item++) assert.ok(Math.abs(scores[item] - expected[item]) < 1e-4);
+  const nothing = { ...history(watched), weights: new Float32Array(3) };
+  assert.equal(als.scorer(arrays, params).scoreItems(nothing), null);
+  assert.throws(() => als.scorer({ ...arrays, meanRating: arrays.gram }, params), /"meanRating": expected/);
+});
+
 test("an empty history says nothing", async () => {
   const { arrays } = await als.fit(checkerboard(), small, { seed: 1 });
   assert.equal(als.scorer(arrays, small).scoreItems(history([])), null);
@@ -103,6 +130,19 @@ test("users without interactions and one-item catalogues are fitted too", async 
   const scores = als.scorer(arrays, { ...small, embeddingSize: 3 }).scoreItems(history([0]));
   assert.ok(scores && scores.length === 1 && Number.isFinite(scores[0]));
 });
+
+for (const method of ["cholesky", "conjugate-gradient"] as const) {
+  test(`${method}: a rating that is no number is refused before it becomes a model`, async () => {
+    const train = checkerboard();
+    train.interactions.weights[5] = Number.NaN;
+    const params = { ...small, method, ratingExponent: 1 };
+    await assert.rejects(
+      als.fit(train, params, { seed: 1 }),
+      /als: expected a finite loss, got NaN in epoch 1; look/,
+    );
+    await als.fit(train, { ...params, ratingExponent: 0 }, { seed: 1 });
+  });
+}
 
 test("fitting stops between sweeps when it is aborted", async () => {
   const controller = new AbortController();

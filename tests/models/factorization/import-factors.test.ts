@@ -82,6 +82,34 @@ test("factors of our own ALS, exported and imported with its fold-in, give its v
   assert.deepEqual(listWithRoundScores(again, query), listWithRoundScores(model, query));
 });
 
+test("ratings that counted where factors were trained count where they are imported", async () => {
+  const params = { embeddingSize: 2, ratingExponent: 0.5 };
+  const rated = {
+    ...train,
+    interactions: { ...train.interactions, weights: Float32Array.of(5, 1, 3, 4, 2, 5) },
+  };
+  const { model } = await fitModel("als", rated, params, { seed: 3 });
+  const { file, itemIds } = exportFactors(model, "2020-01-01");
+  const again = imported({ ...foreign(), file: readSafetensors(file), itemIds });
+  assert.deepEqual(again.arrays.meanRating, model.arrays.meanRating);
+  for (const weights of [
+    [1, 5],
+    [5, 1],
+  ]) {
+    const history = historyOf("a", "d").map((entry, place) => ({ ...entry, weight: weights[place] }));
+    assert.deepEqual(
+      listWithRoundScores(again, { history, k: 2 }),
+      listWithRoundScores(model, { history, k: 2 }),
+    );
+  }
+  const untold = imported(foreign(undefined, { encoder: "fold-in", ratingExponent: "1" }));
+  assert.deepEqual(Array.from(untold.arrays.meanRating.data), [1]);
+  assert.throws(
+    () => imported(foreign(undefined, { encoder: "fold-in", ratingExponent: "1", meanRating: "0" })),
+    /"meanRating" as a number above 0, got "0"/,
+  );
+});
+
 test("compressed factors are exported as the float32 they stand for, and imported ones with bias and encoder", async () => {
   const { model } = await fitModel("als", train, { embeddingSize: 2, compression: "int8" }, { seed: 3 });
   const { tensors } = readSafetensors(exportFactors(model, "2020-01-01").file);

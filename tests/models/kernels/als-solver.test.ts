@@ -125,6 +125,28 @@ for (const method of ["cholesky", "conjugate-gradient"] as const) {
     await solver.close();
   });
 
+  test(`${method}: a weight that is no number spoils no other row, and shows in what is explained`, async () => {
+    const sides = bothSides(9, 7, true);
+    const user = 4;
+    const weights = sides.users.weights?.slice() ?? new Float32Array(0);
+    weights[sides.users.starts[user]] = Number.NaN;
+    const users = { ...sides.users, weights };
+    const ridges = { userRidges: ridgesFor(users), itemRidges: ridgesFor(sides.items) };
+    const start = randomFactors(7, 4);
+    const solver = await AlsSolver.open(
+      { users, items: sides.items, ...ridges },
+      { ...settings, d: 4, method },
+      start,
+    );
+    assert.ok(Number.isNaN(solver.solveUsers()));
+    const factors = solver.userFactors();
+    for (let row = 0; row < 9; row++) {
+      const finite = factors.subarray(row * 4, row * 4 + 4).every(Number.isFinite);
+      if (row !== user) assert.ok(finite, `row ${row}`);
+    }
+    await solver.close();
+  });
+
   test(`${method}: one, two and three threads give the same bits`, async () => {
     const sides = bothSides(5000, 90, true);
     const ridges = { userRidges: ridgesFor(sides.users), itemRidges: ridgesFor(sides.items) };

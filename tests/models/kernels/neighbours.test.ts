@@ -63,6 +63,28 @@ for (const [users, items, weighted] of [
   });
 }
 
+test("a weight that is no number makes no neighbour, and spoils nobody else's", async () => {
+  const rows = raggedRows(17, 23, true);
+  const spoilt = { ...rows, weights: rows.weights?.slice() ?? new Float32Array(0) };
+  const item = 5;
+  for (const [slot, column] of rows.columns.entries()) if (column === item) spoilt.weights[slot] = Number.NaN;
+  const found = await nearestNeighbours(spoilt, { ...options, k: 23 });
+  const clean = await nearestNeighbours(rows, { ...options, k: 23 });
+  const listOf = ({ starts, columns, weights }: typeof found, of: number) =>
+    Array.from(columns.subarray(starts[of], starts[of + 1]), (other, place) => [
+      other,
+      weights[starts[of] + place],
+    ]);
+  assert.deepEqual(listOf(found, item), []);
+  for (let other = 0; other < 23; other++) {
+    if (other === item) continue;
+    assert.deepEqual(
+      listOf(found, other),
+      listOf(clean, other).filter(([neighbour]) => neighbour !== item),
+    );
+  }
+});
+
 test("one and three threads find the same neighbours", async () => {
   const rows = raggedRows(80, 200, true);
   const alone = await nearestNeighbours(rows, { ...options, k: 20 });
