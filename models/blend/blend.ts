@@ -116,8 +116,10 @@ function paramsOf(recipe: Recipe, params: Params): Params {
   return own;
 }
 
-/** The report of the member that trained most epochs speaks for the blend; engines are listed. */
+/** The report of the member that trained most epochs speaks for the blend; engines are listed, and a warm start is told. */
 function longestTraining(reports: readonly TrainingReport[]): TrainingReport {
   const longest = reports.reduce((most, report) => (report.epochs > most.epochs ? report : most));
-  return { ...longest, backend: [...new Set(reports.map(({ backend }) => backend))].join("+") };
+  const warmStart = reports.find((report) => report.warmStart !== undefined)?.warmStart;
+  const backend = [...new Set(reports.map((report) => report.backend))].join("+");
+  return { ...longest, ...(warmStart !== undefined && { warmStart }), backend };
 }

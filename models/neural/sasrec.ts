@@ -28,7 +28,7 @@ export function sasrecOn(engine?: Engine): Recipe<SasrecParams> {
     compressible: { itemEmbedding: "compression" },
     fit: async (trainingSet, params, options) => {
       const { tf, name } = await loadBackend(engine, options.threads);
-      const { state, prior } = await train(tf, trainingSet.interactions, params, options);
+      const { state, prior, warm } = await train(tf, trainingSet.interactions, params, options);
       const { losses } = state;
       return {
         arrays: { ...state.weights, prior: { shape: [prior.length], data: prior } },
@@ -37,6 +37,7 @@ export function sasrecOn(engine?: Engine): Recipe<SasrecParams> {
           losses,
           stillImproving: state.bestEpoch > 0 && state.bestEpoch === state.validation.length,
           backend: name,
+          ...(warm && { warmStart: options.warmStart?.version }),
         },
       };
     },
