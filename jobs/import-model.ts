@@ -15,6 +15,7 @@ import { judgeLive } from "./judge-live.ts";
 import { publish } from "./publish.ts";
 import { screen } from "./screen.ts";
 import { splitByTime } from "./training-data.ts";
+import { unsearched } from "./tune.ts";
 
 /** Of the split that judges it: that of a retrain with the default seed, so that both face the same requests. */
 const SPLIT_SEED = 1;
@@ -84,7 +85,7 @@ export async function importModel(context: JobContext, request: ImportRequest): 
     // The floor was counted on all that is known here; the factors may know more.
     data: { ...data, provenance: { ...data.provenance, through } },
     splits,
-    search: { params: model.params, trials: [], seconds: 0 },
+    search: unsearched(model.params),
     evaluation,
     fitted: { model, report: { epochs: 0, losses: [], stillImproving: false, backend: "imported" } },
     fitSeconds: 0,

@@ -37,6 +37,7 @@ export async function publish(context: JobContext, publication: Publication): Pr
     offline: evaluation.summary,
     training: report,
     trials: search.trials,
+    choice: search.choice ?? undefined,
     cost: {
       fitSeconds,
       searchSeconds: search.seconds,

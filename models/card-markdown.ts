@@ -1,9 +1,11 @@
 import type { ModelCard } from "./card.ts";
+import { searchSection } from "./card-search.ts";
 import { COHORTS } from "./evaluation/cohorts.ts";
 import type { Estimate, EvaluationSummary, MetricIntervals, UserMetric } from "./evaluation/report.ts";
 import { signed } from "./evaluation/signed.ts";
 import { DIAGNOSIS_WORDS } from "./gate/diagnosis.ts";
 import type { ImportOrigin } from "./manifest.ts";
+import { table } from "./markdown-table.ts";
 
 /** The model card in Markdown, for people; every figure in it is in the JSON. */
 export function cardMarkdown(card: ModelCard): string {
@@ -17,7 +19,8 @@ export function cardMarkdown(card: ModelCard): string {
     `${data.rows} events from ${data.from} through ${data.through}; SHA-256 \`${data.sha256}\`.`,
     "## Parameters",
     `\`\`\`json\n${JSON.stringify(card.params, null, 2)}\n\`\`\``,
-    searchSentence(card),
+    "## Search",
+    ...searchSection(card),
     "## Levers",
     ...leverSection(card),
     "## Would more data help?",
@@ -66,12 +69,6 @@ function evidenceTable(evidence: NonNullable<ModelCard["analysis"]>["evidence"])
       ["gain of twice the epochs", twiceTheEpochs === null ? "–" : signedInterval(twiceTheEpochs)],
     ],
   );
-}
-
-function searchSentence({ trials }: ModelCard): string {
-  if (trials.length === 0) return "No search: the recipe's defaults, or parameters given by hand.";
-  const scores = trials.map((trial) => trial.score);
-  return `Chosen after ${trials.length} trials on the validation window: best ${figure(Math.max(...scores))}, worst ${figure(Math.min(...scores))}.`;
 }
 
 function leverSection({ levers }: ModelCard): string[] {
@@ -163,11 +160,6 @@ function costTable({ cost }: ModelCard): string {
       ],
     ],
   );
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
-  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
 }
 
 function list(points: readonly string[]): string {

@@ -30,6 +30,7 @@ export function blend(name: string, summary: string, members: readonly BlendMemb
       recipes.flatMap((recipe) => Object.entries(recipe.unorderedDefaults ?? {}).map(under(recipe.name))),
     ),
     space: blendSpace(recipes),
+    budget: recipes.flatMap(({ name, budget = [] }) => budget.map((parameter) => `${name}.${parameter}`)),
     levers: recipes.flatMap((recipe) =>
       (recipe.levers ?? []).map((lever) => ({
         name: `${recipe.name}: ${lever.name}`,

@@ -18,6 +18,7 @@ export const sasrec: Recipe<SasrecParams> = {
   schema: sasrecSchema,
   defaults: sasrecDefaults,
   space: sasrecSpace,
+  budget: ["epochs"],
   fit: async (trainingSet, params, options) => {
     const { tf, name } = await loadBackend();
     const { state, prior } = await train(tf, trainingSet.interactions, params, options);

@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import type { Command } from "commander";
-import { tuneOnTrain } from "../../../jobs/tune.ts";
+import { unsearched } from "../../../jobs/tune.ts";
+import { tuneOnTrain } from "../../../jobs/tune-on-train.ts";
 import type { InteractionLog } from "../../../models/data/interaction-log.ts";
 import { trainingSet } from "../../../models/data/interaction-matrix.ts";
 import { evaluate } from "../../../models/evaluation/evaluate.ts";
@@ -68,7 +69,7 @@ async function runEvaluate(options: EvaluateOptions): Promise<void> {
           threads,
           onProgress: ({ message }) => line.update(message),
         })
-      : { params: base, trials: [], seconds: 0 };
+      : unsearched(base);
 
   const start = performance.now();
   const set = trainingSet(train, new Map());
