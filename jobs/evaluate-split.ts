@@ -9,7 +9,8 @@ import { checkedParams, defaultsUnder } from "../models/params.ts";
 import { counts } from "../models/popularity/counts.ts";
 import { ALL_TIME_DAYS } from "../models/popularity/popularity.ts";
 import type { DataOrder, Params, Phase, Recipe } from "../models/recipe.ts";
-import { tuneOnTrain } from "./tune.ts";
+import { unsearched } from "./tune.ts";
+import { tuneOnTrain } from "./tune-on-train.ts";
 
 export interface EvaluateSplitOptions {
   readonly recipe: Recipe;
@@ -50,7 +51,7 @@ export async function evaluateSplit(options: EvaluateSplitOptions): Promise<Spli
   const base = checkedParams(recipe, { ...defaultsUnder(order, recipe), ...fixed });
   const search =
     options.trials === 0
-      ? { params: base, trials: [], seconds: 0 }
+      ? unsearched(base)
       : await tuneOnTrain({
           ...options,
           base,

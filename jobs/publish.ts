@@ -46,6 +46,7 @@ export async function publish(context: JobContext, publication: Publication): Pr
     compression: evaluation.compression,
     training: report,
     trials: search.trials,
+    choice: search.choice ?? undefined,
     cost: {
       fitSeconds,
       searchSeconds: search.seconds,

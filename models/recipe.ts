@@ -141,6 +141,11 @@ export interface Recipe<P extends Params = Params> {
   readonly space: SearchSpace;
   /** Matrices of item vectors that may be stored as int8, each with the parameter that asks for it (default none). */
   readonly compressible?: Readonly<Record<string, string>>;
+  /**
+   * Whole-numbered parameters in proportion to which a fit takes long (epochs): a search may give its trials a share of
+   * them first. Without, every trial is fitted in full.
+   */
+  readonly budget?: readonly string[];
   /** What may be measured apart (default none); the search of the other parameters is always one more. */
   readonly levers?: readonly Lever[];
   fit(train: TrainingSet, params: P, options: FitOptions): Promise<Fitted>;

@@ -2,6 +2,7 @@ import { openContext } from "../../jobs/context.ts";
 import { judgeOn } from "../../jobs/holdout.ts";
 import { publish } from "../../jobs/publish.ts";
 import { splitByTime } from "../../jobs/training-data.ts";
+import { unsearched } from "../../jobs/tune.ts";
 import type { TrainingSet } from "../../models/data/interaction-matrix.ts";
 import { type FittedModel, fitModel } from "../../models/model.ts";
 import type { Config } from "../../services/config.ts";
@@ -61,8 +62,14 @@ async function publishHarm(config: Config): Promise<string> {
     const { params } = fitted.model;
     const key = { dataSha256: data.provenance.sha256, recipe: RECIPE, params, seed: SEED };
     await context.evaluations.put(key, evaluation);
-    const search = { params, trials: [], seconds: 0 };
-    const { manifest } = await publish(context, { data, splits, search, evaluation, fitted, fitSeconds });
+    const { manifest } = await publish(context, {
+      data,
+      splits,
+      search: unsearched(params),
+      evaluation,
+      fitted,
+      fitSeconds,
+    });
     return manifest.version;
   } finally {
     await context.close();

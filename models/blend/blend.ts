@@ -38,6 +38,7 @@ export function blend(name: string, summary: string, members: readonly BlendMemb
         Object.entries(compressible ?? {}).map(([array, param]) => [`${name}.${array}`, `${name}.${param}`]),
       ),
     ),
+    budget: recipes.flatMap(({ name, budget = [] }) => budget.map((parameter) => `${name}.${parameter}`)),
     levers: recipes.flatMap((recipe) =>
       (recipe.levers ?? []).map((lever) => ({
         name: `${recipe.name}: ${lever.name}`,

@@ -73,6 +73,7 @@ export const als: Recipe<AlsParams & Record<string, unknown>> = {
     halfLifeDays: { kind: "log", low: 180, high: 6000 },
     sideWeight: { kind: "log", low: 0.3, high: 30 },
   },
+  budget: ["epochs"],
   levers: [
     {
       name: "recent history",

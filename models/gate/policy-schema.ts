@@ -154,7 +154,10 @@ const training = Type.Object(
   {
     holdoutShare: openShare("Share of the events, the latest, that the screen judges by"),
     validationShare: openShare("Share of what remains, the latest again, that parameters are tuned on"),
-    trials: count("Trials of a parameter search"),
+    trials: count("What a parameter search may spend, in trials of full length"),
+    trialsAtOnce: count(
+      "Trials asked before the first of them is told: as many workers can share a search, and each learns of fewer trials before it",
+    ),
     analysisSeconds: Type.Number({
       minimum: 0,
       description: "Training time to explain a version that does not pay, at low priority; 0 explains none",

@@ -79,6 +79,7 @@ export const DEFAULT_POLICY: Policy = {
     holdoutShare: 0.2,
     validationShare: 0.15,
     trials: 20,
+    trialsAtOnce: 4,
     warmStart: false,
     analysisSeconds: 600,
   },

@@ -25,6 +25,7 @@ export function sasrecOn(engine?: Engine): Recipe<SasrecParams> {
     unorderedDefaults: { shuffled: true, halfLifeDays: ALL_TIME_DAYS },
     undatedDefaults: { halfLifeDays: ALL_TIME_DAYS },
     space: sasrecSpace,
+    budget: ["epochs"],
     compressible: { itemEmbedding: "compression" },
     fit: async (trainingSet, params, options) => {
       const { tf, name } = await loadBackend(engine, options.threads);

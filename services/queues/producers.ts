@@ -5,6 +5,7 @@ import { DEFAULT_POLICY, type Policy } from "../../models/gate/policy.ts";
 import { PhasewiseError } from "../errors.ts";
 import { connectRedis } from "../redis.ts";
 import { fromStore } from "../store-errors.ts";
+import { cancel } from "./cancel.ts";
 import {
   type AnalysisPayload,
   type JobState,
@@ -34,6 +35,8 @@ export interface JobProducers {
   /** Jobs that wait or run. */
   pending(): Promise<Readonly<Record<keyof typeof QUEUES, number>>>;
   job(jobId: string): Promise<JobView | null>;
+  /** Takes a job that waits out of its queue, with its trials. @throws NOT_FOUND, and CONFLICT as `cancel` */
+  cancel(jobId: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -85,6 +88,13 @@ export function createProducers(
   const connected = Promise.all(queues.map((queue) => queue.waitUntilReady()));
   connected.catch(onError);
   const inTime = within(connected);
+  const find = async (jobId: string): Promise<Job | null> => {
+    for (const queue of queues) {
+      const job: Job | undefined = await queue.getJob(jobId);
+      if (job !== undefined) return job;
+    }
+    return null;
+  };
 
   return {
     addRetrain: (payload, now) =>
@@ -132,11 +142,14 @@ export function createProducers(
       }),
     job: (jobId) =>
       inTime("look up a job", async () => {
-        for (const queue of queues) {
-          const job: Job | undefined = await queue.getJob(jobId);
-          if (job !== undefined) return await viewOf(job);
-        }
-        return null;
+        const job = await find(jobId);
+        return job === null ? null : await viewOf(job);
+      }),
+    cancel: (jobId) =>
+      inTime("cancel a job", async () => {
+        const job = await find(jobId);
+        if (job === null) throw unknownJob(jobId);
+        await cancel(job);
       }),
     close: async () => {
       // The connection is ours: dropping it ends whatever BullMQ still waits for.
@@ -164,6 +177,12 @@ function within(connected: Promise<unknown>) {
       clearTimeout(timer);
     }
   };
+}
+
+export function unknownJob(jobId: string): PhasewiseError {
+  return new PhasewiseError("NOT_FOUND", `id: expected the id of a known job, got "${jobId}"`, {
+    field: "id",
+  });
 }
 
 async function viewOf(job: Job): Promise<JobView> {

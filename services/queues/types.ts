@@ -44,16 +44,11 @@ export interface TrialPayload {
   readonly place: number;
 }
 
-/** What a trial returns: its score on the validation window, and the data that it really saw. */
-export interface TrialOutcome {
-  readonly place: number;
-  readonly params: Params;
-  readonly seed: number;
-  readonly budget: number;
-  readonly score: number;
-  readonly seconds: number;
-  readonly dataSha256: string;
-}
+/** What a trial returns: its score on the validation window, or why there is none, and the data that it really saw. */
+export type TrialOutcome = (
+  | { readonly score: number; readonly seconds: number }
+  | { readonly failure: string; readonly seconds: number }
+) & { readonly dataSha256: string };
 
 /** Explains a version: diagnosis, levers, learning curve. */
 export interface AnalysisPayload {

@@ -139,6 +139,36 @@ describe("the model card", () => {
     assert.doesNotMatch(markdown, /--analyse/);
   });
 
+  it("shows every trial of a search, what was taken, and why", () => {
+    const trial = { seed: 1, seconds: 1.25 };
+    const trials = [
+      { ...trial, params: { recency: 7, weighting: "bm25" }, score: 0.08, budget: 1 / 3 },
+      { ...trial, params: { recency: 2.34567, weighting: "bm25" }, score: 0.09, budget: 1 / 3 },
+      { ...trial, params: { recency: 40, weighting: "bm25" }, score: 0, budget: 1 / 3, failure: "a | b\nc" },
+      { ...trial, params: { recency: 7, weighting: "bm25" }, score: 0.081, budget: 1 },
+      { ...trial, params: { recency: 2.34567, weighting: "bm25" }, score: 0.0815, budget: 1 },
+    ];
+    const choice = {
+      took: "start",
+      lead: { mean: 0.0005, standardError: 0.001, users: 9 },
+      why: "It may be luck.",
+    } as const;
+    const searched = { ...manifest, params: { recency: 7, weighting: "bm25" }, trials, choice };
+    const card = modelCard(searched, null);
+    assert.deepEqual([card.trials, card.choice], [trials, choice]);
+    const markdown = cardMarkdown(card);
+    for (const said of [
+      "Chosen after 5 trials on the validation window, 1 of which failed. It may be luck. A trial with a share",
+      "| trial | recency | budget | nDCG@10 | seconds |  |",
+      "| 1 | 7 | 33 % | 0.0800 | 1.3 | start |",
+      "| 3 | 40 | 33 % | – | 1.3 | failed: a b c |",
+      "| 4 | 7 | 100 % | 0.0810 | 1.3 | **taken** |",
+      "| 5 | 2.35 | 100 % | 0.0815 | 1.3 | best |",
+    ]) {
+      assert.ok(markdown.includes(said), `${said}\nis missing in\n${markdown}`);
+    }
+  });
+
   it("says how to have it measured when nobody has", () => {
     const card = modelCard(manifest, null);
     assert.deepEqual(
