@@ -104,23 +104,6 @@ describe("the model card", () => {
     assert.match(markdown, /Cold: fewer than 5 interactions at a user's first request; heavy: 50 or more\./);
   });
 
-  it("shows the best trials of a search, and what each changed", () => {
-    const trial = (score: number, recency: number, at: number) => ({
-      params: { reg: 0.01, recency },
-      seed: 1,
-      score,
-      seconds: 2 + at,
-      budget: 1,
-    });
-    const trials = [0.09, 0.11, 0.05, 0.1, 0.07, 0.08].map((score, at) => trial(score, 20 + at, at));
-    const markdown = cardMarkdown(modelCard({ ...manifest, trials }, null));
-    assert.match(markdown, /Chosen after 6 trials on the validation window, best 0\.1100, worst 0\.0500/);
-    assert.match(markdown, /\| 2 \| 0\.1100 \| 100\.0 % \| 3\.0 \| recency 21 \|\n\| 4 \|/);
-    assert.match(markdown, /\| 1 \| 0\.0900 \| 100\.0 % \| 2\.0 \| where the search started \|/);
-    assert.doesNotMatch(markdown, /\| 3 \| 0\.0500/);
-    assert.equal(modelCard({ ...manifest, trials }, null).trials.length, 6);
-  });
-
   it("says whom it was measured on where there were too many to ask all", () => {
     const offline = { ...manifest.offline, users: 5000, sampledFrom: 27_431 };
     const markdown = cardMarkdown(modelCard({ ...manifest, offline }, null));
