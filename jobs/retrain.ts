@@ -9,7 +9,7 @@ import { holdoutEvaluation } from "./holdout.ts";
 import { judgeLive } from "./judge-live.ts";
 import { publish } from "./publish.ts";
 import { screen } from "./screen.ts";
-import { type Split, splitByTime, type TrainingData } from "./training-data.ts";
+import { type Splits, splitByTime, type TrainingData } from "./training-data.ts";
 import { type TrialFlow, tuneInFlow } from "./trial-flow.ts";
 import { type SearchResult, tune, unsearched } from "./tune.ts";
 
@@ -61,11 +61,16 @@ export async function retrain(
   context.log.info({ recipe: recipe.name, requestedBy, reason }, "training");
   stage(0, STAGES.tune, "reading the data")({ fraction: 0, message: "" });
   const data = await context.loadTrainingData(payload.searching?.sha256);
-  const splits = splitByTime(data, context.policy.training, seed);
+  // A search in a flow comes by here once a round, and does not need them before its end.
+  let made: Splits | undefined;
+  const splits = (): Splits => {
+    made ??= splitByTime(data, context.policy.training, seed);
+    return made;
+  };
   const dataSha256 = data.provenance.sha256;
 
   const tuning = stage(STAGES.tune, STAGES.holdout, "tuning");
-  const search = await searched(context, recipe, payload, data, splits.tuning, {
+  const search = await searched(context, recipe, payload, data, splits, {
     ...fitting,
     onProgress: tuning,
     flow: options.flow,
@@ -78,18 +83,18 @@ export async function retrain(
   const evaluation = await holdoutEvaluation(
     context.evaluations,
     { dataSha256, recipe: recipe.name, params, seed },
-    () => splits.holdout,
+    () => splits().holdout,
     {
       ...fitting,
       onProgress: onHoldout,
       checkpoint: context.checkpoints.of({ ...fit, part: "holdout" }),
     },
   );
-  const theirs = await judgeLive(context, dataSha256, splits.holdout, fitting);
+  const theirs = await judgeLive(context, dataSha256, splits().holdout, fitting);
   const lift = theirs === null ? null : evaluation.summary.ndcg.mean - theirs.summary.ndcg.mean;
 
   const fitStart = performance.now();
-  const fitted = await fitModel(recipe.name, splits.all, params, {
+  const fitted = await fitModel(recipe.name, splits().all, params, {
     ...fitting,
     seed,
     checkpoint: context.checkpoints.of({ ...fit, part: "all" }),
@@ -99,7 +104,14 @@ export async function retrain(
   const fitSeconds = (performance.now() - fitStart) / 1000;
 
   stage(STAGES.publish, STAGES.end, "publishing")({ fraction: 0, message: "" });
-  const { manifest } = await publish(context, { data, splits, search, evaluation, fitted, fitSeconds });
+  const { manifest } = await publish(context, {
+    data,
+    splits: splits(),
+    search,
+    evaluation,
+    fitted,
+    fitSeconds,
+  });
   for (const part of ["holdout", "all"] as const) await context.checkpoints.remove({ ...fit, part });
   await context.checkpoints.sweep(context.now());
   const record = await screen(context, manifest.version);
@@ -139,7 +151,7 @@ async function searched(
   recipe: Recipe,
   payload: RetrainPayload,
   data: TrainingData,
-  split: Split,
+  splits: () => Splits,
   options: RetrainOptions & { readonly threads: number },
 ): Promise<SearchResult> {
   const fixed = payload.params ?? {};
@@ -149,6 +161,6 @@ async function searched(
   const { trials, trialsAtOnce: roundSize } = context.policy.training;
   const search = { recipe, base, space, trials, roundSize, seed: payload.seed, ...options };
   return options.flow === undefined
-    ? tune({ ...search, split })
+    ? tune({ ...search, split: splits().tuning })
     : tuneInFlow(context, options.flow, data, search);
 }
