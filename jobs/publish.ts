@@ -1,3 +1,5 @@
+import { modelCard } from "../models/card.ts";
+import { cardMarkdown } from "../models/card-markdown.ts";
 import type { ImportOrigin, Manifest } from "../models/manifest.ts";
 import type { FittedModel } from "../models/model.ts";
 import type { LoadedArtifact, StoredArtifact } from "../services/artifacts/types.ts";
@@ -21,7 +23,10 @@ export interface Publication {
   readonly imported?: ImportOrigin | undefined;
 }
 
-/** Writes the artifact with its manifest and card, then registers it. Doing it twice changes nothing. */
+/**
+ * Writes the artifact with its manifest and its card as of now (an analysis may tell more later), then registers it. Doing
+ * it twice changes nothing.
+ */
 export async function publish(context: JobContext, publication: Publication): Promise<StoredArtifact> {
   const { data, splits, search, evaluation, fitted, fitSeconds } = publication;
   const { model, report } = fitted;
@@ -62,7 +67,9 @@ export async function publish(context: JobContext, publication: Publication): Pr
     imported: publication.imported,
     createdAt: new Date(context.now()).toISOString(),
   });
-  const stored = await context.artifacts.write(model, describe);
+  const stored = await context.artifacts.write(model, describe, (manifest) => ({
+    "card.md": cardMarkdown(modelCard(manifest, null)),
+  }));
   await context.registry.register(
     stored.manifest,
     stored.manifestSha256,

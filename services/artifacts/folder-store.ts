@@ -30,7 +30,7 @@ export function folderArtifactStore(folder: string, options: FolderStoreOptions 
   const staleAfterMs = options.staleAfterMs ?? DEFAULT_STALE_AFTER_MS;
 
   return {
-    async write(model, describe, attachments = {}) {
+    async write(model, describe, attach = () => ({})) {
       const bytes = codec.serialize(model);
       const hash = sha256Hex(bytes);
       const version = versionOf(model.recipe, hash);
@@ -41,7 +41,7 @@ export function folderArtifactStore(folder: string, options: FolderStoreOptions 
       const manifest = describe({ version, sha256: hash, bytes: bytes.length });
       refuseOtherContent(manifest, version, hash, bytes.length);
       const manifestBytes = Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`);
-      const files = filesOf(bytes, manifestBytes, attachments);
+      const files = filesOf(bytes, manifestBytes, attach(manifest));
       const won = await writeFolder(folder, version, files).catch((error: unknown) => {
         throw NO_SPACE.has(errorCode(error)) ? noSpace(folder, version, bytes.length, error) : error;
       });
@@ -71,11 +71,6 @@ export function folderArtifactStore(folder: string, options: FolderStoreOptions 
         );
       }
       return { manifest, manifestSha256, model };
-    },
-
-    async attachment(version, name) {
-      const stored = await ArtifactFolder.open(folder, version);
-      return stored.attachment(name);
     },
 
     async versions() {

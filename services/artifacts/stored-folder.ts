@@ -101,11 +101,6 @@ export class ArtifactFolder {
     for (const name of this.#checksums.keys()) if (isAttachment(name)) await this.#verified(name);
   }
 
-  async attachment(name: string): Promise<string | null> {
-    if (!isAttachment(name) || !this.#checksums.has(name)) return null;
-    return (await this.#verified(name)).toString("utf8");
-  }
-
   async #verified(name: string, expectedBytes?: number): Promise<Buffer> {
     const bytes = await readWhole(this.#version, this.#path, name, expectedBytes);
     const checksum = this.#checksums.get(name);

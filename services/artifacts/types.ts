@@ -10,7 +10,7 @@ export interface LoadedArtifact extends StoredArtifact {
   readonly model: Model;
 }
 
-/** Files that belong to a version besides its arrays and manifest, by name (card.md, evaluation.json). */
+/** Texts that belong to a version besides its arrays and manifest, by name: its card.md. */
 export type Attachments = Readonly<Record<string, string>>;
 
 /**
@@ -18,15 +18,17 @@ export type Attachments = Readonly<Record<string, string>>;
  * rename) and never changed; writing the same content again is a no-op.
  */
 export interface ArtifactStore {
-  /** `describe` gets the version id, hash and size that the bytes have, and returns the manifest to store. */
+  /**
+   * `describe` gets the version id, hash and size that the bytes have, and returns the manifest to store; `attach` what
+   * to store with it.
+   */
   write(
     model: Model,
     describe: (file: { version: string; sha256: string; bytes: number }) => Manifest,
-    attachments?: Attachments,
+    attach?: (manifest: Manifest) => Attachments,
   ): Promise<StoredArtifact>;
   manifest(version: string): Promise<StoredArtifact>;
   /** @throws ARTIFACT_REFUSED when size, SHA-256, format, shapes or finiteness do not hold */
   load(version: string, expectedManifestSha256?: string): Promise<LoadedArtifact>;
-  attachment(version: string, name: string): Promise<string | null>;
   versions(): Promise<readonly string[]>;
 }

@@ -21,7 +21,7 @@ describe("F9: a damaged artifact", () => {
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), "phasewise-damage-"));
     store = folderArtifactStore(folder);
-    const stored = await store.write(tinyModel(1), describeTiny, { "card.md": "# A card\n" });
+    const stored = await store.write(tinyModel(1), describeTiny, () => ({ "card.md": "# A card\n" }));
     version = stored.manifest.version;
     manifestSha256 = stored.manifestSha256;
     path = join(folder, version);

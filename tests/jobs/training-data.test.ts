@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { retrain } from "../../jobs/retrain.ts";
 import { protocolOf, splitByTime } from "../../jobs/training-data.ts";
@@ -64,6 +66,8 @@ describe("two versions with different seeds", () => {
     const terms = { reason: "tests", actor: "tests", force: true };
     await rig.context.registry.promote({ ...terms, version, expectedLive: null });
     const twin = await retrain(rig.context, { ...order, seed: 2 });
+    const card = await readFile(join(rig.context.paths.artifacts, twin.version, "card.md"), "utf8");
+    assert.match(card, new RegExp(`^# ${twin.version}\\n`));
     const [decision] = await rig.context.decisions.list({ challenger: twin.version, limit: 1 });
     assert.ok(decision.hearing.about === "screen" && decision.hearing.evidence.users.length > 30);
     assert.ok(decision.hearing.evidence.users.every(({ difference }) => difference === 0));

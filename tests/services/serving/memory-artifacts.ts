@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Model } from "../../../models/model.ts";
-import type { ArtifactStore, Attachments, LoadedArtifact } from "../../../services/artifacts/types.ts";
+import type { ArtifactStore, LoadedArtifact } from "../../../services/artifacts/types.ts";
 import { PhasewiseError } from "../../../services/errors.ts";
 
 export interface MemoryArtifacts extends ArtifactStore {
@@ -12,10 +12,10 @@ export interface MemoryArtifacts extends ArtifactStore {
 
 /** An artifact store without a disk, for tests of what serving does with artifacts. */
 export function memoryArtifacts(): MemoryArtifacts {
-  const stored = new Map<string, LoadedArtifact & { attachments: Attachments }>();
+  const stored = new Map<string, LoadedArtifact>();
   const damaged = new Map<string, Error>();
   const loads: string[] = [];
-  const find = (version: string): LoadedArtifact & { attachments: Attachments } => {
+  const find = (version: string): LoadedArtifact => {
     const artifact = stored.get(version);
     if (artifact === undefined) throw new PhasewiseError("NOT_FOUND", `no artifact ${version}`);
     return artifact;
@@ -26,13 +26,13 @@ export function memoryArtifacts(): MemoryArtifacts {
       if (error === null) damaged.delete(version);
       else damaged.set(version, error);
     },
-    async write(model: Model, describe, attachments = {}) {
+    async write(model: Model, describe) {
       const content = JSON.stringify([model.recipe, model.params, model.seed, [...model.floor]]);
       const sha256 = createHash("sha256").update(content).digest("hex");
       const version = `${model.recipe}-${sha256.slice(0, 12)}`;
       const manifest = describe({ version, sha256, bytes: content.length });
       const manifestSha256 = createHash("sha256").update(JSON.stringify(manifest)).digest("hex");
-      stored.set(version, { manifest, manifestSha256, model, attachments });
+      stored.set(version, { manifest, manifestSha256, model });
       return { manifest, manifestSha256 };
     },
     manifest: async (version) => find(version),
@@ -42,7 +42,6 @@ export function memoryArtifacts(): MemoryArtifacts {
       if (error !== undefined) throw error;
       return find(version);
     },
-    attachment: async (version, name) => find(version).attachments[name] ?? null,
     versions: async () => [...stored.keys()],
   };
 }

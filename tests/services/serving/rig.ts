@@ -58,9 +58,11 @@ export async function startRig(options: Partial<ServerOptions> = {}): Promise<Ri
     http,
     async register(recipe, params = {}) {
       const model = await fitSmall(recipe, params);
-      const stored = await artifacts.write(model, (file) => manifestOf(model, file), {
-        "card.md": `# ${recipe}\n`,
-      });
+      const stored = await artifacts.write(
+        model,
+        (file) => manifestOf(model, file),
+        () => ({ "card.md": `# ${recipe}\n` }),
+      );
       await registry.register(stored.manifest, stored.manifestSha256, "tests");
       return stored.manifest.version;
     },
