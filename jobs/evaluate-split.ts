@@ -8,7 +8,7 @@ import { FLOOR_HALF_LIFE_DAYS, fitModel, recommenderOf } from "../models/model.t
 import { checkedParams, defaultsUnder } from "../models/params.ts";
 import { counts } from "../models/popularity/counts.ts";
 import { ALL_TIME_DAYS } from "../models/popularity/popularity.ts";
-import type { DataOrder, Params, Phase, Recipe } from "../models/recipe.ts";
+import type { DataOrder, Params, Phase, Recipe, TrainingProgress } from "../models/recipe.ts";
 import { tuneOnTrain } from "./tune.ts";
 
 export interface EvaluateSplitOptions {
@@ -24,8 +24,11 @@ export interface EvaluateSplitOptions {
   readonly k: number;
   readonly seed: number;
   readonly threads: number;
-  readonly onProgress: (message: string) => void;
+  /** Fractions count within a stage. */
+  readonly onProgress: (stage: SplitStage, progress: TrainingProgress) => void;
 }
+
+export type SplitStage = "search" | "fit" | "ask";
 
 export interface SplitEvaluation {
   readonly evaluation: Evaluation;
@@ -54,7 +57,7 @@ export async function evaluateSplit(options: EvaluateSplitOptions): Promise<Spli
       : await tuneOnTrain({
           ...options,
           base,
-          onProgress: ({ message }) => onProgress(message),
+          onProgress: (progress) => onProgress("search", progress),
         });
 
   const start = performance.now();
@@ -63,7 +66,7 @@ export async function evaluateSplit(options: EvaluateSplitOptions): Promise<Spli
     seed,
     threads,
     floorHalfLifeDays: order === "time" ? FLOOR_HALF_LIFE_DAYS : ALL_TIME_DAYS,
-    onProgress: ({ message }) => onProgress(message),
+    onProgress: (progress) => onProgress("fit", progress),
   });
   const fitSeconds = (performance.now() - start) / 1000;
   const requests = splitRequests(train, test);
@@ -72,7 +75,8 @@ export async function evaluateSplit(options: EvaluateSplitOptions): Promise<Spli
     items: set.interactions.items,
     popularity: popularityShares(counts(set)),
     seed,
-    onProgress: (done, total) => onProgress(`${done} of ${total} users asked`),
+    onProgress: (done, total) =>
+      onProgress("ask", { fraction: done / total, message: `${done} of ${total} users asked` }),
   });
   const known = evaluation.perUser.filter(({ historyLength }) => historyLength > 0);
   return {

@@ -48,10 +48,15 @@ export async function tryParams(
   recipe: string,
   { train, requests }: TuneOptions["split"],
   { params, seed }: Pick<Suggestion, "params" | "seed">,
-  { threads, signal, checkpoint }: Pick<FitOptions, "threads" | "signal" | "checkpoint">,
+  {
+    threads,
+    signal,
+    checkpoint,
+    onProgress,
+  }: Pick<FitOptions, "threads" | "signal" | "checkpoint" | "onProgress">,
 ): Promise<{ evaluation: Evaluation; seconds: number }> {
   const start = performance.now();
-  const { model } = await fitModel(recipe, train, params, { seed, threads, signal, checkpoint });
+  const { model } = await fitModel(recipe, train, params, { seed, threads, signal, checkpoint, onProgress });
   const { items } = train.interactions;
   const popularity = popularityShares(counts(train));
   const evaluation = evaluate(recommenderOf(model), requests, { items, popularity, seed });
@@ -68,7 +73,14 @@ export async function tune(options: TuneOptions): Promise<SearchResult> {
   const { best, trials } = await runSearch(
     { space, defaults: base, trials: options.trials, seed },
     async (suggestion) => {
-      const { evaluation, seconds } = await tryParams(recipe.name, split, suggestion, options);
+      const { evaluation, seconds } = await tryParams(recipe.name, split, suggestion, {
+        ...options,
+        onProgress: ({ fraction, message }) =>
+          options.onProgress?.({
+            fraction: (done + fraction) / options.trials,
+            message: `trial ${done + 1} of ${options.trials}: ${message}`,
+          }),
+      });
       scoresOf.set(
         evaluation.metrics.ndcg,
         evaluation.perUser.map(({ ndcg }) => ndcg),

@@ -2,9 +2,10 @@ import Type from "typebox";
 import type { InteractionMatrix } from "../data/interaction-matrix.ts";
 import type { WeightedRows } from "../data/sparse-rows.ts";
 import type { Recipe } from "../recipe.ts";
-import { gramInverse } from "./gram-inverse.ts";
+import { gramInverse, LARGEST_EDGE } from "./gram-inverse.ts";
 import { historyScorer, UNIFORM_RECENCY } from "./history-scorer.ts";
 import { arraysOf, itemRowsOf } from "./item-rows.ts";
+import { mostUsed, placesOf, restrictedTo } from "./most-used.ts";
 import { strongestRows } from "./strongest-rows.ts";
 
 export type EaseParams = {
@@ -17,23 +18,34 @@ export type EaseParams = {
  * EASE: the item–item weights that best rebuild every row from its other entries,
  *   B = argmin ‖X − X·B‖² + reg·‖B‖², diag B = 0   ⇒   B_ij = −P_ij / P_jj,  P = (XᵀX + reg·I)⁻¹
  * (Steck, "Embarrassingly shallow autoencoders for sparse data", WWW 2019, eq. 8). Each column keeps its
- * `neighbours` entries of largest magnitude, whatever their sign.
+ * `neighbours` entries of largest magnitude, whatever their sign. Where both items and users are more than can be
+ * inverted, the most used items take part, and the others are left to popularity.
  */
-async function easeWeights(
+export async function easeWeights(
   interactions: InteractionMatrix,
-  { reg, neighbours }: EaseParams,
+  { reg, neighbours }: Pick<EaseParams, "reg" | "neighbours">,
   threads: number,
+  largestEdge = LARGEST_EDGE,
 ): Promise<WeightedRows> {
-  const { size } = interactions.items;
-  const readColumn = await gramInverse(interactions, reg, threads);
-  const columns = Uint32Array.from({ length: size }, (_, item) => item);
-  const values = new Float32Array(size);
-  return strongestRows(size, neighbours, (item) => {
-    readColumn(item, values);
-    const scale = -1 / values[item];
-    for (let other = 0; other < size; other++) values[other] *= scale;
-    values[item] = 0;
-    return { columns, values, count: size };
+  const { users, items } = interactions;
+  const fits = Math.min(users.size, items.size) <= largestEdge;
+  const columns = mostUsed(interactions, fits ? items.size : largestEdge).sort();
+  const { length } = columns;
+  const places = placesOf(columns, items.size);
+  const readColumn = await gramInverse(
+    fits ? interactions : restrictedTo(columns, interactions),
+    reg,
+    threads,
+  );
+  const values = new Float32Array(length);
+  return strongestRows(items.size, neighbours, (item) => {
+    const place = places[item];
+    if (place < 0) return { columns, values, count: 0 };
+    readColumn(place, values);
+    const scale = -1 / values[place];
+    for (let other = 0; other < length; other++) values[other] *= scale;
+    values[place] = 0;
+    return { columns, values, count: length };
   });
 }
 

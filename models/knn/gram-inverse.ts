@@ -5,7 +5,7 @@ import { PANEL_COLUMNS, PanelMatrix } from "../linear-algebra/panel-matrix.ts";
 import { invert } from "../linear-algebra/positive-definite.ts";
 
 /** Edge of the largest matrix inverted here: two of 256 MB, and half a minute on one core. */
-const LARGEST_EDGE = 8000;
+export const LARGEST_EDGE = 8000;
 
 /** Writes column `item` of a matrix (items × items) into `column`. */
 export type ColumnReader = (item: number, column: Float32Array) => void;
@@ -25,8 +25,8 @@ export async function gramInverse(
   const { users, items } = interactions;
   if (Math.min(users.size, items.size) > LARGEST_EDGE) {
     throw new RangeError(
-      `ease: expected at most ${LARGEST_EDGE} items or users, got ${items.size} items and ${users.size} users; ` +
-        "use item-knn or als, or raise minItemInteractions",
+      `gram inverse: expected at most ${LARGEST_EDGE} items or users, got ${items.size} items and ` +
+        `${users.size} users; leave the least used items out`,
     );
   }
   const pool = await KernelPool.open(threads, () => 0);

@@ -4,10 +4,10 @@ import type { WeightedRows } from "../data/sparse-rows.ts";
 import { KernelPool } from "../kernels/pool.ts";
 import { PanelMatrix } from "../linear-algebra/panel-matrix.ts";
 import { solve } from "../linear-algebra/positive-definite.ts";
-import { topK } from "../ranking.ts";
 import type { Recipe } from "../recipe.ts";
 import { historyScorer, UNIFORM_RECENCY } from "./history-scorer.ts";
 import { arraysOf, itemRowsOf } from "./item-rows.ts";
+import { mostUsed, placesOf } from "./most-used.ts";
 import { strongestRows } from "./strongest-rows.ts";
 
 export type SlistParams = {
@@ -31,8 +31,7 @@ async function linearSuccession(
   threads: number,
 ): Promise<WeightedRows> {
   const dense = mostUsed(interactions, params.maxItems);
-  const place = new Int32Array(interactions.items.size).fill(-1);
-  for (const [row, item] of dense.entries()) place[item] = row;
+  const place = placesOf(dense, interactions.items.size);
   const pool = await KernelPool.open(threads, () => 0);
   try {
     const gram = new PanelMatrix(pool.arena, dense.length);
@@ -48,13 +47,6 @@ async function linearSuccession(
   } finally {
     await pool.close();
   }
-}
-
-/** The most interacted-with items, at most `maxItems`. */
-function mostUsed({ items, columns }: InteractionMatrix, maxItems: number): Uint32Array {
-  const counts = new Float32Array(items.size);
-  for (const item of columns) counts[item]++;
-  return topK(counts, Math.min(maxItems, items.size), () => true);
 }
 
 /**

@@ -38,6 +38,7 @@ async function step(windows: number, length: number, items: number, negatives: n
       inputs: draw(),
       targets: draw(),
       weights: new Float32Array(positions).fill(1),
+      shuffled: false,
       negatives: contrasts,
       multiplicities,
     };
