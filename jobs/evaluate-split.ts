@@ -8,7 +8,7 @@ import { FLOOR_HALF_LIFE_DAYS, fitModel, recommenderOf } from "../models/model.t
 import { checkedParams, defaultsUnder } from "../models/params.ts";
 import { counts } from "../models/popularity/counts.ts";
 import { ALL_TIME_DAYS } from "../models/popularity/popularity.ts";
-import type { DataOrder, Params, Phase, Recipe } from "../models/recipe.ts";
+import type { DataOrder, Params, Phase, Recipe, TrainingProgress } from "../models/recipe.ts";
 import { unsearched } from "./tune.ts";
 import { tuneOnTrain } from "./tune-on-train.ts";
 
@@ -25,8 +25,11 @@ export interface EvaluateSplitOptions {
   readonly k: number;
   readonly seed: number;
   readonly threads: number;
-  readonly onProgress: (message: string) => void;
+  /** Fractions count within a stage. */
+  readonly onProgress: (stage: SplitStage, progress: TrainingProgress) => void;
 }
+
+export type SplitStage = "search" | "fit" | "ask";
 
 export interface SplitEvaluation {
   readonly evaluation: Evaluation;
@@ -55,7 +58,7 @@ export async function evaluateSplit(options: EvaluateSplitOptions): Promise<Spli
       : await tuneOnTrain({
           ...options,
           base,
-          onProgress: ({ message }) => onProgress(message),
+          onProgress: (progress) => onProgress("search", progress),
         });
 
   const start = performance.now();
@@ -64,7 +67,7 @@ export async function evaluateSplit(options: EvaluateSplitOptions): Promise<Spli
     seed,
     threads,
     floorHalfLifeDays: order === "time" ? FLOOR_HALF_LIFE_DAYS : ALL_TIME_DAYS,
-    onProgress: ({ message }) => onProgress(message),
+    onProgress: (progress) => onProgress("fit", progress),
   });
   const fitSeconds = (performance.now() - start) / 1000;
   const requests = splitRequests(train, test);
@@ -73,7 +76,8 @@ export async function evaluateSplit(options: EvaluateSplitOptions): Promise<Spli
     items: set.interactions.items,
     popularity: popularityShares(counts(set)),
     seed,
-    onProgress: (done, total) => onProgress(`${done} of ${total} users asked`),
+    onProgress: (done, total) =>
+      onProgress("ask", { fraction: done / total, message: `${done} of ${total} users asked` }),
   });
   const known = evaluation.perUser.filter(({ historyLength }) => historyLength > 0);
   return {

@@ -12,6 +12,8 @@ export interface ValidationSplit {
   readonly requests: RequestSet;
 }
 
+export type TrialFitOptions = Pick<FitOptions, "threads" | "signal" | "checkpoint" | "onProgress">;
+
 export type Tried =
   | { readonly evaluation: Evaluation; readonly seconds: number }
   | { readonly failure: string; readonly seconds: number };
@@ -25,12 +27,18 @@ export async function tryParams(
   recipe: string,
   { train, requests }: ValidationSplit,
   { params, seed }: { readonly params: Params; readonly seed: number },
-  { threads, signal, checkpoint }: Pick<FitOptions, "threads" | "signal" | "checkpoint">,
+  { threads, signal, checkpoint, onProgress }: TrialFitOptions,
 ): Promise<Tried> {
   const start = performance.now();
   const seconds = (): number => (performance.now() - start) / 1000;
   try {
-    const { model } = await fitModel(recipe, train, params, { seed, threads, signal, checkpoint });
+    const { model } = await fitModel(recipe, train, params, {
+      seed,
+      threads,
+      signal,
+      checkpoint,
+      onProgress,
+    });
     const { items } = train.interactions;
     const popularity = popularityShares(counts(train));
     const evaluation = evaluate(recommenderOf(model), requests, { items, popularity, seed });

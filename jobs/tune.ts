@@ -52,8 +52,13 @@ export function searchOptions(options: Omit<TuneOptions, "split">): SearchOption
   };
 }
 
-/** How far a search is, for the job and the command line. */
-export function searchProgress(told: readonly Trial[], of: number): TrainingProgress {
+/** How far a search is, for the job and the command line; `within` the trial of `budget` that runs at present. */
+export function searchProgress(
+  told: readonly Trial[],
+  of: number,
+  within?: TrainingProgress,
+  budget = 0,
+): TrainingProgress {
   const spent = told.reduce((sum, { budget }) => sum + budget, 0);
   const failed = told.filter(({ failure }) => failure !== undefined).length;
   const best = bestTrial(told);
@@ -63,7 +68,9 @@ export function searchProgress(told: readonly Trial[], of: number): TrainingProg
     ...(failed === 0 ? [] : [`${failed} failed`]),
     ...(best === null ? [] : [`best nDCG@10 ${best.score.toFixed(4)}`]),
   ];
-  return { fraction: Math.min(1, spent / of), message: parts.join(", ") };
+  if (within !== undefined) parts.push(within.message);
+  const done = spent + budget * (within?.fraction ?? 0);
+  return { fraction: Math.min(1, done / of), message: parts.join(", ") };
 }
 
 /** Searches parameters on a validation split by nDCG@10. The same seed and split give the same parameters. */
@@ -78,7 +85,9 @@ export async function tune(options: TuneOptions): Promise<SearchResult> {
     searchOptions(options),
     async ({ params, seed, budget }) => {
       const fitted = { params: withBudget(recipe, params, budget), seed };
-      const tried = await tryParams(recipe.name, split, fitted, options);
+      const onProgress = (within: TrainingProgress): void =>
+        options.onProgress?.(searchProgress(done, options.trials, within, budget));
+      const tried = await tryParams(recipe.name, split, fitted, { ...options, onProgress });
       if ("failure" in tried) {
         perUser.push([]);
         return tried;

@@ -62,8 +62,8 @@ export const als: Recipe<AlsParams & Record<string, unknown>> = {
     sideWeight: 3,
     compression: "none",
   },
-  unorderedDefaults: { recency: 0, halfLifeDays: 0 },
-  undatedDefaults: { halfLifeDays: 0 },
+  unorderedDefaults: { recency: 0, halfLifeDays: 0, reg: 0.012, unobservedWeight: 0.5, epochs: 16 },
+  undatedDefaults: { recency: 10, halfLifeDays: 0 },
   space: {
     reg: { kind: "log", low: 0.001, high: 0.1 },
     unobservedWeight: { kind: "log", low: 0.03, high: 3 },

@@ -5,7 +5,7 @@ import type { Recipe } from "../recipe.ts";
 import { gramInverse } from "./gram-inverse.ts";
 import { historyScorer, UNIFORM_RECENCY } from "./history-scorer.ts";
 import { arraysOf, itemRowsOf } from "./item-rows.ts";
-import { limitedTo, mostUsed } from "./most-used.ts";
+import { limitedTo, mostUsed, placesOf } from "./most-used.ts";
 import { strongestRows } from "./strongest-rows.ts";
 
 export type EaseParams = {
@@ -33,12 +33,11 @@ export async function easeWeights(
   const { users, items } = interactions;
   const fits = Math.min(users.size, items.size) <= largestEdge;
   const chosen = mostUsed(interactions, fits ? items.size : largestEdge).sort();
-  const place = new Int32Array(items.size).fill(-1);
-  for (const [row, item] of chosen.entries()) place[item] = row;
+  const places = placesOf(chosen, items.size);
   const readColumn = await gramInverse(limitedTo(interactions, chosen), reg, threads);
   const values = new Float32Array(chosen.length);
   return strongestRows(items.size, neighbours, (item) => {
-    const own = place[item];
+    const own = places[item];
     if (own < 0) return { columns: chosen, values, count: 0 };
     readColumn(own, values);
     const scale = -1 / values[own];

@@ -9,19 +9,25 @@ export function mostUsed({ items, columns }: InteractionMatrix, maxItems: number
   return topK(counts, Math.min(maxItems, items.size), () => true);
 }
 
+/** (items) where each item stands in `chosen`, or -1. */
+export function placesOf(chosen: Uint32Array, items: number): Int32Array {
+  const places = new Int32Array(items).fill(-1);
+  for (const [place, item] of chosen.entries()) places[item] = place;
+  return places;
+}
+
 /** The interactions with some items only, which become 0 … in their order here; users stay, empty rows too. */
 export function limitedTo(
   { users, items, rowStarts, columns }: InteractionMatrix,
   chosen: Uint32Array,
 ): SparseRows {
-  const place = new Int32Array(items.size).fill(-1);
-  for (const [row, item] of chosen.entries()) place[item] = row;
+  const places = placesOf(chosen, items.size);
   const starts = new Uint32Array(users.size + 1);
   const kept = new Uint32Array(columns.length);
   let length = 0;
   for (let user = 0; user < users.size; user++) {
     for (let slot = rowStarts[user]; slot < rowStarts[user + 1]; slot++) {
-      const row = place[columns[slot]];
+      const row = places[columns[slot]];
       if (row >= 0) kept[length++] = row;
     }
     starts[user + 1] = length;

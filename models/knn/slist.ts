@@ -7,7 +7,7 @@ import { solve } from "../linear-algebra/positive-definite.ts";
 import type { Recipe } from "../recipe.ts";
 import { historyScorer, UNIFORM_RECENCY } from "./history-scorer.ts";
 import { arraysOf, itemRowsOf } from "./item-rows.ts";
-import { mostUsed } from "./most-used.ts";
+import { mostUsed, placesOf } from "./most-used.ts";
 import { strongestRows } from "./strongest-rows.ts";
 
 export type SlistParams = {
@@ -31,8 +31,7 @@ async function linearSuccession(
   threads: number,
 ): Promise<WeightedRows> {
   const dense = mostUsed(interactions, params.maxItems);
-  const place = new Int32Array(interactions.items.size).fill(-1);
-  for (const [row, item] of dense.entries()) place[item] = row;
+  const place = placesOf(dense, interactions.items.size);
   const pool = await KernelPool.open(threads, () => 0);
   try {
     const gram = new PanelMatrix(pool.arena, dense.length);

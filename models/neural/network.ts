@@ -4,6 +4,7 @@ import { causalAttention } from "./attention.ts";
 import type { TensorFlow } from "./backend.ts";
 import { layerNorm } from "./layer-norm.ts";
 import { lookUp } from "./look-up.ts";
+import { remainingSoftmaxLoss } from "./remaining-softmax.ts";
 import { sampledSoftmaxLoss } from "./sampled-softmax.ts";
 import type { Batch } from "./sequences.ts";
 import type { Weights } from "./weights.ts";
@@ -55,7 +56,8 @@ export function trainingStep(
       const byName = Object.fromEntries(names.map((name, index) => [name, inputs[index]]));
       const table = byName.itemEmbedding as Tensor2D;
       const states = hiddenStates(tf, byName, blocks, batch, masks);
-      return sampledSoftmaxLoss(
+      const lossOf = batch.shuffled ? remainingSoftmaxLoss : sampledSoftmaxLoss;
+      return lossOf(
         tf,
         batch,
         prior,

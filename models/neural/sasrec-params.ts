@@ -16,6 +16,7 @@ export type SasrecParams = {
   readonly stride: number;
   readonly shuffled: boolean;
   readonly epochs: number;
+  readonly maxEvents: number;
   readonly patience: number;
   readonly refitEpochs: number;
   readonly compression: Compression;
@@ -45,6 +46,7 @@ export const sasrecSchema = Type.Object(
         "Whether each epoch deals every history out in another order: for data without order in time",
     }),
     epochs: count("Most epochs to train"),
+    maxEvents: count("Most events learned from in all epochs together: larger data gets fewer, at least one"),
     patience: count("Epochs without a better validation before training stops; 0: no validation", 0),
     refitEpochs: count("Epochs over all the data that follow the best one", 0),
     compression: compressionSchema,
@@ -65,6 +67,7 @@ export const sasrecDefaults: SasrecParams = {
   stride: 50,
   shuffled: false,
   epochs: 20,
+  maxEvents: 8_000_000,
   patience: 0,
   refitEpochs: 1,
   compression: "none",

@@ -37,6 +37,8 @@ export interface Batch {
   readonly weights: Float32Array;
   /** Items every position of the batch is contrasted with. */
   readonly negatives: Int32Array;
+  /** Whether the order inside the windows is chance. */
+  readonly shuffled: boolean;
   /** (negatives) how many items each stands for, as a logarithm. */
   readonly multiplicities: Float32Array;
 }
@@ -84,6 +86,7 @@ export function epochBatches(
     batchOf(
       sequences,
       Array.from(groups[turn], (window) => [starts[window], lengths[window]]),
+      options.shuffled,
       sampler.draw(random),
     ),
   );
@@ -101,6 +104,7 @@ function dealtOut(sequences: Sequences, random: Random): Sequences {
 function batchOf(
   { columns }: Sequences,
   spans: readonly (readonly number[])[],
+  shuffled: boolean,
   { items: negatives, multiplicities }: Negatives,
 ): Batch {
   const windows = spans.length;
@@ -114,5 +118,5 @@ function batchOf(
     targets.set(columns.subarray(start + 1, start + span + 1), row);
     weights.fill(1, row, row + span);
   }
-  return { windows, length, inputs, targets, weights, negatives, multiplicities };
+  return { windows, length, inputs, targets, weights, shuffled, negatives, multiplicities };
 }

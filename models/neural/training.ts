@@ -33,9 +33,10 @@ const WARM_SHARE = 0.3;
 export async function train(
   tf: TensorFlow,
   interactions: InteractionMatrix,
-  params: SasrecParams,
+  asked: SasrecParams,
   options: FitOptions,
 ): Promise<Trained> {
+  const params = withinBudget(asked, interactions.columns.length);
   const { maxLength, embeddingSize, blocks } = params;
   const shape: NetworkShape = { items: interactions.items.size, embeddingSize, blocks, maxLength };
   const window = carveValidation(
@@ -93,6 +94,11 @@ export async function train(
     await keep();
   }
   return { state, prior: priors.serving, warm: warm !== null };
+}
+
+/** Time grows with the events of all epochs together, and large data needs fewer looks at each. */
+function withinBudget(params: SasrecParams, events: number): SasrecParams {
+  return { ...params, epochs: Math.max(1, Math.min(params.epochs, Math.floor(params.maxEvents / events))) };
 }
 
 export interface Trained {

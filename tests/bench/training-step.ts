@@ -54,6 +54,7 @@ export function stepDuration({ tf }: Backend, { windows, length, items, negative
       inputs: draw(),
       targets: draw(),
       weights: new Float32Array(positions).fill(1),
+      shuffled: false,
       negatives: contrasts,
       multiplicities,
     };

@@ -1,11 +1,12 @@
 import { availableParallelism } from "node:os";
 import { type Command, Option } from "commander";
-import { DEFAULT_TRIALS, evaluateSplit } from "../../../jobs/evaluate-split.ts";
+import { DEFAULT_TRIALS, type EvaluateSplitOptions, evaluateSplit } from "../../../jobs/evaluate-split.ts";
 import { splitOrder } from "../../../models/evaluation/split-order.ts";
 import { RECIPES, recipeNamed } from "../../../models/phases.ts";
 import type { DataOrder, Params } from "../../../models/recipe.ts";
 import { type ImportedFile, importFile } from "../../../services/interactions/import.ts";
 import { type OutputOptions, print, progressLine, table } from "../output.ts";
+import { timeLeft } from "../time-left.ts";
 import { jsonObject, wholeNumber } from "./train.ts";
 
 interface EvaluateOptions extends OutputOptions {
@@ -63,7 +64,7 @@ async function runEvaluate(options: EvaluateOptions): Promise<void> {
     k,
     seed,
     threads: availableParallelism(),
-    onProgress: (message) => line.update(message),
+    onProgress: progressOf((text) => line.update(text)),
   });
   const { metrics } = evaluation;
   const result = {
@@ -101,6 +102,17 @@ async function runEvaluate(options: EvaluateOptions): Promise<void> {
       ]),
     ),
   );
+}
+
+/** Tells a stage's progress with the time that it will still take. */
+function progressOf(write: (text: string) => void): EvaluateSplitOptions["onProgress"] {
+  let stage = "";
+  let startMs = 0;
+  return (now, { fraction, message }) => {
+    if (now !== stage) startMs = performance.now();
+    stage = now;
+    write(`${message}${timeLeft(fraction, performance.now() - startMs)}`);
+  };
 }
 
 /** Places in a file are no times: two files cannot be compared by them. */

@@ -53,6 +53,7 @@ test("a step on the native engine has the loss and gradients of WebAssembly", {
     inputs: draw(40),
     targets: draw(40),
     weights: Float32Array.from({ length: 40 }, (_, position) => (position % 8 < 6 ? 1 : 0)),
+    shuffled: false,
     negatives: draw(12),
     multiplicities: new Float32Array(12).fill(0.5),
   };

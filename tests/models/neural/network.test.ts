@@ -27,30 +27,60 @@ const BATCH: Batch = {
   inputs: Int32Array.of(1, 2, 3, 0, 4, 5, 6, 7),
   targets: Int32Array.of(2, 3, 0, 0, 5, 6, 7, 8),
   weights: Float32Array.of(1, 1, 0, 0, 1, 1, 1, 1),
+  shuffled: false,
   negatives: Int32Array.of(2, 5, 8, 5),
   multiplicities: Float32Array.of(0.3, 0.8, -0.2, 0.8),
 };
 
-test("the gradient of every array is the slope of the loss", async () => {
+for (const shuffled of [false, true]) {
+  test(`the gradient of every array is the slope of the loss${shuffled ? ", order or not" : ""}`, async () => {
+    const { tf } = await loadBackend("wasm");
+    const weights = unevenWeights();
+    const batch = { ...BATCH, shuffled };
+    const { gradients } = trainingStep(tf, weights, SHAPE.blocks, batch, PRIOR, undefined);
+    const step = 4e-3;
+    for (const [name, { data }] of Object.entries(weights)) {
+      for (let index = 0; index < data.length; index += 5) {
+        const held = data[index];
+        data[index] = held + step;
+        const above = trainingStep(tf, weights, SHAPE.blocks, batch, PRIOR, undefined).loss;
+        data[index] = held - step;
+        const below = trainingStep(tf, weights, SHAPE.blocks, batch, PRIOR, undefined).loss;
+        data[index] = held;
+        const slope = (above - below) / (2 * step);
+        assert.ok(
+          Math.abs(slope - gradients[name][index]) < 3e-3 + 0.02 * Math.abs(slope),
+          `${name}[${index}]: ${gradients[name][index]} ≠ ${slope}`,
+        );
+      }
+    }
+  });
+}
+
+test("where order is chance, the loss is the mean cross-entropy of all that a window still holds", async () => {
   const { tf } = await loadBackend("wasm");
   const weights = unevenWeights();
-  const { gradients } = trainingStep(tf, weights, SHAPE.blocks, BATCH, PRIOR, undefined);
-  const step = 4e-3;
-  for (const [name, { data }] of Object.entries(weights)) {
-    for (let index = 0; index < data.length; index += 5) {
-      const held = data[index];
-      data[index] = held + step;
-      const above = trainingStep(tf, weights, SHAPE.blocks, BATCH, PRIOR, undefined).loss;
-      data[index] = held - step;
-      const below = trainingStep(tf, weights, SHAPE.blocks, BATCH, PRIOR, undefined).loss;
-      data[index] = held;
-      const slope = (above - below) / (2 * step);
-      assert.ok(
-        Math.abs(slope - gradients[name][index]) < 3e-3 + 0.02 * Math.abs(slope),
-        `${name}[${index}]: ${gradients[name][index]} ≠ ${slope}`,
-      );
-    }
-  }
+  const all = {
+    ...BATCH,
+    shuffled: true,
+    negatives: Int32Array.from({ length: SHAPE.items }, (_, item) => item),
+    multiplicities: new Float32Array(SHAPE.items),
+  };
+  const { loss } = trainingStep(tf, weights, SHAPE.blocks, all, PRIOR, undefined);
+  const losses = [...BATCH.targets.keys()].flatMap((position) => {
+    if (BATCH.weights[position] === 0) return [];
+    const start = position - (position % BATCH.length);
+    const items = Uint32Array.from(BATCH.inputs.subarray(start, position + 1));
+    const scores = new ForwardPass(weights, SHAPE, PRIOR).scoreItems({ items });
+    assert.ok(scores !== null);
+    const partition = scores.reduce((sum, score) => sum + Math.exp(score), 0);
+    const remaining = [...BATCH.targets.keys()].slice(position, start + BATCH.length);
+    const targets = remaining
+      .filter((place) => BATCH.weights[place] > 0)
+      .map((place) => BATCH.targets[place]);
+    return targets.reduce((sum, item) => sum + Math.log(partition) - scores[item], 0) / targets.length;
+  });
+  assert.ok(Math.abs(loss - losses.reduce((sum, value) => sum + value, 0) / losses.length) < 1e-4);
 });
 
 test("loss and gradients agree between WebAssembly and the reference backend, dropout included", async () => {

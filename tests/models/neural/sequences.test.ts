@@ -45,6 +45,24 @@ test("windows begin elsewhere from epoch to epoch", () => {
   assert.ok(new Set([0, 1, 2, 3, 4, 5].map((seed) => starts(seed).join())).size > 1);
 });
 
+test("shuffled windows hold each user's items in another order every epoch, and say so", () => {
+  const options = { ...OPTIONS, maxLength: 30, stride: 30, shuffled: true };
+  const epochOf = (seed: number) => epochBatches(SEQUENCES, options, SAMPLER, seededRandom(seed));
+  const longest = (seed: number): number[] => {
+    const [batch] = epochOf(seed).filter(({ length }) => length === 22);
+    const row = batch.inputs.length - 22;
+    return [...batch.inputs.subarray(row), batch.targets[batch.targets.length - 1]];
+  };
+  const inOrder = Array.from({ length: 23 }, (_, item) => item);
+  assert.deepEqual(
+    longest(1).sort((a, b) => a - b),
+    inOrder,
+  );
+  assert.notDeepEqual(longest(1), longest(2));
+  assert.ok(epochOf(1).every(({ shuffled }) => shuffled));
+  assert.deepEqual([...SEQUENCES.columns.subarray(0, 23)], inOrder);
+});
+
 test("validation is the end of the training time, and each request in it has a past", () => {
   const rows = Object.fromEntries(
     Array.from({ length: 4 }, (_, user) => [`user${user}`, Array.from({ length: 10 }, (_, n) => `item${n}`)]),
