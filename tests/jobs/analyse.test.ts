@@ -248,7 +248,7 @@ describe("a version explained", () => {
     assert.equal(findings.omitted.length, 5);
     assert.match(
       findings.omitted[0],
-      /^Shuffled-label control: expected to take about 1 s of training, 0 s were left/,
+      /^Shuffled-label control: expected to take about 1 s, 0 s were left/,
     );
     assert.equal(findings.levers, null);
     assert.notEqual(findings.diagnosis.diagnosis, null);
