@@ -2,6 +2,8 @@ import { MS_PER_DAY } from "../models/data/day.ts";
 import { groupedBy } from "../models/data/grouped-by.ts";
 import { itemId, userId } from "../models/data/ids.ts";
 import { type Attribution, attribute } from "../models/evaluation/attribution.ts";
+import type { WindowOptions } from "../models/evaluation/attribution-window.ts";
+import type { Policy } from "../models/gate/policy.ts";
 import type { UserHistory } from "../services/interactions/types.ts";
 import type { Attempt, JudgedUser, ShadowPair, Watch } from "../services/shadow/types.ts";
 import type { JobContext } from "./context.ts";
@@ -53,6 +55,11 @@ export async function enterClosedUsers(
   return { pairs, users, early };
 }
 
+/** How long what users do counts for what they were shown. */
+export function windowOf({ shadow }: Policy): Omit<WindowOptions, "watermark"> {
+  return { windowMs: shadow.attributionDays * MS_PER_DAY, windowEvents: shadow.attributionEvents };
+}
+
 interface Clock {
   readonly watermark: number;
   readonly openedAt: number;
@@ -75,7 +82,7 @@ function attributionOf(
     listDriven: entry.requestId !== null,
   }));
   return attribute(lists, events, {
-    windowMs: policy.shadow.attributionDays * MS_PER_DAY,
+    ...windowOf(policy),
     ...clock,
     relevantEvents: policy.shadow.relevantEvents,
     maxRequests: policy.shadow.requestsPerUser,

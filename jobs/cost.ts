@@ -8,13 +8,23 @@ export interface RequestCost {
   readonly p99Ms: number;
   /** CPU over what a popularity list on the same catalogue takes in this process. */
   readonly relativeCost: number;
+  /** CPU milliseconds of the other model; null without one. */
+  readonly otherCpuMsPerRequest: number | null;
 }
 
 const WARM_UP_REQUESTS = 100;
 const MEASURED_REQUESTS = 1000;
 
-/** Times real queries one after another in this process, beside the cheapest list there is. */
-export function measureCost(model: Model, requests: readonly EvaluationRequest[], k: number): RequestCost {
+/**
+ * Times real queries one after another in this process, beside the cheapest list there is, and beside another model
+ * where there is one: costs are compared within one process only.
+ */
+export function measureCost(
+  model: Model,
+  other: Model | null,
+  requests: readonly EvaluationRequest[],
+  k: number,
+): RequestCost {
   if (requests.length === 0) throw new RangeError("cost: expected at least one request to measure, got none");
   const reference: Model = {
     ...model,
@@ -25,14 +35,18 @@ export function measureCost(model: Model, requests: readonly EvaluationRequest[]
   };
   const popularity = timed(recommenderOf(reference), requests, k);
   const measured = timed(recommenderOf(model), requests, k);
-  return { ...measured, relativeCost: measured.cpuMsPerRequest / popularity.cpuMsPerRequest };
+  return {
+    ...measured,
+    relativeCost: measured.cpuMsPerRequest / popularity.cpuMsPerRequest,
+    otherCpuMsPerRequest: other === null ? null : timed(recommenderOf(other), requests, k).cpuMsPerRequest,
+  };
 }
 
 function timed(
   recommender: Recommender,
   requests: readonly EvaluationRequest[],
   k: number,
-): Omit<RequestCost, "relativeCost"> {
+): Pick<RequestCost, "cpuMsPerRequest" | "p99Ms"> {
   const ask = (index: number): void => {
     recommender.recommend({ history: requests[index % requests.length].history, k });
   };

@@ -31,7 +31,7 @@ export async function drift(
   ]);
   const trainedThrough = Date.parse(manifest.data.through);
   const cut = firstAfter(log.timestamps, trainedThrough);
-  const evidence = driftEvidence(log, cut, model.items);
+  const evidence = driftEvidence(log, cut, model.items, context.policy.drift);
   const signals = evidence === null ? [] : driftSignals(evidence, context.policy.drift);
   const events = log.timestamps.length - cut;
   const drifted = signals.filter((signal) => signal.drifted);

@@ -1,4 +1,3 @@
-import { MS_PER_DAY } from "../models/data/day.ts";
 import { groupedBy } from "../models/data/grouped-by.ts";
 import { itemId } from "../models/data/ids.ts";
 import { cohortOf } from "../models/evaluation/cohorts.ts";
@@ -18,10 +17,12 @@ export async function shadowEvidence(
   recorded: RecordedShadow,
 ): Promise<ShadowEvidence> {
   const { pairs, users } = recorded;
-  const shed = await context.shadowLog.shedCount(attempt.id);
+  const [shed, lost] = await Promise.all([
+    context.shadowLog.shedCount(attempt.id),
+    context.shadowLog.lost(attempt.id, context.now() - context.policy.shadow.overtakenSeconds * 1000),
+  ]);
   const { manifest } = await context.artifacts.manifest(attempt.challenger.version);
   const { policy } = context;
-  const windowMs = policy.shadow.attributionDays * MS_PER_DAY;
   const repeats = pairs.filter(({ challenger }) => challenger.repeated !== null);
   return {
     kind: attempt.kind,
@@ -48,14 +49,15 @@ export async function shadowEvidence(
     latencyMs: latencies(pairs, policy.shadow.latencySamples),
     lists: await listsOf(context, pairs, users),
     catalogueItems: manifest.items,
-    sampling: samplingOf(recorded, shed),
+    sampling: samplingOf(recorded, shed, lost),
     sham: { requests: pairs.length, identical: pairs.filter(({ shamIdentical }) => shamIdentical).length },
+    agreement: { requests: pairs.length, identical: pairs.filter(isSameList).length },
     feedback: {
       events: users.reduce((sum, { events }) => sum + events, 0),
       listDriven: users.reduce((sum, { listDriven }) => sum + listDriven, 0),
     },
     cost: {
-      memoryMb: manifest.cost.artifactBytes / 1e6,
+      memoryMb: mostMemoryMb(pairs),
       cpuMsPerRequest: manifest.cost.cpuMsPerRequest,
       trainingSeconds: manifest.cost.fitSeconds + manifest.cost.searchSeconds,
     },
@@ -64,7 +66,7 @@ export async function shadowEvidence(
         ? null
         : {
             trainedThrough: Date.parse(manifest.data.through),
-            judgedFrom: Math.min(...users.map(({ closedAt }) => closedAt - windowMs)),
+            judgedFrom: Math.min(...users.map(({ firstAt }) => firstAt)),
           },
     interleaving: await interleavedUsers(context, attempt),
     lastUpgrade: lastUpgradeOf(attempt, users),
@@ -79,10 +81,23 @@ function lastUpgradeOf(attempt: Attempt, users: readonly JudgedUser[]): ShadowEv
   );
 }
 
+function isSameList({ challenger, baseline }: ShadowPair): boolean {
+  return challenger.fault === null && challenger.items.join() === baseline.items.join();
+}
+
 function faultsOf(pairs: readonly ShadowPair[]): ShadowEvidence["faults"] {
   const faults = noFaults();
   for (const { challenger } of pairs) for (const fault of challenger.broken) faults[fault]++;
   return faults;
+}
+
+/** The most that the challenger's lane ever held; not finite before it has answered. */
+function mostMemoryMb(pairs: readonly ShadowPair[]): number {
+  return pairs.reduce((most, { challenger }) => {
+    const { memoryMb } = challenger;
+    if (memoryMb === undefined) return most;
+    return Number.isNaN(most) ? memoryMb : Math.max(most, memoryMb);
+  }, Number.NaN);
 }
 
 function latencies(pairs: readonly ShadowPair[], most: number): Pair<readonly number[]> {
@@ -92,8 +107,15 @@ function latencies(pairs: readonly ShadowPair[], most: number): Pair<readonly nu
   return { challenger: of("challenger"), baseline: of("baseline") };
 }
 
-/** Every recorded request is in exactly one of these, counted from the pairs and the users separately. */
-function samplingOf({ pairs, users, early }: RecordedShadow, shed: number): ShadowEvidence["sampling"] {
+/**
+ * Every sampled request is in exactly one of these, counted from the replicas' numbers, the pairs and the users
+ * separately: what was lost between a replica and the pairs is sampled and in none.
+ */
+function samplingOf(
+  { pairs, users, early }: RecordedShadow,
+  shed: number,
+  lost: number,
+): ShadowEvidence["sampling"] {
   const sum = (counts: Iterable<number>): number => [...counts].reduce((total, count) => total + count, 0);
   const entered = new Set(users.map((user) => user.userId));
   const answered = pairs.filter(({ baseline }) => baseline.fault === null);
@@ -102,7 +124,7 @@ function samplingOf({ pairs, users, early }: RecordedShadow, shed: number): Shad
   const enteredEarly = sum(users.map((user) => user.early));
   const waitingEarly = sum(early.values());
   return {
-    sampled: pairs.length + shed,
+    sampled: pairs.length + shed + lost,
     joined,
     unanswered: ofEntered - joined - enteredEarly,
     early: enteredEarly + waitingEarly,

@@ -1,3 +1,4 @@
+import { compressionLoss } from "../models/compression-loss.ts";
 import { evaluate, summary, userFigures } from "../models/evaluation/evaluate.ts";
 import { popularityShares } from "../models/evaluation/novelty.ts";
 import { type FittedModel, fitModel, recommenderOf } from "../models/model.ts";
@@ -12,7 +13,7 @@ export const JUDGED_LIST_LENGTH = 10;
 /** Asks a model the requests of a split. Its items need not be those of the split: it may come from elsewhere. */
 export function judgeOn(
   { train, requests, judgedFrom }: Split,
-  { model }: Pick<FittedModel, "model">,
+  { model, exact }: Pick<FittedModel, "model" | "exact">,
   seed: number,
   trainedThrough: number = train.through,
 ): StoredEvaluation {
@@ -31,6 +32,9 @@ export function judgeOn(
     perUser: userFigures(evaluation),
     faults: evaluation.faults,
     window: { trainedThrough, judgedFrom },
+    ...(exact !== undefined && {
+      compression: compressionLoss({ compressed: model, exact }, requests, { k: JUDGED_LIST_LENGTH, seed }),
+    }),
   };
 }
 

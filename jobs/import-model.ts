@@ -17,6 +17,7 @@ import { forgetPeakMemory } from "./peak-memory.ts";
 import { publish } from "./publish.ts";
 import { screen } from "./screen.ts";
 import { splitByTime } from "./training-data.ts";
+import { unsearched } from "./tune.ts";
 
 /** Of its intervals; nothing in it depends on chance. */
 const SEED = 1;
@@ -87,7 +88,7 @@ export async function importModel(context: JobContext, request: ImportRequest): 
     // The floor was counted on all that is known here; the factors may know more.
     data: { ...data, provenance: { ...data.provenance, through } },
     splits,
-    search: { params: model.params, trials: [], seconds: 0 },
+    search: unsearched(model.params),
     evaluation,
     fitted: { model, report: { epochs: 0, losses: [], stillImproving: false, backend: "imported" } },
     fitSeconds: 0,

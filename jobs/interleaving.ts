@@ -1,4 +1,3 @@
-import { MS_PER_DAY } from "../models/data/day.ts";
 import { groupedBy } from "../models/data/grouped-by.ts";
 import { itemId, userId } from "../models/data/ids.ts";
 import { cohortOf } from "../models/evaluation/cohorts.ts";
@@ -9,6 +8,7 @@ import { interleavedDifference } from "../models/gate/interleaving.ts";
 import type { GuardrailCode } from "../models/gate/reasons.ts";
 import type { CreditedUser, InterleavedList, OpenInterleaving } from "../services/interleaving/types.ts";
 import type { Attempt } from "../services/shadow/types.ts";
+import { windowOf } from "./closed-users.ts";
 import type { JobContext } from "./context.ts";
 
 /** Interleaving ends by itself when the judge has not confirmed it for this many of its looks. */
@@ -31,7 +31,7 @@ export async function enterInterleavedUsers(context: JobContext, attempt: Attemp
     (list) => list.userId,
   );
   const histories = await events.histories([...waiting.keys()].map(userId));
-  const window = { windowMs: policy.shadow.attributionDays * MS_PER_DAY, watermark };
+  const window = { ...windowOf(policy), watermark };
   const closed: CreditedUser[] = [];
   for (const [user, own] of waiting) {
     const entries = histories.get(userId(user))?.entries ?? [];
@@ -105,6 +105,7 @@ function openingOf({ id, challenger, baseline }: Attempt, { policy }: JobContext
     baseline: baseline.version,
     share: policy.interleaving.share,
     budgetMs: policy.guardrails.latencyBudgetMs,
+    consecutiveFailures: policy.interleaving.consecutiveFailures,
     listsPerUser: policy.shadow.requestsPerUser,
   };
 }

@@ -1,8 +1,10 @@
 import { nextCanaryShare } from "../models/gate/canary.ts";
 import { decide, type Outcome } from "../models/gate/decide.ts";
 import { type Decision, recordDecision } from "../models/gate/decision.ts";
+import type { ShadowEvidence } from "../models/gate/evidence.ts";
 import { explain } from "../models/gate/explain.ts";
 import { policySha256 } from "../models/gate/policy.ts";
+import type { TestResult } from "../models/gate/test-result.ts";
 import { PhasewiseError } from "../services/errors.ts";
 import type { JudgePayload } from "../services/queues/types.ts";
 import type { Attempt } from "../services/shadow/types.ts";
@@ -18,10 +20,14 @@ import { judgeWatch } from "./watch.ts";
 
 const ACTOR = "gate";
 
+/** What follows from a decision names it, and gives its sentence as the reason. */
+type Ground = Pick<Decision, "id" | "sentence">;
+
 /**
  * Looks at every open attempt: users whose windows have closed enter, the sequential test moves on, and a pass
  * or a rejection takes effect. Looking often costs nothing: the test is valid at every look. A hold is written
- * down only when asked for (`record`), so that the log is not flooded with "not yet".
+ * down only when asked for (`record`), and a pass once for as long as it is the last word, so that the log is
+ * flooded neither with "not yet" nor with "ready", while a version waits for an operator.
  */
 export async function judge(context: JobContext, payload: JudgePayload): Promise<readonly Judgement[]> {
   // First of all: a rollback changes what challengers are compared with.
@@ -29,21 +35,13 @@ export async function judge(context: JobContext, payload: JudgePayload): Promise
   const watched = await judgeWatch(context, payload);
   const canary = await judgeRunningCanary(context, payload);
   await settleBaselineChange(context);
-  const judgements: { attempt: Attempt; outcome: Outcome; decision: Decision | null }[] = [];
+  const judgements: { attempt: Attempt; outcome: Outcome; decision: Ground | null }[] = [];
   for (const attempt of await context.shadowLog.openAttempts()) {
     const recorded = await enterClosedUsers(context, attempt);
     await enterInterleavedUsers(context, attempt);
     const evidence = await shadowEvidence(context, attempt, recorded);
     const outcome = decide(evidence, context.policy);
-    const decision =
-      outcome.verdict === "hold" && !payload.record
-        ? null
-        : await context.decisions.append((previousSha256) =>
-            recordDecision(
-              { about: "shadow", evidence },
-              { policy: context.policy, actor: ACTOR, at: context.isoNow(), previousSha256 },
-            ),
-          );
+    const decision = await groundOf(context, attempt, evidence, outcome, payload);
     judgements.push({ attempt, outcome, decision });
   }
   for (const { attempt, outcome, decision } of judgements) {
@@ -100,13 +98,52 @@ async function settleBaselineChange(context: JobContext): Promise<void> {
   }
 }
 
-async function reject(context: JobContext, attempt: Attempt, decision: Decision): Promise<void> {
+/** The record of this outcome: made now, unless there is nothing to say or it was said already. */
+async function groundOf(
+  context: JobContext,
+  attempt: Attempt,
+  evidence: ShadowEvidence,
+  { verdict, test }: Outcome,
+  { record }: JudgePayload,
+): Promise<Ground | null> {
+  if (verdict === "hold" && !record) return null;
+  const known = verdict === "pass" && !record ? await passOnRecord(context, attempt, test) : null;
+  const { decisions, policy } = context;
+  return (
+    known ??
+    (await decisions.append((previousSha256) =>
+      recordDecision(
+        { about: "shadow", evidence },
+        { policy, actor: ACTOR, at: context.isoNow(), previousSha256 },
+      ),
+    ))
+  );
+}
+
+/**
+ * The record of this attempt's pass, when nothing was said of the challenger's climb since. No two attempts at a
+ * baseline have the same α.
+ */
+async function passOnRecord(
+  { decisions }: JobContext,
+  { challenger: { version }, baseline, policySha256: policy }: Attempt,
+  test: TestResult | null,
+): Promise<Ground | null> {
+  const last = (await decisions.lastOnClimb([version])).get(version);
+  const isOfPair =
+    last?.about === "shadow" && last.baseline === baseline.version && last.policySha256 === policy;
+  if (!isOfPair || !("test" in last.ruling)) return null;
+  const { ruling } = last;
+  return ruling.verdict === "pass" && ruling.test?.alpha === test?.alpha ? last : null;
+}
+
+async function reject(context: JobContext, attempt: Attempt, decision: Ground): Promise<void> {
   const { version } = attempt.challenger;
   await context.registry.transition(version, ["SHADOWING", "ELIGIBLE"], "REJECTED", decision.sentence, ACTOR);
   await context.shadowLog.close(attempt.id);
 }
 
-async function admit(context: JobContext, attempt: Attempt, decision: Decision): Promise<void> {
+async function admit(context: JobContext, attempt: Attempt, decision: Ground): Promise<void> {
   const { version } = attempt.challenger;
   const record = await context.registry.version(version);
   if (record?.state !== "SHADOWING") return;
@@ -115,7 +152,7 @@ async function admit(context: JobContext, attempt: Attempt, decision: Decision):
 
 async function promoteFirst(
   context: JobContext,
-  passed: readonly { readonly attempt: Attempt; readonly decision: Decision }[],
+  passed: readonly { readonly attempt: Attempt; readonly decision: Ground }[],
 ): Promise<void> {
   const best = passed[0];
   if (best === undefined || !context.policy.promotion.automatic) return;

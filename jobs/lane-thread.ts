@@ -1,6 +1,8 @@
+import { getHeapStatistics } from "node:v8";
 import { parentPort, workerData } from "node:worker_threads";
 import type { ItemId } from "../models/data/ids.ts";
 import { type ListFault, listFaults } from "../models/evaluation/list-faults.ts";
+import { kernelMemoryBytes } from "../models/kernels/wasm.ts";
 import { recommenderOf } from "../models/model.ts";
 import { NonFiniteScoreError } from "../models/recipe.ts";
 import type { ItemFilter, Query, ScoredItem } from "../models/recommender.ts";
@@ -48,11 +50,19 @@ function answer(asked: LaneQuery): LaneReply {
           .items.map((item) => item.itemId)
           .join() === items.join()
       : null;
-    return { items, elapsedMs, broken: [...brokenRules(list, query)], repeated, error: null };
+    const broken = [...brokenRules(list, query)];
+    return { items, elapsedMs, broken, repeated, memoryMb: memoryMb(), error: null };
   } catch (error) {
     const broken: ListFault[] = error instanceof NonFiniteScoreError ? ["non-finite-score"] : [];
-    return { items: [], elapsedMs: performance.now() - start, broken, repeated: null, error: String(error) };
+    const elapsedMs = performance.now() - start;
+    return { items: [], elapsedMs, broken, repeated: null, memoryMb: memoryMb(), error: String(error) };
   }
+}
+
+/** What this thread holds: the model, what it has built from it, the catalogue, and whatever it has kept since. */
+function memoryMb(): number {
+  const { used_heap_size: heap, external_memory: external } = getHeapStatistics();
+  return (heap + external + kernelMemoryBytes()) / 1e6;
 }
 
 function brokenRules(list: readonly ScoredItem[], query: Query): ReadonlySet<ListFault> {

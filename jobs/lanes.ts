@@ -4,13 +4,14 @@ import type { Interaction } from "../models/data/interaction-log.ts";
 import type { ListFault } from "../models/evaluation/list-faults.ts";
 import type { LaneAnswer, LaneFault } from "../services/shadow/types.ts";
 
-/** A version that ends its thread this often in a row is not asked the rest of a batch: the verdict is clear. */
-const FAULTS_IN_A_ROW = 5;
-
 export interface LanesOptions {
   readonly folders: Omit<LaneSetup, "version">;
   /** A query without an answer for this long has failed. */
   readonly timeoutMs: number;
+  /** A thread whose heap grows beyond this is ended. */
+  readonly heapMb: number;
+  /** A version that ends its thread this often in a row is not asked the rest of a batch: the verdict is clear. */
+  readonly consecutiveFaults: number;
   /** Module that a lane's thread runs. */
   readonly entry?: URL | undefined;
 }
@@ -37,22 +38,28 @@ export interface LaneReply {
   readonly elapsedMs: number;
   readonly broken: readonly ListFault[];
   readonly repeated: boolean | null;
+  readonly memoryMb: number;
   readonly error: string | null;
 }
 
 /**
  * Versions asked in the shadow, each in a worker thread: a challenger that throws is an answer, one that
- * hangs is killed after `timeoutMs`, and neither reaches the worker process or the other lanes.
+ * hangs is killed after `timeoutMs`, one that fills its heap at `heapMb`, and none of them reaches the worker
+ * process or the other lanes.
  */
 export class Lanes {
   readonly #folders: Omit<LaneSetup, "version">;
   readonly #timeoutMs: number;
+  readonly #heapMb: number;
+  readonly #consecutiveFaults: number;
   readonly #entry: URL;
   readonly #threads = new Map<string, Promise<Worker>>();
 
-  constructor({ folders, timeoutMs, entry }: LanesOptions) {
+  constructor({ folders, timeoutMs, heapMb, consecutiveFaults, entry }: LanesOptions) {
     this.#folders = folders;
     this.#timeoutMs = timeoutMs;
+    this.#heapMb = heapMb;
+    this.#consecutiveFaults = consecutiveFaults;
     this.#entry = entry ?? new URL("./lane-thread.js", import.meta.url);
   }
 
@@ -76,7 +83,7 @@ export class Lanes {
       inARow = answers.length === before ? inARow + 1 : 1;
       answers.push(fault);
       await this.#end(lane, thread);
-      if (inARow === FAULTS_IN_A_ROW) return filledUp(answers, queries.length, fault);
+      if (inARow === this.#consecutiveFaults) return filledUp(answers, queries.length, fault);
     }
     return answers;
   }
@@ -101,7 +108,7 @@ export class Lanes {
   #thread(lane: string, version: string): Promise<Worker> {
     const running = this.#threads.get(lane);
     if (running !== undefined) return running;
-    const starting = startThread(this.#entry, { ...this.#folders, version });
+    const starting = startThread(this.#entry, { ...this.#folders, version }, this.#heapMb);
     this.#threads.set(lane, starting);
     return starting;
   }
@@ -146,8 +153,9 @@ function filledUp(answers: readonly LaneAnswer[], length: number, fault: LaneAns
   return [...answers, ...new Array<LaneAnswer>(length - answers.length).fill(fault)];
 }
 
-async function startThread(entry: URL, setup: LaneSetup): Promise<Worker> {
-  const thread = new Worker(entry, { workerData: setup });
+async function startThread(entry: URL, setup: LaneSetup, heapMb: number): Promise<Worker> {
+  const resourceLimits = { maxOldGenerationSizeMb: heapMb };
+  const thread = new Worker(entry, { workerData: setup, resourceLimits });
   await once(thread, "message");
   // Faults while a batch is under way are collected above; one between batches shows at the next.
   thread.on("error", () => {});

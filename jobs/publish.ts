@@ -2,7 +2,7 @@ import { modelCard } from "../models/card.ts";
 import { cardMarkdown } from "../models/card-markdown.ts";
 import type { ImportOrigin, Manifest } from "../models/manifest.ts";
 import type { FittedModel } from "../models/model.ts";
-import type { StoredArtifact } from "../services/artifacts/types.ts";
+import type { LoadedArtifact, StoredArtifact } from "../services/artifacts/types.ts";
 import { CODE } from "../services/code-version.ts";
 import type { StoredEvaluation } from "../services/evaluations/evaluations.ts";
 import type { JobContext } from "./context.ts";
@@ -30,7 +30,14 @@ export interface Publication {
 export async function publish(context: JobContext, publication: Publication): Promise<StoredArtifact> {
   const { data, splits, search, evaluation, fitted, fitSeconds } = publication;
   const { model, report } = fitted;
-  const cost = measureCost(model, splits.holdout.requests.requests, JUDGED_LIST_LENGTH);
+  const live = await liveArtifact(context);
+  const { requests } = splits.holdout.requests;
+  const { otherCpuMsPerRequest, ...cost } = measureCost(
+    model,
+    live?.model ?? null,
+    requests,
+    JUDGED_LIST_LENGTH,
+  );
   const describe = (file: { version: string; sha256: string; bytes: number }): Manifest => ({
     formatVersion: 1,
     ...file,
@@ -41,14 +48,20 @@ export async function publish(context: JobContext, publication: Publication): Pr
     data: data.provenance,
     code: CODE,
     offline: evaluation.summary,
+    compression: evaluation.compression,
     training: report,
     trials: search.trials,
+    choice: search.choice ?? undefined,
     cost: {
       fitSeconds,
       searchSeconds: search.seconds,
       peakMemoryMb: peakMemoryMb(),
       artifactBytes: file.bytes,
       ...cost,
+      ...(live !== null &&
+        otherCpuMsPerRequest !== null && {
+          beside: { version: live.manifest.version, cpuMsPerRequest: otherCpuMsPerRequest },
+        }),
     },
     items: model.items.size,
     imported: publication.imported,
@@ -63,4 +76,19 @@ export async function publish(context: JobContext, publication: Publication): Pr
     publication.imported === undefined ? "retrain" : "import",
   );
   return stored;
+}
+
+/** What the new version is to be compared with. One that does not load costs nothing but the comparison. */
+async function liveArtifact({ registry, artifacts, log }: JobContext): Promise<LoadedArtifact | null> {
+  const live = await registry.live();
+  if (live === null) return null;
+  try {
+    return await artifacts.load(live.version);
+  } catch (error) {
+    log.warn(
+      { version: live.version, error: String(error) },
+      "live version not loaded; its cost is not measured",
+    );
+    return null;
+  }
 }

@@ -11,8 +11,8 @@ import { forgetPeakMemory } from "./peak-memory.ts";
 import { publish } from "./publish.ts";
 import { screen } from "./screen.ts";
 import { type Splits, splitByTime, type TrainingData } from "./training-data.ts";
-import { TRIALS_A_ROUND, type TrialFlow, tuneInFlow } from "./trial-flow.ts";
-import { type SearchResult, tune } from "./tune.ts";
+import { type TrialFlow, tuneInFlow } from "./trial-flow.ts";
+import { type SearchResult, tune, unsearched } from "./tune.ts";
 
 export interface RetrainResult {
   readonly version: string;
@@ -146,10 +146,10 @@ async function searched(
 ): Promise<SearchResult> {
   const fixed = payload.params ?? {};
   const base = checkedParams(recipe, fixed);
-  if (payload.tune !== true) return { params: base, trials: [], seconds: 0 };
+  if (payload.tune !== true) return unsearched(base);
   const space = Object.fromEntries(Object.entries(recipe.space).filter(([name]) => !(name in fixed)));
-  const { trials } = context.policy.training;
-  const search = { recipe, base, space, trials, seed: payload.seed, roundSize: TRIALS_A_ROUND, ...options };
+  const { trials, trialsAtOnce: roundSize } = context.policy.training;
+  const search = { recipe, base, space, trials, roundSize, seed: payload.seed, ...options };
   return options.flow === undefined
     ? tune({ ...search, split: splits.tuning })
     : tuneInFlow(context, options.flow, data, search);

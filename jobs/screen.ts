@@ -38,20 +38,40 @@ export async function screen(context: JobContext, version: string): Promise<Vers
     await openAttempt(context, evidence);
     return recordOf(context, version);
   }
-  const decision = await context.decisions.append((previousSha256) =>
-    recordDecision(
-      { about: "screen", evidence },
-      { policy: context.policy, actor: ACTOR, at: context.isoNow(), previousSha256 },
-    ),
-  );
+  const decision =
+    (await screenedBefore(context, evidence)) ??
+    (await context.decisions.append((previousSha256) =>
+      recordDecision(
+        { about: "screen", evidence },
+        { policy: context.policy, actor: ACTOR, at: context.isoNow(), previousSha256 },
+      ),
+    ));
   return follow(context, record, evidence, decision);
+}
+
+type ScreenDecision = Pick<Decision, "ruling" | "sentence">;
+
+/**
+ * What was said of the same comparison under the same policy, while it is the last word on the climb: the judge
+ * screens what waits at every look, and the holdout does not change.
+ */
+async function screenedBefore(
+  { decisions, policy }: JobContext,
+  { challenger, baseline }: ScreenEvidence,
+): Promise<ScreenDecision | null> {
+  const last = (await decisions.lastOnClimb([challenger.version])).get(challenger.version);
+  const isSame =
+    last?.about === "screen" &&
+    last.baseline === baseline.version &&
+    last.policySha256 === policySha256(policy);
+  return isSame ? last : null;
 }
 
 async function follow(
   context: JobContext,
   record: VersionRecord,
   evidence: ScreenEvidence,
-  decision: Decision,
+  decision: ScreenDecision,
 ): Promise<VersionRecord> {
   const { version, state } = record;
   const ruling = decision.ruling as ScreenRuling;
@@ -124,8 +144,7 @@ export async function screenEvidence(
     baselineMean: theirs.summary.ndcg.mean,
     cpuMsPerRequest: {
       challenger: challenger.cost.cpuMsPerRequest,
-      // What the baseline takes in the challenger's process: both were measured against the same popularity list.
-      baseline: (challenger.cost.cpuMsPerRequest * baseline.cost.relativeCost) / challenger.cost.relativeCost,
+      baseline: cpuInProcessOf(challenger, baseline),
     },
     users: unjudged ? [] : pairedDifferences(ours, theirs),
     faults: ours.faults,
@@ -133,6 +152,18 @@ export async function screenEvidence(
     ...(unjudged && { unjudged }),
     seed: challenger.seed,
   };
+}
+
+/**
+ * What the baseline takes in the process in which the challenger was measured: timed there, while it was live then;
+ * else by what both take of a popularity list.
+ */
+function cpuInProcessOf(
+  { cost: { beside, ...ours } }: Manifest,
+  { version, cost: theirs }: Manifest,
+): number {
+  if (beside?.version === version) return beside.cpuMsPerRequest;
+  return (ours.cpuMsPerRequest * theirs.relativeCost) / ours.relativeCost;
 }
 
 /** What was trained here saw the past only, for the holdout's sake; what was trained elsewhere cannot be trained again. */

@@ -1,6 +1,7 @@
 import { itemId, userId } from "../models/data/ids.ts";
 import type { Interaction } from "../models/data/interaction-log.ts";
 import type { VersionFacts } from "../models/gate/evidence.ts";
+import type { Policy } from "../models/gate/policy.ts";
 import type { EventLog, UserHistory } from "../services/interactions/types.ts";
 import type { ShadowPayload, ShadowRequest } from "../services/queues/types.ts";
 import {
@@ -13,15 +14,13 @@ import {
 } from "../services/shadow/types.ts";
 import type { LaneQuery, Lanes } from "./lanes.ts";
 
-/** Every so many queries are asked twice. */
-const REPEAT_EVERY = 10;
-
 export interface ShadowDeps {
   readonly events: Pick<EventLog, "histories">;
   readonly shadowLog: ShadowLog;
   readonly lanes: Lanes;
-  /** Requests of one user that an attempt looks at. */
-  readonly requestsPerUser: number;
+  readonly limits: Pick<Policy["shadow"], "requestsPerUser" | "repeatEvery">;
+  /** Epoch milliseconds. */
+  now(): number;
 }
 
 export interface ShadowResult {
@@ -34,7 +33,7 @@ export interface ShadowResult {
  * Asks every open challenger (and, in a watch, the version that was left), and the baseline, the requests of
  * one batch again: from the same history as of the request. The baseline is asked a second time in a lane of its own (the sham): two lists that differ
  * would mean that the instrument itself is broken. Safe to run twice: pairs are recorded once a request id,
- * and what was shed once a batch id.
+ * and what was shed once a batch id. Once all is recorded, the batch counts as worked off.
  */
 export async function shadow(
   deps: ShadowDeps,
@@ -42,15 +41,32 @@ export async function shadow(
   batchId: string,
 ): Promise<ShadowResult> {
   const attempts = [...(await deps.shadowLog.openAttempts()), ...(await deps.shadowLog.openWatches())];
-  const requests = payload.requests.filter((request) => request.userId !== null);
   await Promise.all(
     attempts.map(({ id }) => (payload.shed > 0 ? deps.shadowLog.shed(id, batchId, payload.shed) : null)),
   );
-  if (attempts.length === 0 || requests.length === 0) return { asked: 0, attempts: attempts.length };
+  const asked = await askAll(deps, attempts, payload.requests);
+  const { run, from } = payload.span;
+  const through = from + payload.requests.length + payload.shed;
+  await deps.shadowLog.settle(
+    { run, from, through },
+    attempts.map(({ id }) => id),
+    deps.now(),
+  );
+  return { asked, attempts: attempts.length };
+}
+
+/** Resolves to the number of requests that could be asked again. */
+async function askAll(
+  deps: ShadowDeps,
+  attempts: readonly (Attempt | Watch)[],
+  all: readonly ShadowRequest[],
+): Promise<number> {
+  const requests = all.filter((request) => request.userId !== null);
+  if (attempts.length === 0 || requests.length === 0) return 0;
 
   const wanted = await Promise.all(attempts.map((attempt) => withinBudget(deps, attempt, requests)));
   const asked = requests.filter((request) => wanted.some((set) => set.has(request)));
-  const queries = await queriesOf(deps.events, asked);
+  const queries = await queriesOf(deps, asked);
   const baselines = new Map<string, BaselineAnswers>();
   for (const [position, attempt] of attempts.entries()) {
     const own = asked.flatMap((request, index) =>
@@ -76,7 +92,7 @@ export async function shadow(
     await deps.shadowLog.record(attempt.id, pairs);
   }
   await deps.lanes.keepOnly(lanesOf(attempts));
-  return { asked: asked.length, attempts: attempts.length };
+  return asked.length;
 }
 
 interface BaselineAnswers {
@@ -111,7 +127,7 @@ async function withinBudget(
     if (!concerns(request, attempt)) continue;
     const user = request.userId ?? "";
     const before = used.get(user) ?? 0;
-    if (before >= deps.requestsPerUser) continue;
+    if (before >= deps.limits.requestsPerUser) continue;
     used.set(user, before + 1);
     within.add(request);
   }
@@ -142,13 +158,13 @@ function lanesOf(attempts: readonly (Attempt | Watch)[]): ReadonlySet<string> {
 }
 
 async function queriesOf(
-  events: Pick<EventLog, "histories">,
+  { events, limits }: Pick<ShadowDeps, "events" | "limits">,
   requests: readonly ShadowRequest[],
 ): Promise<LaneQuery[]> {
   const users = [...new Set(requests.map((request) => userId(request.userId ?? "")))];
   const histories = await events.histories(users);
   return requests.map((request, index) => ({
-    repeat: index % REPEAT_EVERY === 0,
+    repeat: index % limits.repeatEvery === 0,
     history: historyAsOf(histories.get(userId(request.userId ?? "")), request),
     exclude: request.exclude,
     genre: request.genre,

@@ -1,6 +1,6 @@
 import { type SandboxedJob, WaitingChildrenError } from "bullmq";
 import type { TrainingProgress } from "../models/recipe.ts";
-import { addTrials } from "../services/queues/trial-queue.ts";
+import { addTrials, type TrialParent, trialKey } from "../services/queues/trial-queue.ts";
 import {
   type RetrainPayload,
   type SearchedData,
@@ -70,17 +70,29 @@ function flowOf(
   token: string,
   sayWhere: () => void,
 ): TrialFlow {
+  const parent: TrialParent = { id: job.id, queue: job.queueQualifiedName };
   return {
     begin: async (searching: SearchedData) => {
       if (job.data.searching?.sha256 !== searching.sha256) await job.updateData({ ...job.data, searching });
     },
-    finished: async () => Object.values(await job.getChildrenValues<TrialOutcome>()),
+    outcomesOf: async (trials) => {
+      const finished = await job.getChildrenValues<TrialOutcome>();
+      const failed = await job.getIgnoredChildrenFailures();
+      return trials.map((trial) => {
+        const key = trialKey(parent, trial);
+        return finished[key] ?? died(trial, failed[key]);
+      });
+    },
     waitFor: async (trials) => {
       sayWhere();
-      const parent = { id: job.id, queue: job.queueQualifiedName };
       await addTrials(context.config.redisUrl, parent, trials);
       // False when every one of them has finished meanwhile.
       if (await job.moveToWaitingChildren(token)) throw new WaitingChildrenError();
     },
   };
+}
+
+/** A trial whose every attempt ended its process, or could not be recorded. */
+function died({ data }: TrialPayload, reason: string | undefined): TrialOutcome | null {
+  return reason === undefined ? null : { failure: reason, seconds: 0, dataSha256: data.sha256 };
 }

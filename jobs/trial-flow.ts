@@ -1,28 +1,26 @@
-import type { Trial } from "../models/manifest.ts";
-import { nextRound } from "../models/tuning/run-search.ts";
+import { withBudget } from "../models/tuning/budget.ts";
+import { choose } from "../models/tuning/choice.ts";
+import { nextRound, trialOf } from "../models/tuning/run-search.ts";
 import { createSearch } from "../models/tuning/search.ts";
 import type { SearchedData, TrialOutcome, TrialPayload } from "../services/queues/types.ts";
 import type { JobContext } from "./context.ts";
 import type { TrainingData } from "./training-data.ts";
 import { validationKey } from "./trial.ts";
-import { isBeyondNoise, type SearchResult, type TuneOptions } from "./tune.ts";
+import { type SearchResult, searchOptions, searchProgress, type TuneOptions, unsearched } from "./tune.ts";
 
 /*
  * A search whose trials are jobs. The retrain is the parent of a flow: it asks a round of trials, leaves its worker to
- * them (waiting-children) and is run again when they are done, by whichever worker is free. All it knows is what its
- * finished children returned, so a parent that dies starts where it was, and a trial that dies is run again alone. A
- * round has the same size whatever the workers: the seed decides the parameters, not the machines.
+ * them (waiting-children) and is run again when they are done, by whichever worker is free. All it knows is what became
+ * of its children, so a parent that dies starts where it was, and a trial that dies is run again alone. A round has the
+ * same size whatever the workers: the seed decides the parameters, not the machines.
  */
-
-/** Trials asked before the first is told: enough to keep some workers busy, few enough that the model learns from most. */
-export const TRIALS_A_ROUND = 4;
 
 /** The trials of one retrain, as jobs. */
 export interface TrialFlow {
   /** Notes what the search is begun on, before the first trial. */
   begin(data: SearchedData): Promise<void>;
-  /** What has finished, in any order. */
-  finished(): Promise<readonly TrialOutcome[]>;
+  /** What became of each of these, in their order; null of one that has not ended. */
+  outcomesOf(trials: readonly TrialPayload[]): Promise<readonly (TrialOutcome | null)[]>;
   /** Queues trials, the same ones but once, and gives up this run until they are done: it throws, unless they are. */
   waitFor(trials: readonly TrialPayload[]): Promise<void>;
 }
@@ -34,62 +32,57 @@ export async function tuneInFlow(
   data: TrainingData,
   options: Omit<TuneOptions, "split">,
 ): Promise<SearchResult> {
-  const { recipe, base, space, seed, trials } = options;
-  if (Object.keys(space).length === 0) return { params: base, trials: [], seconds: 0 };
+  const { recipe, base, space, trials } = options;
+  if (Object.keys(space).length === 0) return unsearched(base);
   const searched = { sha256: data.provenance.sha256 };
   await flow.begin(searched);
-  const search = createSearch({ space, defaults: base, trials, seed });
-  let outcomes = await outcomesOn(flow, searched);
+  const search = createSearch(searchOptions(options));
   for (;;) {
-    const place = search.trials.length;
     const round = nextRound(search, options.roundSize ?? 1);
-    const best = search.best();
-    if (round.length === 0 && best !== null) return settled(context, searched, options, search.trials, best);
-    const finished = (): boolean => round.every((_, index) => outcomes.has(place + index));
-    if (!finished()) {
-      const leader = best === null ? "" : `, best nDCG@10 ${best.score.toFixed(4)}`;
-      options.onProgress?.({ fraction: place / trials, message: `trial ${place} of ${trials}${leader}` });
-      const asked = round.map((suggestion, index) => ({
-        ...suggestion,
-        recipe: recipe.name,
-        data: searched,
-        place: place + index,
-      }));
+    if (round.length === 0) return settled(context, searched, options, search.trials);
+    const asked = round.map((suggestion, index) => ({
+      ...suggestion,
+      recipe: recipe.name,
+      data: searched,
+      place: search.trials.length + index,
+    }));
+    let outcomes = await flow.outcomesOf(asked);
+    if (outcomes.includes(null)) {
+      options.onProgress?.(searchProgress(search.trials, trials));
       await flow.waitFor(asked);
-      outcomes = await outcomesOn(flow, searched);
-      if (!finished())
-        throw new Error("tuning: expected trials on the data they were asked on; it has changed");
+      outcomes = await flow.outcomesOf(asked);
     }
-    for (const index of round.keys()) {
-      const { place: _, dataSha256: __, ...trial } = outcomes.get(place + index) as TrialOutcome;
-      search.tell(trial);
+    for (const [index, suggestion] of round.entries()) {
+      search.tell(trialOf(suggestion, evaluatedOn(searched, outcomes[index])));
     }
   }
 }
 
-/** Finished trials by their place. A compaction may have taken away what some saw: scores of other data do not compare. */
-async function outcomesOn(flow: TrialFlow, { sha256 }: SearchedData): Promise<Map<number, TrialOutcome>> {
-  const outcomes = await flow.finished();
-  const comparable = outcomes.filter(({ dataSha256 }) => dataSha256 === sha256);
-  return new Map(comparable.map((outcome) => [outcome.place, outcome]));
+/** A compaction may have taken away the data that a search began on: scores on other data do not compare. */
+function evaluatedOn({ sha256 }: SearchedData, outcome: TrialOutcome | null) {
+  if (outcome?.dataSha256 !== sha256) {
+    throw new Error(
+      `tuning: expected trials on the data they were asked on, ${sha256}, got ${outcome?.dataSha256}; it has changed, and the search begins anew`,
+    );
+  }
+  const { dataSha256: _, ...evaluated } = outcome;
+  return evaluated;
 }
 
 async function settled(
   context: JobContext,
   { sha256 }: SearchedData,
   { recipe }: Omit<TuneOptions, "split">,
-  trials: readonly Trial[],
-  best: Trial,
+  trials: SearchResult["trials"],
 ): Promise<SearchResult> {
-  const scoresOf = async ({ params, seed }: Trial): Promise<readonly number[]> => {
-    const evaluation = await context.evaluations.get(validationKey(sha256, recipe.name, params, seed));
-    return evaluation?.perUser.map(({ ndcg }) => ndcg) ?? [];
-  };
-  const [first] = trials;
-  const better = isBeyondNoise(await scoresOf(best), await scoresOf(first));
+  const [taken, choice] = await choose(trials, async ({ params, seed, budget }) => {
+    const key = validationKey(sha256, recipe.name, withBudget(recipe, params, budget), seed);
+    return (await context.evaluations.get(key))?.perUser.map(({ ndcg }) => ndcg) ?? [];
+  });
   return {
-    params: (better ? best : first).params,
+    params: taken.params,
     trials,
+    choice,
     seconds: trials.reduce((sum, { seconds }) => sum + seconds, 0),
   };
 }

@@ -1,10 +1,12 @@
 import { summary } from "../models/evaluation/evaluate.ts";
+import { recipeNamed } from "../models/phases.ts";
 import type { Params } from "../models/recipe.ts";
+import { withBudget } from "../models/tuning/budget.ts";
 import type { EvaluationKey } from "../services/evaluations/evaluations.ts";
 import type { TrialOutcome, TrialPayload } from "../services/queues/types.ts";
 import type { JobContext } from "./context.ts";
 import { type Split, splitByTime } from "./training-data.ts";
-import { tryParams } from "./tune.ts";
+import { tryParams } from "./try-params.ts";
 
 /** What a trial is remembered by: a validation window is not the holdout of the same data. */
 export function validationKey(
@@ -43,24 +45,31 @@ export async function runTrial(
   payload: TrialPayload,
   signal?: AbortSignal,
 ): Promise<TrialOutcome> {
-  const { recipe, params, seed, budget, place } = payload;
+  const { recipe, seed } = payload;
+  const params = withBudget(recipeNamed(recipe), payload.params, payload.budget);
   const { sha256, split } = await splitOf(context, payload);
   const key = validationKey(sha256, recipe, params, seed);
   const known = await context.evaluations.get(key);
-  const outcome = { place, params, seed, budget, dataSha256: sha256 };
-  if (known !== null) return { ...outcome, score: known.summary.metrics.ndcg, seconds: 0 };
+  if (known !== null) return { score: known.summary.metrics.ndcg, seconds: 0, dataSha256: sha256 };
   const fit = { dataSha256: sha256, part: "validation", recipe, params, seed } as const;
-  const { evaluation, seconds } = await tryParams(recipe, split, payload, {
-    threads: context.config.threads,
-    checkpoint: context.checkpoints.of(fit),
-    signal,
-  });
+  const tried = await tryParams(
+    recipe,
+    split,
+    { params, seed },
+    {
+      threads: context.config.threads,
+      checkpoint: context.checkpoints.of(fit),
+      signal,
+    },
+  );
+  await context.checkpoints.remove(fit);
+  if ("failure" in tried) return { ...tried, dataSha256: sha256 };
+  const { evaluation, seconds } = tried;
   await context.evaluations.put(key, {
     summary: summary(evaluation, seed),
     perUser: evaluation.perUser,
     faults: evaluation.faults,
     window: { trainedThrough: split.train.through, judgedFrom: split.judgedFrom },
   });
-  await context.checkpoints.remove(fit);
-  return { ...outcome, score: evaluation.metrics.ndcg, seconds };
+  return { score: evaluation.metrics.ndcg, seconds, dataSha256: sha256 };
 }

@@ -1,22 +1,18 @@
-import type { InteractionLog } from "../models/data/interaction-log.ts";
-import { type TrainingSet, trainingSet } from "../models/data/interaction-matrix.ts";
-import { seededRandom } from "../models/data/random.ts";
-import { sliceLog } from "../models/data/slice.ts";
-import { type Evaluation, evaluate } from "../models/evaluation/evaluate.ts";
-import { mean, sampleVariance } from "../models/evaluation/moments.ts";
-import { popularityShares } from "../models/evaluation/novelty.ts";
-import { type RequestSet, splitRequests } from "../models/evaluation/requests.ts";
-import type { Trial } from "../models/manifest.ts";
-import { fitModel, recommenderOf } from "../models/model.ts";
-import { counts } from "../models/popularity/counts.ts";
-import type { FitOptions, Params, Recipe, SearchSpace, TrainingProgress } from "../models/recipe.ts";
+import type { Choice, Trial } from "../models/manifest.ts";
+import type { Params, Recipe, SearchSpace, TrainingProgress } from "../models/recipe.ts";
+import { bestTrial } from "../models/tuning/best-trial.ts";
+import { smallestBudget, withBudget } from "../models/tuning/budget.ts";
+import { choose } from "../models/tuning/choice.ts";
 import { runSearch } from "../models/tuning/run-search.ts";
-import type { Suggestion } from "../models/tuning/search.ts";
+import type { SearchOptions } from "../models/tuning/search.ts";
+import { tryParams, type ValidationSplit } from "./try-params.ts";
 
 export interface SearchResult {
   readonly params: Params;
   /** Every trial, the defaults first. */
   readonly trials: readonly Trial[];
+  /** Null when there was nothing to search. */
+  readonly choice: Choice | null;
   readonly seconds: number;
 }
 
@@ -26,8 +22,11 @@ export interface TuneOptions {
   readonly base: Params;
   /** What to search; usually the recipe's own space. */
   readonly space: SearchSpace;
-  readonly split: { readonly train: TrainingSet; readonly requests: RequestSet };
+  readonly split: ValidationSplit;
+  /** What may be spent, in trials of full length. */
   readonly trials: number;
+  /** Smallest share of it that a trial is judged by first (default: as the recipe allows). */
+  readonly smallestBudget?: number | undefined;
   /** Trials asked before the first of them is told (default 1): what each learns from depends on it. */
   readonly roundSize?: number | undefined;
   readonly seed: number;
@@ -36,113 +35,67 @@ export interface TuneOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Fits with the parameters of one trial and asks the validation window. */
-export async function tryParams(
-  recipe: string,
-  { train, requests }: TuneOptions["split"],
-  { params, seed }: Pick<Suggestion, "params" | "seed">,
-  { threads, signal, checkpoint }: Pick<FitOptions, "threads" | "signal" | "checkpoint">,
-): Promise<{ evaluation: Evaluation; seconds: number }> {
-  const start = performance.now();
-  const { model } = await fitModel(recipe, train, params, { seed, threads, signal, checkpoint });
-  const { items } = train.interactions;
-  const popularity = popularityShares(counts(train));
-  const evaluation = evaluate(recommenderOf(model), requests, { items, popularity, seed });
-  return { evaluation, seconds: (performance.now() - start) / 1000 };
+/** No search: parameters as they are given. */
+export function unsearched(params: Params): SearchResult {
+  return { params, trials: [], choice: null, seconds: 0 };
+}
+
+/** What decides which trials are asked, besides what they score. */
+export function searchOptions(options: Omit<TuneOptions, "split">): SearchOptions {
+  const { recipe, base: defaults, space, trials, seed } = options;
+  return {
+    space,
+    defaults,
+    trials,
+    seed,
+    smallestBudget: options.smallestBudget ?? smallestBudget(recipe, defaults, trials),
+  };
+}
+
+/** How far a search is, for the job and the command line. */
+export function searchProgress(told: readonly Trial[], of: number): TrainingProgress {
+  const spent = told.reduce((sum, { budget }) => sum + budget, 0);
+  const failed = told.filter(({ failure }) => failure !== undefined).length;
+  const best = bestTrial(told);
+  const halved = told.some(({ budget }) => budget < 1);
+  const parts = [
+    halved ? `trial ${told.length}, ${spent.toFixed(1)} of ${of} full ones` : `trial ${told.length} of ${of}`,
+    ...(failed === 0 ? [] : [`${failed} failed`]),
+    ...(best === null ? [] : [`best nDCG@10 ${best.score.toFixed(4)}`]),
+  ];
+  return { fraction: Math.min(1, spent / of), message: parts.join(", ") };
 }
 
 /** Searches parameters on a validation split by nDCG@10. The same seed and split give the same parameters. */
 export async function tune(options: TuneOptions): Promise<SearchResult> {
-  const { recipe, base, space, split, seed } = options;
-  if (Object.keys(space).length === 0) return { params: base, trials: [], seconds: 0 };
+  const { recipe, base, space, split, roundSize, signal } = options;
+  if (Object.keys(space).length === 0) return unsearched(base);
   const start = performance.now();
-  const scoresOf = new Map<number, readonly number[]>();
-  let done = 0;
-  const { best, trials } = await runSearch(
-    { space, defaults: base, trials: options.trials, seed },
-    async (suggestion) => {
-      const { evaluation, seconds } = await tryParams(recipe.name, split, suggestion, options);
-      scoresOf.set(
-        evaluation.metrics.ndcg,
-        evaluation.perUser.map(({ ndcg }) => ndcg),
-      );
+  /** In the order of the trials. */
+  const perUser: (readonly number[])[] = [];
+  const done: Trial[] = [];
+  const trials = await runSearch(
+    searchOptions(options),
+    async ({ params, seed, budget }) => {
+      const fitted = { params: withBudget(recipe, params, budget), seed };
+      const tried = await tryParams(recipe.name, split, fitted, options);
+      if ("failure" in tried) {
+        perUser.push([]);
+        return tried;
+      }
+      const { evaluation, seconds } = tried;
+      perUser.push(evaluation.perUser.map(({ ndcg }) => ndcg));
       return { score: evaluation.metrics.ndcg, seconds };
     },
     {
-      signal: options.signal,
-      roundSize: options.roundSize ?? 1,
-      onTrial: ({ score }) => {
-        done++;
-        const message = `trial ${done} of ${options.trials}, nDCG@10 ${score.toFixed(4)}`;
-        options.onProgress?.({ fraction: done / options.trials, message });
+      signal,
+      roundSize,
+      onTrial: (trial) => {
+        done.push(trial);
+        options.onProgress?.(searchProgress(done, options.trials));
       },
     },
   );
-  const [first] = trials;
-  const better = isBeyondNoise(scoresOf.get(best.score) ?? [], scoresOf.get(first.score) ?? []);
-  const { params } = better ? best : first;
-  return { params, trials, seconds: (performance.now() - start) / 1000 };
-}
-
-/**
- * The one-standard-error rule: the best of many trials on few users is best by luck as often as not, so it
- * replaces the starting point only when it leads by more than one standard error of the paired difference.
- * Source: Breiman et al., Classification and Regression Trees, 1984, section 3.4.3.
- */
-export function isBeyondNoise(best: readonly number[], start: readonly number[]): boolean {
-  const users = best.length;
-  if (users < 2 || users !== start.length) return false;
-  const differences = best.map((score, user) => score - start[user]);
-  return mean(differences) > Math.sqrt(sampleVariance(differences) / users);
-}
-
-export interface TuneOnTrainOptions {
-  readonly recipe: Recipe;
-  readonly base: Params;
-  /** Parameters that were given by hand and must not be searched. */
-  readonly fixed: Params;
-  readonly log: InteractionLog;
-  /** Whether the split to come is by time; validation is then carved the same way. */
-  readonly ordered: boolean;
-  readonly trials: number;
-  readonly seed: number;
-  readonly threads?: number | undefined;
-  readonly onProgress?: ((progress: TrainingProgress) => void) | undefined;
-}
-
-/** Share of a train file that is kept back to tune on. */
-const VALIDATION_SHARE = 0.2;
-
-/** Carves a validation set from a train file, the way its test file was made, and searches on it. */
-export async function tuneOnTrain(options: TuneOnTrainOptions): Promise<SearchResult> {
-  const { log, recipe, fixed, ordered, seed } = options;
-  const [train, validation] = ordered ? lastShare(log) : randomShare(log, seed);
-  // What order in time teaches cannot be learned where there is none.
-  const settled = ordered ? fixed : { ...recipe.unorderedDefaults, ...fixed };
-  const space = Object.fromEntries(Object.entries(recipe.space).filter(([name]) => !(name in settled)));
-  const split = { train: trainingSet(train, new Map()), requests: splitRequests(train, validation) };
-  return tune({ ...options, space, split });
-}
-
-function lastShare(log: InteractionLog): [InteractionLog, InteractionLog] {
-  const events = log.timestamps.length;
-  const cut = Math.round(events * (1 - VALIDATION_SHARE));
-  return [sliceLog(log, 0, cut), sliceLog(log, cut, events)];
-}
-
-/** The same events for the same seed, whatever their order in time. */
-function randomShare(log: InteractionLog, seed: number): [InteractionLog, InteractionLog] {
-  const random = seededRandom(seed);
-  const kept = Uint8Array.from({ length: log.timestamps.length }, () =>
-    random.next() < VALIDATION_SHARE ? 1 : 0,
-  );
-  const where = (side: number): InteractionLog => ({
-    users: log.users,
-    items: log.items,
-    userIndex: log.userIndex.filter((_, event) => kept[event] === side),
-    itemIndex: log.itemIndex.filter((_, event) => kept[event] === side),
-    timestamps: log.timestamps.filter((_, event) => kept[event] === side),
-    weights: log.weights.filter((_, event) => kept[event] === side),
-  });
-  return [where(0), where(1)];
+  const [taken, choice] = await choose(trials, (trial) => perUser[trials.indexOf(trial)]);
+  return { params: taken.params, trials, choice, seconds: (performance.now() - start) / 1000 };
 }

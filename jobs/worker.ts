@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import { type Job, Worker } from "bullmq";
 import closeWithGrace from "close-with-grace";
 import { createProducers } from "../services/queues/producers.ts";
@@ -8,6 +9,7 @@ import {
   type ShadowPayload,
   type UpkeepPayload,
 } from "../services/queues/types.ts";
+import { ChildWorker } from "./child-worker.ts";
 import { compact } from "./compact.ts";
 import { openContext } from "./context.ts";
 import { drift } from "./drift.ts";
@@ -26,6 +28,8 @@ const CLOSE_TIMEOUT_MS = 8_000;
 export interface WorkerOptions {
   /** Module that a shadow lane's thread runs (default: the service's own). */
   readonly laneEntry?: URL | undefined;
+  /** Module that a training's child process runs (default: the service's own). */
+  readonly trainingEntry?: URL | undefined;
 }
 
 /** Runs jobs until it is told to stop: training in child processes, shadow scoring in lanes, upkeep here. */
@@ -35,18 +39,22 @@ export async function startWorker(given: WorkerOptions = {}): Promise<{ close():
   const lanes = new Lanes({
     folders: { artifactFolder: context.paths.artifacts, catalogueFile: context.paths.catalogue },
     timeoutMs: policy.shadow.timeoutMs,
+    heapMb: policy.guardrails.memoryMb,
+    consecutiveFaults: policy.shadow.consecutiveFaults,
     entry: given.laneEntry,
   });
   const options = {
+    // Written into each job that it takes.
+    name: `${hostname()}:${process.pid}`,
     connection: { url: config.redisUrl, maxRetriesPerRequest: null },
     lockDuration: LOCK_DURATION_MS,
     stalledInterval: STALLED_INTERVAL_MS,
     maxStalledCount: 3,
   };
 
-  const training = new Worker<RetrainPayload>(
+  const training = new ChildWorker<RetrainPayload>(
     QUEUES.training,
-    new URL("./training-process.js", import.meta.url),
+    given.trainingEntry ?? new URL("./training-process.js", import.meta.url),
     {
       ...options,
       concurrency: config.workerConcurrency,
@@ -54,15 +62,14 @@ export async function startWorker(given: WorkerOptions = {}): Promise<{ close():
   );
   const shadowing = new Worker<ShadowPayload>(
     QUEUES.shadow,
-    (job) =>
-      shadow({ ...context, lanes, requestsPerUser: policy.shadow.requestsPerUser }, job.data, job.id ?? ""),
+    (job) => shadow({ ...context, lanes, limits: policy.shadow }, job.data, job.id ?? ""),
     { ...options, concurrency: 1 },
   );
   const upkeep = new Worker<UpkeepPayload>(QUEUES.upkeep, (job) => runUpkeep(job), {
     ...options,
     concurrency: 1,
   });
-  const analysis = new Worker<AnalysisPayload>(
+  const analysis = new ChildWorker<AnalysisPayload>(
     QUEUES.analysis,
     new URL("./analysis-process.js", import.meta.url),
     { ...options, concurrency: 1 },

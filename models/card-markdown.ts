@@ -1,8 +1,10 @@
 import type { ModelCard } from "./card.ts";
+import { searchSection } from "./card-search.ts";
+import type { CompressionLoss } from "./compression-loss.ts";
 import { COHORTS, DEFAULT_COHORTS } from "./evaluation/cohorts.ts";
 import type { EvaluationSummary, MetricIntervals, UserMetric } from "./evaluation/report.ts";
 import { DIAGNOSIS_WORDS } from "./gate/diagnosis.ts";
-import type { ImportOrigin, Trial } from "./manifest.ts";
+import type { ImportOrigin } from "./manifest.ts";
 import { figure, interval, list, percent, sentence, settings, signedInterval, table } from "./markdown.ts";
 
 /** The model card in Markdown, for people; every figure in it is in the JSON. */
@@ -17,6 +19,7 @@ export function cardMarkdown(card: ModelCard): string {
     `${data.rows} events from ${data.from} through ${data.through}; SHA-256 \`${data.sha256}\`.`,
     "## Parameters",
     `\`\`\`json\n${JSON.stringify(card.params, null, 2)}\n\`\`\``,
+    "## Search",
     ...searchSection(card),
     "## Levers",
     ...leverSection(card),
@@ -25,6 +28,7 @@ export function cardMarkdown(card: ModelCard): string {
     "## Holdout",
     ...(card.imported === null ? [] : [importSentence(card.imported)]),
     ...holdoutSection(card.holdout),
+    ...(card.compression === null ? [] : [compressionSentence(card.compression)]),
     "## Training",
     trainingSentence(card),
     "## Cost",
@@ -79,32 +83,6 @@ function evidenceTable(evidence: NonNullable<ModelCard["analysis"]>["evidence"])
       ["gain of twice the epochs", twiceTheEpochs === null ? "–" : signedInterval(twiceTheEpochs)],
     ],
   );
-}
-
-/** Trials shown, the best; the JSON has them all. */
-const TRIALS_SHOWN = 5;
-
-function searchSection({ trials }: ModelCard): string[] {
-  if (trials.length === 0) return ["No search: the recipe's defaults, or parameters given by hand."];
-  const [start] = trials;
-  const ranked = trials.toSorted((a, b) => b.score - a.score);
-  const changed = ({ params }: Trial): string =>
-    settings(
-      Object.fromEntries(Object.entries(params).filter(([name, value]) => value !== start.params[name])),
-    );
-  const rows = ranked
-    .slice(0, TRIALS_SHOWN)
-    .map((trial) => [
-      String(trials.indexOf(trial) + 1),
-      figure(trial.score),
-      percent(trial.budget),
-      trial.seconds.toFixed(1),
-      trial === start ? "where the search started" : changed(trial),
-    ]);
-  return [
-    `Chosen after ${trials.length} trials on the validation window, best ${figure(ranked[0].score)}, worst ${figure(ranked[ranked.length - 1].score)}; the best of them:`,
-    table(["trial", "nDCG", "of the epochs", "s", "changed"], rows),
-  ];
 }
 
 function leverSection({ levers }: ModelCard): string[] {
@@ -177,6 +155,10 @@ function holdoutSection({
     `${asked} 95 % bootstrap intervals over users.${cohorts}`,
     table(["metric", `all (${users})`, ...heads], rows),
   ];
+}
+
+function compressionSentence({ k, users, overlap, ndcg, bytesShare }: CompressionLoss): string {
+  return `Compressed: its arrays take ${Math.round(100 * bytesShare)} % of their exact bytes. Against the same fit kept exactly, on these requests: overlap@${k} ${interval(overlap)}, nDCG@${k} ${signedInterval(ndcg)}, over ${users} users.`;
 }
 
 function trainingSentence({ training }: ModelCard): string {

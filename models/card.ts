@@ -1,8 +1,9 @@
+import type { CompressionLoss } from "./compression-loss.ts";
 import type { LearningCurve } from "./evaluation/learning-curve.ts";
 import type { EvaluationSummary } from "./evaluation/report.ts";
 import type { Findings } from "./findings.ts";
 import type { LeverReport } from "./levers.ts";
-import type { DataProvenance, ImportOrigin, Manifest, TrainingCost, Trial } from "./manifest.ts";
+import type { Choice, DataProvenance, ImportOrigin, Manifest, TrainingCost, Trial } from "./manifest.ts";
 import type { Params, Phase, TrainingReport } from "./recipe.ts";
 
 /**
@@ -17,10 +18,15 @@ export interface ModelCard {
   readonly items: number;
   readonly data: DataProvenance;
   readonly params: Params;
+  /** Every trial of the search, in the order they were told, the starting parameters first; none without a search. */
   readonly trials: readonly Trial[];
+  /** Which of them gave the parameters, and why. */
+  readonly choice: Choice | null;
   /** Where its arrays came from, when they were trained elsewhere. */
   readonly imported: ImportOrigin | null;
   readonly holdout: EvaluationSummary;
+  /** What compression cost on the holdout; null when every array is exact. */
+  readonly compression: CompressionLoss | null;
   readonly training: TrainingReport;
   readonly cost: TrainingCost;
   readonly diagnosis: (Findings["diagnosis"] & Pick<Findings, "baseline" | "lift" | "agreement">) | null;
@@ -37,7 +43,13 @@ export function modelCard(manifest: Manifest, findings: Findings | null): ModelC
   const { version, phase, recipe, seed, items, data, params, trials, training, cost, code, createdAt } =
     manifest;
   const made = { version, phase, recipe, seed, items, data, params, trials, training, cost, code, createdAt };
-  const facts = { ...made, imported: manifest.imported ?? null, holdout: manifest.offline };
+  const facts = {
+    ...made,
+    choice: manifest.choice ?? null,
+    imported: manifest.imported ?? null,
+    holdout: manifest.offline,
+    compression: manifest.compression ?? null,
+  };
   if (findings === null) {
     return { ...facts, diagnosis: null, levers: null, learningCurve: null, analysis: null };
   }

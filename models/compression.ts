@@ -1,5 +1,5 @@
 import Type from "typebox";
-import type { NamedArray, NamedArrays } from "./recipe.ts";
+import type { NamedArray, NamedArrays, Params, Recipe } from "./recipe.ts";
 
 /** What is kept of a large matrix of item vectors: its float32 values, or int8 with a scale a row. */
 export type Compression = "none" | "int8";
@@ -33,6 +33,11 @@ export function compressed(arrays: NamedArrays, names: readonly string[]): Named
     packed[name + SCALES] = { shape: [rows], data: scales };
   }
   return packed;
+}
+
+/** The arrays of a recipe that its parameters ask to have compressed. */
+export function toCompress({ compressible = {} }: Recipe, params: Params): string[] {
+  return Object.keys(compressible).filter((name) => params[compressible[name]] === "int8");
 }
 
 /** Every compressed matrix as float32 again, v ≈ q·s; arrays that are not compressed are passed through. @throws RangeError */

@@ -1,6 +1,7 @@
 import type { Estimate } from "./evaluation/report.ts";
 import type { Trial } from "./manifest.ts";
 import type { Lever, Params, Recipe } from "./recipe.ts";
+import { bestTrial } from "./tuning/best-trial.ts";
 
 /** A lever with the settings that are compared, and whether the model uses it. */
 export interface LeverSetting extends Lever {
@@ -44,7 +45,7 @@ export function leverSettings(recipe: Recipe, params: Params, trials: readonly T
   const names = Object.keys(recipe.space).filter((name) => !taken.has(name));
   const off = pick(recipe.defaults, names);
   const used = differs(params, off, names);
-  const on = used ? pick(params, names) : pick(bestOf(trials)?.params ?? recipe.defaults, names);
+  const on = used ? pick(params, names) : pick(bestTrial(trials)?.params ?? recipe.defaults, names);
   if (!differs(on, off, names)) return features;
   const summary = "hyper-parameters as the search found them, not the recipe's defaults";
   return [...features, { name: "search", summary, off, on, used }];
@@ -58,13 +59,6 @@ export function withLevers(
 ): Params {
   const chosen = settings.map((lever) => (isOn(lever) ? lever.on : lever.off));
   return Object.assign({}, params, ...chosen);
-}
-
-function bestOf(trials: readonly Trial[]): Trial | undefined {
-  return trials.reduce<Trial | undefined>(
-    (best, trial) => (best === undefined || trial.score > best.score ? trial : best),
-    undefined,
-  );
 }
 
 function pick(params: Params, names: readonly string[]): Params {

@@ -1,3 +1,4 @@
+import type { CompressionLoss } from "./compression-loss.ts";
 import type { EvaluationSummary } from "./evaluation/report.ts";
 import type { Params, Phase, TrainingReport } from "./recipe.ts";
 
@@ -23,6 +24,8 @@ export interface TrainingCost {
   readonly cpuMsPerRequest: number;
   /** The same over what a phase-1 list takes in the same process: comparable between versions. */
   readonly relativeCost: number;
+  /** What was live then, on the same requests in the same process; absent when nothing was, or it did not load. */
+  readonly beside?: { readonly version: string; readonly cpuMsPerRequest: number } | undefined;
   /** 99th percentile of a recommendation, milliseconds. */
   readonly p99Ms: number;
 }
@@ -31,10 +34,22 @@ export interface TrainingCost {
 export interface Trial {
   readonly params: Params;
   readonly seed: number;
-  /** Validation nDCG@10. */
+  /** Validation nDCG@10; 0 of a trial that failed. */
   readonly score: number;
   readonly seconds: number;
+  /** Share of its budget parameters (epochs) that it was fitted with, 0 … 1. */
   readonly budget: number;
+  /** Why it has no score, where it has none. */
+  readonly failure?: string | undefined;
+}
+
+/** What a search ended in: its best trial, or the parameters it started from where the best leads by too little. */
+export interface Choice {
+  readonly took: "best" | "start";
+  /** Validation nDCG@10 of the best trial beyond the start's, paired over the users; null where there are not both. */
+  readonly lead: { readonly mean: number; readonly standardError: number; readonly users: number } | null;
+  /** In words. */
+  readonly why: string;
 }
 
 /** Where the arrays of a model that was not trained here came from. */
@@ -62,8 +77,12 @@ export interface Manifest {
   readonly data: DataProvenance;
   readonly code: { readonly version: string; readonly git: string };
   readonly offline: EvaluationSummary;
+  /** Of a compressed model: its fit for the holdout, against the same kept exactly. */
+  readonly compression?: CompressionLoss | undefined;
   readonly training: TrainingReport;
   readonly trials: readonly Trial[];
+  /** Of a version whose parameters were searched. */
+  readonly choice?: Choice | undefined;
   readonly cost: TrainingCost;
   readonly items: number;
   /** Of a model that was trained elsewhere. */

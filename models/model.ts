@@ -1,4 +1,5 @@
 import { topByBounds } from "./bounded-top-k.ts";
+import { compressed, toCompress } from "./compression.ts";
 import type { ItemId } from "./data/ids.ts";
 import type { TrainingSet } from "./data/interaction-matrix.ts";
 import type { Vocabulary } from "./data/vocabulary.ts";
@@ -17,7 +18,7 @@ import type {
 import { NonFiniteScoreError } from "./recipe.ts";
 import type { ItemFilter, Query, Recommendation, Recommender, ScoredItem } from "./recommender.ts";
 
-/** Half-life of the popularity floor that every artifact carries, days. */
+/** Half-life of the popularity floor that every artifact carries, days, unless told otherwise. */
 export const FLOOR_HALF_LIFE_DAYS = 180;
 
 /** A fitted model: everything an artifact holds. Immutable. */
@@ -34,24 +35,39 @@ export interface Model {
 
 export interface FittedModel {
   readonly model: Model;
+  /** The same with every array as it was learned, when `model` holds compressed ones. */
+  readonly exact?: Model | undefined;
   readonly report: TrainingReport;
+}
+
+export interface FitModelOptions extends FitOptions {
+  /** Half-life of the popularity floor, days. */
+  readonly floorHalfLifeDays?: number;
 }
 
 export async function fitModel(
   recipe: string,
   train: TrainingSet,
   params: Params,
-  options: FitOptions,
+  options: FitModelOptions,
 ): Promise<FittedModel> {
   const definition = recipeNamed(recipe);
   const complete = { ...definition.defaults, ...params };
   const { arrays, report } = await definition.fit(train, complete, options);
-  const floor = decayedCounts(train, FLOOR_HALF_LIFE_DAYS);
+  const floor = decayedCounts(train, options.floorHalfLifeDays ?? FLOOR_HALF_LIFE_DAYS);
   const items = train.interactions.items;
-  return {
-    model: { phase: definition.phase, recipe, params: complete, seed: options.seed, items, floor, arrays },
-    report,
+  const learned: Model = {
+    phase: definition.phase,
+    recipe,
+    params: complete,
+    seed: options.seed,
+    items,
+    floor,
+    arrays,
   };
+  const names = toCompress(definition, complete);
+  if (names.length === 0) return { model: learned, report };
+  return { model: { ...learned, arrays: compressed(arrays, names) }, exact: learned, report };
 }
 
 /** Turns a model into something that answers queries. Every phase ranks, excludes and tops up in this one place. */

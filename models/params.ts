@@ -1,5 +1,5 @@
 import { Errors } from "typebox/value";
-import type { Params, Recipe } from "./recipe.ts";
+import type { DataOrder, Params, Recipe } from "./recipe.ts";
 
 /** Parameters that a recipe cannot take: every wrong field, what was expected and what was got. */
 export class ParamsError extends Error {
@@ -10,6 +10,12 @@ export class ParamsError extends Error {
     this.name = "ParamsError";
     this.problems = problems;
   }
+}
+
+/** What stands in for some of the recipe's defaults where the data is ordered like that. */
+export function defaultsUnder(order: DataOrder, recipe: Recipe): Params {
+  if (order === "time") return {};
+  return (order === "user" ? recipe.undatedDefaults : recipe.unorderedDefaults) ?? {};
 }
 
 /** The recipe's defaults overlaid with what was given. @throws ParamsError */

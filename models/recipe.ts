@@ -8,6 +8,14 @@ export type Phase = 1 | 2 | 3 | 4;
 
 export type Params = Readonly<Record<string, unknown>>;
 
+/**
+ * What the times of the events tell about those to be foreseen:
+ *   time   these come after all that is known
+ *   user   these come after what is known of the same user, whenever that was
+ *   none   nothing
+ */
+export type DataOrder = "time" | "user" | "none";
+
 export type TypedArray = Float32Array | Int32Array | Uint32Array | Int8Array | Uint8Array;
 
 /** A model's weights: plain arrays with their shapes, row-major. */
@@ -53,7 +61,7 @@ export interface TrainingProgress {
 
 export interface FitOptions {
   readonly seed: number;
-  /** Threads the fit may use (default 1). The result does not depend on it. */
+  /** Threads the fit may use (default 1). The result does not depend on it, but for the last bits on native TensorFlow. */
   readonly threads?: number | undefined;
   readonly onProgress?: ((progress: TrainingProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -127,8 +135,17 @@ export interface Recipe<P extends Params = Params> {
   readonly defaults: P;
   /** What to use instead where the data has no order in time to learn from, as in random splits. */
   readonly unorderedDefaults?: Partial<P>;
+  /** What to use instead where each user is asked about a time of their own, so that none is everybody's "now". */
+  readonly undatedDefaults?: Partial<P>;
   /** What `--tune` searches; empty when there is nothing to tune. */
   readonly space: SearchSpace;
+  /** Matrices of item vectors that may be stored as int8, each with the parameter that asks for it (default none). */
+  readonly compressible?: Readonly<Record<string, string>>;
+  /**
+   * Whole-numbered parameters in proportion to which a fit takes long (epochs): a search may give its trials a share of
+   * them first. Without, every trial is fitted in full.
+   */
+  readonly budget?: readonly string[];
   /** What may be measured apart (default none); the search of the other parameters is always one more. */
   readonly levers?: readonly Lever[];
   fit(train: TrainingSet, params: P, options: FitOptions): Promise<Fitted>;

@@ -17,6 +17,7 @@ export class ApiError extends Error {
 export interface ApiClient {
   get<T>(path: string): Promise<T>;
   post<T>(path: string, body: unknown): Promise<T>;
+  delete<T>(path: string): Promise<T>;
 }
 
 /** Talks to a running Phasewise. Operator routes get the key from the environment or the state folder. */
@@ -42,7 +43,11 @@ export function apiClient(url: string, adminKey: string | null): ApiClient {
     }
     return parsed as T;
   };
-  return { get: (path) => call("GET", path), post: (path, body) => call("POST", path, body) };
+  return {
+    get: (path) => call("GET", path),
+    post: (path, body) => call("POST", path, body),
+    delete: (path) => call("DELETE", path),
+  };
 }
 
 const RETRIES = 5;

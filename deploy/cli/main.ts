@@ -4,6 +4,7 @@ import { PhasewiseError } from "../../services/errors.ts";
 import { ApiError } from "./api-client.ts";
 import { EXIT } from "./output.ts";
 import { auditVerb } from "./verbs/audit.ts";
+import { cancelVerb } from "./verbs/cancel.ts";
 import { cardVerb } from "./verbs/card.ts";
 import { compactVerb } from "./verbs/compact.ts";
 import { decisionsVerb } from "./verbs/decisions.ts";
@@ -38,6 +39,7 @@ const verbs = [
   importModelVerb,
   exportModelVerb,
   trainVerb,
+  cancelVerb,
   evaluateVerb,
   ladderVerb,
   cardVerb,

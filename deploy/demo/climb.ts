@@ -51,21 +51,18 @@ export interface TrainedChallengers {
   readonly failed: number;
 }
 
-/**
- * Trains every challenger that the ladder does not hold yet, side by side, with a progress bar each.
- *
- * @param aA whether the floor's twin is to be the only challenger
- */
+/** Trains every challenger that the ladder does not hold yet, side by side, with a progress bar each. */
 export async function trainChallengers(
   api: ApiClient,
   write: (line: string) => void,
-  aA: boolean,
+  challenges: readonly Challenge[],
 ): Promise<TrainedChallengers> {
   const { phases } = await api.get<Ladder>("/ladder");
   const known = phases.flatMap(({ versions }) => versions.map((version) => version.recipe));
-  const isTwinKnown = known.filter((recipe) => recipe === TWIN.recipe).length > 1;
-  const twins = isTwinKnown ? [] : [TWIN];
-  const due = aA ? twins : CHALLENGES.filter(({ recipe }) => !known.includes(recipe));
+  // The floor has the recipe of its twin.
+  const isKnown = (challenge: Challenge): boolean =>
+    known.filter((recipe) => recipe === challenge.recipe).length > Number(challenge === TWIN);
+  const due = challenges.filter((challenge) => !isKnown(challenge));
   if (due.length === 0) return { trained: 0, failed: 0 };
   const display = process.stderr.isTTY ? bars() : lines(write);
   const outcomes = await Promise.all(

@@ -29,7 +29,16 @@ export function blend(name: string, summary: string, members: readonly BlendMemb
     unorderedDefaults: Object.fromEntries(
       recipes.flatMap((recipe) => Object.entries(recipe.unorderedDefaults ?? {}).map(under(recipe.name))),
     ),
+    undatedDefaults: Object.fromEntries(
+      recipes.flatMap((recipe) => Object.entries(recipe.undatedDefaults ?? {}).map(under(recipe.name))),
+    ),
     space: blendSpace(recipes),
+    compressible: Object.fromEntries(
+      recipes.flatMap(({ name, compressible }) =>
+        Object.entries(compressible ?? {}).map(([array, param]) => [`${name}.${array}`, `${name}.${param}`]),
+      ),
+    ),
+    budget: recipes.flatMap(({ name, budget = [] }) => budget.map((parameter) => `${name}.${parameter}`)),
     levers: recipes.flatMap((recipe) =>
       (recipe.levers ?? []).map((lever) => ({
         name: `${recipe.name}: ${lever.name}`,
@@ -108,8 +117,10 @@ function paramsOf(recipe: Recipe, params: Params): Params {
   return own;
 }
 
-/** The report of the member that trained most epochs speaks for the blend; engines are listed. */
+/** The report of the member that trained most epochs speaks for the blend; engines are listed, and a warm start is told. */
 function longestTraining(reports: readonly TrainingReport[]): TrainingReport {
   const longest = reports.reduce((most, report) => (report.epochs > most.epochs ? report : most));
-  return { ...longest, backend: [...new Set(reports.map(({ backend }) => backend))].join("+") };
+  const warmStart = reports.find((report) => report.warmStart !== undefined)?.warmStart;
+  const backend = [...new Set(reports.map((report) => report.backend))].join("+");
+  return { ...longest, ...(warmStart !== undefined && { warmStart }), backend };
 }

@@ -1,6 +1,7 @@
 import type { UserId } from "./ids.ts";
 import type { InteractionLog } from "./interaction-log.ts";
 import { seededRandom, shuffle } from "./random.ts";
+import { selectEvents } from "./slice.ts";
 
 /**
  * Which users belong to part 0 (the first `share` of a seeded order) or part 1 (the last `share`) of them. A smaller
@@ -25,14 +26,7 @@ export function partOfUsers(
 /** The events of some users only; vocabularies stay whole. */
 export function eventsOf(log: InteractionLog, users: ReadonlySet<UserId>): InteractionLog {
   const wanted = log.users.ids.map((id) => users.has(id));
-  const kept = (_: number, event: number): boolean => wanted[log.userIndex[event]];
-  return {
-    ...log,
-    userIndex: log.userIndex.filter(kept),
-    itemIndex: log.itemIndex.filter(kept),
-    timestamps: log.timestamps.filter(kept),
-    weights: log.weights.filter(kept),
-  };
+  return selectEvents(log, (event) => wanted[log.userIndex[event]]);
 }
 
 /**

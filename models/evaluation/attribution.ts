@@ -1,4 +1,5 @@
 import type { ItemId } from "../data/ids.ts";
+import { type ClosedWindow, closedWindow, type WindowOptions } from "./attribution-window.ts";
 import { ndcg } from "./ndcg.ts";
 
 /** One request asked of both models in the shadow. */
@@ -20,11 +21,7 @@ export interface AttributedEvent {
   readonly listDriven: boolean;
 }
 
-export interface AttributionOptions {
-  /** A user's window opens with the first event after the first request, and lasts this long. */
-  readonly windowMs: number;
-  /** Latest event time seen anywhere, epoch milliseconds: the clock of the windows. */
-  readonly watermark: number;
+export interface AttributionOptions extends WindowOptions {
   /** Where the clock stood when the comparison was opened: what is older, however late it arrives, proves nothing. */
   readonly openedAt: number;
   /** At most this many of the user's following new items are relevant to a request. */
@@ -40,7 +37,8 @@ export type Attribution =
   | { readonly state: "nothing-relevant"; readonly early: number }
   | {
       readonly state: "closed";
-      /** Epoch milliseconds of event time. */
+      /** Epoch milliseconds of event time: of the first event that counts, and of the window's end. */
+      readonly firstAt: number;
       readonly closedAt: number;
       readonly challenger: number;
       readonly baseline: number;
@@ -76,19 +74,16 @@ export function attribute(
   const counted = timely
     .toSorted((a, b) => a.historyThrough - b.historyThrough)
     .slice(0, options.maxRequests);
-  const firstEvent = counted.length === 0 ? undefined : nextAfter(counted[0]);
-  if (firstEvent === undefined) return { state: "open", early };
-  const closedAt = firstEvent.timestamp + options.windowMs;
-  if (options.watermark < closedAt) return { state: "open", early };
+  const window = counted.length === 0 ? null : closedWindow(events, counted[0].historyThrough, options);
+  if (window === null) return { state: "open", early };
 
-  const window = { opensAt: options.openedAt, closesAt: closedAt };
   let challenger = 0;
   let baseline = 0;
   let joined = 0;
   let eventCount = 0;
   let listDriven = 0;
   for (const request of counted) {
-    const relevant = nextNewEvents(events, request.historyThrough, window, options.relevantEvents);
+    const relevant = nextNewEvents(events, request.historyThrough, window, options);
     if (relevant.length === 0) continue;
     const items = new Set(relevant.map((event) => event.itemId));
     challenger += ndcg(request.challenger, items, request.k);
@@ -100,7 +95,8 @@ export function attribute(
   if (joined === 0) return { state: "nothing-relevant", early };
   return {
     state: "closed",
-    closedAt,
+    firstAt: window.opensAt,
+    closedAt: window.closesAt,
     challenger: challenger / joined,
     baseline: baseline / joined,
     joined,
@@ -115,17 +111,18 @@ export function attribute(
 function nextNewEvents(
   events: readonly AttributedEvent[],
   historyThrough: number,
-  { opensAt, closesAt }: { readonly opensAt: number; readonly closesAt: number },
-  count: number,
+  { closesAt, lastSequence }: ClosedWindow,
+  { openedAt, relevantEvents }: AttributionOptions,
 ): AttributedEvent[] {
   const seen = new Set<ItemId>();
   const next: AttributedEvent[] = [];
   for (const event of events) {
     if (seen.has(event.itemId)) continue;
-    const within = event.timestamp >= opensAt && event.timestamp <= closesAt;
+    if (event.sequence > lastSequence) break;
+    const within = event.timestamp >= openedAt && event.timestamp <= closesAt;
     if (event.sequence > historyThrough && within) {
       next.push(event);
-      if (next.length === count) break;
+      if (next.length === relevantEvents) break;
     }
     seen.add(event.itemId);
   }

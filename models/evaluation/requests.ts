@@ -1,3 +1,4 @@
+import { eventsByUser } from "../data/events-by-user.ts";
 import type { ItemId, UserId } from "../data/ids.ts";
 import type { Interaction, InteractionLog } from "../data/interaction-log.ts";
 import { type Random, seededRandom, shuffle } from "../data/random.ts";
@@ -112,6 +113,9 @@ export function splitRequests(train: InteractionLog, test: InteractionLog): Requ
       Array.from(events, (event) => interactionAt(train, event)),
     );
   }
+  const trained = new Uint8Array(train.items.size);
+  for (const item of train.itemIndex) trained[item] = 1;
+  const isCold = (item: ItemId): boolean => trained[train.items.indexOf(item) ?? -1] !== 1;
   const requests: EvaluationRequest[] = [];
   let dropped = 0;
   let coldTargets = 0;
@@ -123,7 +127,7 @@ export function splitRequests(train: InteractionLog, test: InteractionLog): Requ
     const seen = new Set(history.map(({ itemId }) => itemId));
     const chosen = new Set(Array.from(events, (event) => test.items.idAt(test.itemIndex[event])));
     const relevant = [...chosen].filter((item) => !seen.has(item));
-    coldTargets += relevant.filter((item) => !train.items.has(item)).length;
+    coldTargets += relevant.filter(isCold).length;
     if (relevant.length === 0) {
       dropped++;
       continue;
@@ -132,17 +136,6 @@ export function splitRequests(train: InteractionLog, test: InteractionLog): Requ
     requests.push({ user, history, relevant });
   }
   return { requests, dropped, coldTargets, users: requests.length, coldUsers };
-}
-
-/** Positions of each user's events before `to`, in time order; one (possibly empty) view a user of the log. */
-function eventsByUser(log: InteractionLog, to: number): Uint32Array[] {
-  const starts = new Uint32Array(log.users.size + 1);
-  for (let event = 0; event < to; event++) starts[log.userIndex[event] + 1]++;
-  for (let user = 0; user < log.users.size; user++) starts[user + 1] += starts[user];
-  const next = starts.slice(0, -1);
-  const events = new Uint32Array(to);
-  for (let event = 0; event < to; event++) events[next[log.userIndex[event]]++] = event;
-  return Array.from({ length: log.users.size }, (_, user) => events.subarray(starts[user], starts[user + 1]));
 }
 
 function interactionAt(log: InteractionLog, event: number): Interaction {

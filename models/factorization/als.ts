@@ -1,5 +1,5 @@
 import Type from "typebox";
-import { type Compression, compressed, compressionSchema, decompressed } from "../compression.ts";
+import { type Compression, compressionSchema, decompressed } from "../compression.ts";
 import type { TrainingSet } from "../data/interaction-matrix.ts";
 import { seededRandom } from "../data/random.ts";
 import { rowMasses } from "../data/sparse-rows.ts";
@@ -63,6 +63,7 @@ export const als: Recipe<AlsParams & Record<string, unknown>> = {
     compression: "none",
   },
   unorderedDefaults: { recency: 0, halfLifeDays: 0 },
+  undatedDefaults: { halfLifeDays: 0 },
   space: {
     reg: { kind: "log", low: 0.001, high: 0.1 },
     unobservedWeight: { kind: "log", low: 0.03, high: 3 },
@@ -72,6 +73,7 @@ export const als: Recipe<AlsParams & Record<string, unknown>> = {
     halfLifeDays: { kind: "log", low: 180, high: 6000 },
     sideWeight: { kind: "log", low: 0.3, high: 30 },
   },
+  budget: ["epochs"],
   levers: [
     {
       name: "recent history",
@@ -98,6 +100,7 @@ export const als: Recipe<AlsParams & Record<string, unknown>> = {
       on: { sideWeight: 3 },
     },
   ],
+  compressible: { itemFactors: "compression" },
   fit,
   scorer: (arrays, params) => foldInScorer(decompressed(arrays), params),
 };
@@ -162,9 +165,8 @@ async function fit(train: TrainingSet, params: AlsParams, options: FitOptions): 
       }),
     };
     const report = { epochs, losses, stillImproving: stillFalling(losses), backend: "simd" };
-    const kept = params.compression === "int8" ? compressed(arrays, ["itemFactors"]) : arrays;
     return {
-      arrays: kept,
+      arrays,
       report: warm === null ? report : { ...report, warmStart: options.warmStart?.version },
     };
   } finally {

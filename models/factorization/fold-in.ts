@@ -73,7 +73,7 @@ export function foldInScorer(
     starts[1] = length;
     ridge[0] = ridgeOf(mass, items, params);
     const row = [starts, columns, weights, scores.factors, gram, ridge, scores.query, explained];
-    kernels.alsCholesky(0, 1, scratch, ...row.map((array) => array.byteOffset), width);
+    kernels.alsCholesky(0, 1, scratch, ...row.map((array) => array.byteOffset), width, 0);
     return true;
   };
   return queryScorer(scores, solve, bias);

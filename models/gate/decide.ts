@@ -42,7 +42,7 @@ export function decide(evidence: ShadowEvidence, policy: Policy): Outcome {
   const harm = guardrails.filter(({ code, outcome }) => outcome === "fail" && !isService(code));
   const open = guardrails.filter((result) => result.outcome !== "pass" && !harm.includes(result));
   const hopeless = test !== null && plan !== null && !test.proven ? hopelessness(rows, plan, test) : null;
-  const against = compact([...harm.map(reasonOf), hopeless]);
+  const against = compact([...harm.map(reasonOf), hopeless, idleness(evidence, test)]);
   const waiting = compact([
     ...unusable,
     ...testReasons(evidence, policy, stage, test, lastUpgrade),
@@ -126,6 +126,10 @@ function testReasons(
   if (feedback === null || !(feedback.events > 0) || !Number.isFinite(feedback.listDriven)) {
     reasons.push("FEEDBACK_MISSING");
   }
+  const { agreement } = evidence;
+  if (agreement === null || !(agreement.requests > 0) || !Number.isFinite(agreement.identical)) {
+    reasons.push("AGREEMENT_MISSING");
+  }
   if (stage === "interleaving" && evidence.interleaving === null) reasons.push("EXPOSURE_BIAS");
   else if (test !== null) {
     const { minimumUsers } = stage === "shadow" ? policy.shadow : policy.interleaving;
@@ -142,6 +146,12 @@ function testReasons(
 function hopelessness(rows: readonly UserDifference[], plan: TestPlan, test: TestResult): ReasonCode | null {
   if (isProvenLoss(rows, plan)) return "PROVEN_LOSS";
   return test.users >= test.nMax ? "NOT_ENOUGH_LIFT" : null;
+}
+
+/** A refresh that gives every list as it was cannot lose, and gains nothing: promoting it would be motion only. */
+function idleness({ kind, agreement }: ShadowEvidence, test: TestResult | null): ReasonCode | null {
+  const isSame = agreement !== null && agreement.requests > 0 && agreement.identical === agreement.requests;
+  return kind === "REFRESH" && isSame && test?.proven === true ? "NOTHING_CHANGED" : null;
 }
 
 function compact(reasons: readonly (ReasonCode | null)[]): ReasonCode[] {

@@ -54,11 +54,11 @@ export interface DecisionContext {
 }
 
 /**
- * Judges and records in one step. The evidence first goes through its own serialised form, so that what is
- * judged is exactly what a reader of the record will find.
+ * Judges and records in one step. The evidence first goes through its own serialised form, without its users'
+ * names, so that what is judged is exactly what a reader of the record will find.
  */
 export function recordDecision(hearing: Hearing, context: DecisionContext): Decision {
-  const heard = asWritten(hearing);
+  const heard = withoutNames(hearing);
   const { ruling, sentence } = judge(heard, context.policy);
   const { challenger, baseline } = parties(heard);
   const content = asWritten({
@@ -171,6 +171,20 @@ function parties({ about, evidence }: Hearing): { challenger: string; baseline: 
 /** Of a sequential test; the screen and the fleet have none. */
 function testOf(ruling: Ruling): TestResult | null {
   return "test" in ruling ? ruling.test : null;
+}
+
+/**
+ * Users are numbered as they appear: a record is for everybody to read and is kept for ever, and no verdict turns on
+ * who somebody is. One who was counted twice has one number, and shows.
+ */
+function withoutNames(hearing: Hearing): Hearing {
+  const numbers = new Map<string, number>();
+  return JSON.parse(canonicalJson(hearing), (key, value: unknown) => {
+    if (key !== "user" || typeof value !== "string") return value;
+    const number = numbers.get(value) ?? numbers.size + 1;
+    numbers.set(value, number);
+    return `u${number}`;
+  }) as Hearing;
 }
 
 function asWritten<T>(value: T): T {

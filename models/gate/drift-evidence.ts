@@ -2,24 +2,28 @@ import { MS_PER_DAY } from "../data/day.ts";
 import type { InteractionLog } from "../data/interaction-log.ts";
 import type { ItemFilter } from "../recommender.ts";
 import { type DriftEvidence, historyLengthHistogram, popularityBins } from "./drift.ts";
+import type { Policy } from "./policy.ts";
 
-/** Below this many events on either side a histogram says more about chance than about change. */
-const MINIMUM_EVENTS = 500;
 const BINS = 10;
 const SHORTEST_SPAN_MS = MS_PER_DAY / 24;
 
 /**
  * The events since the training cut beside as many before it (at most the later half of the training events).
  * Popularity bins come from what was before both, so that neither side is measured by a yardstick made of
- * itself. Null when either side is too small. Before each event its user is taken to have asked once.
+ * itself. Null when either side is so small that a histogram says more about chance than about change. Before each event its user is taken to have asked once.
  *
  * @param cut position of the first event that was not trained on
  * @param known items that the live model can recommend
  */
-export function driftEvidence(log: InteractionLog, cut: number, known: ItemFilter): DriftEvidence | null {
+export function driftEvidence(
+  log: InteractionLog,
+  cut: number,
+  known: ItemFilter,
+  { minimumEvents }: Pick<Policy["drift"], "minimumEvents">,
+): DriftEvidence | null {
   const end = log.timestamps.length;
   const from = Math.max(2 * cut - end, Math.ceil(cut / 2));
-  if (cut - from < MINIMUM_EVENTS || end - cut < MINIMUM_EVENTS) return null;
+  if (cut - from < minimumEvents || end - cut < minimumEvents) return null;
   const lengths = historyLengths(log);
   const before = new Uint32Array(log.items.size);
   for (let event = 0; event < from; event++) before[log.itemIndex[event]]++;

@@ -11,7 +11,7 @@ export interface VersionFacts {
 
 /** One user's paired difference, challenger − baseline, averaged over the user's requests. */
 export interface UserDifference {
-  /** Any stable name; a pseudonym serves as well. */
+  /** Any stable name; records keep a number instead. */
   readonly user: string;
   readonly difference: number;
 }
@@ -97,6 +97,8 @@ export interface ShadowEvidence {
   } | null;
   /** The baseline against itself: requests, and those with the very same list. */
   readonly sham: { readonly requests: number; readonly identical: number } | null;
+  /** Requests asked of both, and those to which both gave the very same list. */
+  readonly agreement: { readonly requests: number; readonly identical: number } | null;
   /** Events joined, and those that answered one of our own lists. */
   readonly feedback: { readonly events: number; readonly listDriven: number } | null;
   readonly cost: {

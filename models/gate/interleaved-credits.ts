@@ -1,5 +1,6 @@
 import { groupedBy } from "../data/grouped-by.ts";
 import type { ItemId } from "../data/ids.ts";
+import { closedWindow, type WindowOptions } from "../evaluation/attribution-window.ts";
 import { creditsOf, type DraftedItem } from "./interleaving.ts";
 
 /** An interleaved list as it was served to a user. */
@@ -20,12 +21,6 @@ export interface AnsweringEvent {
   readonly requestId: string | null;
 }
 
-export interface CreditWindow {
-  readonly windowMs: number;
-  /** Latest event time seen anywhere, epoch milliseconds: the clock of the windows. */
-  readonly watermark: number;
-}
-
 /** One user's credits once the window has closed; both 0 when nothing was chosen from the lists. */
 export interface ClosedCredits {
   /** Epoch milliseconds of event time. */
@@ -38,23 +33,24 @@ export interface ClosedCredits {
 
 /**
  * Joins a user's interleaved lists with the feedback that names them; null while the window is open. The window
- * is that of the shadow's attribution: it opens with the first event after the first list, and runs on event
- * time. An event counts when it arrived after the list it names, inside the window, for an item of that list;
+ * is that of the shadow's attribution. An event counts when it arrived after the list it names, inside the window, for an item of that list;
  * each item of a list once, however often the user comes back to it.
  */
 export function interleavedCredits(
   lists: readonly ServedDraft[],
   events: readonly AnsweringEvent[],
-  { windowMs, watermark }: CreditWindow,
+  options: WindowOptions,
 ): ClosedCredits | null {
   if (lists.length === 0) return null;
   const historyLength = Math.min(...lists.map(({ historyThrough }) => historyThrough));
-  const first = events.find(({ sequence }) => sequence > historyLength);
-  if (first === undefined) return null;
-  const closedAt = first.timestamp + windowMs;
-  if (watermark < closedAt) return null;
+  const window = closedWindow(events, historyLength, options);
+  if (window === null) return null;
 
-  const inTime = events.filter(({ requestId, timestamp }) => requestId !== null && timestamp <= closedAt);
+  const { closesAt: closedAt, lastSequence } = window;
+  const inTime = events.filter(
+    ({ requestId, timestamp, sequence }) =>
+      requestId !== null && timestamp <= closedAt && sequence <= lastSequence,
+  );
   const chosenFrom = groupedBy(inTime, ({ requestId }) => requestId);
   let challenger = 0;
   let baseline = 0;

@@ -38,12 +38,21 @@ const shadow = Type.Object(
     requestsPerUser: count("Requests of one user that are scored at most"),
     relevantEvents: count("Next new items of the user that count as relevant"),
     attributionDays: positive("Days after a request in which feedback counts for it"),
+    attributionEvents: Type.Integer({
+      minimum: 0,
+      description:
+        "Events after which a user's window closes, however soon they come; 0 for days alone. For a replay: it lets busy users in first",
+    }),
     minimumUsers: count("No verdict but hold or reject before this many users"),
     listUsers: count("Users whose lists are kept for coverage, novelty and diversity"),
     latencySamples: count("Latencies kept for each model"),
     exposureShare: share("List-driven share of feedback above which the shadow may not decide"),
     timeoutMs: positive("A challenger slower than this has failed the request"),
+    repeatEvery: count("Of so many requests one is asked twice: it must have one answer"),
+    consecutiveFaults: count("Faults in a row that end a model's thread after which a batch is given up"),
     ringSize: count("Requests waiting in the serving process before they are shed"),
+    waitingBatches: count("Batches waiting for a worker before others are shed"),
+    overtakenSeconds: positive("A batch that later ones overtook so long ago is lost"),
     batchSize: count("Requests in one shadow job"),
     maximumChallengers: count("Challengers scored side by side"),
   },
@@ -57,6 +66,9 @@ const interleaving = Type.Object(
       "Share of an attempt's α that is kept for interleaving; the shadow's test spends the rest. Small where hardly any feedback answers our own lists, large where nearly all does",
     ),
     mde: openShare("Smallest advantage in credited choices worth finding"),
+    consecutiveFailures: count(
+      "Failures in a row after which a replica does not ask the challenger any more",
+    ),
     minimumUsers: count("No verdict from interleaving before this many users with credits"),
   },
   closed,
@@ -115,6 +127,7 @@ const rollback = Type.Object(
     requestTimeoutMs: positive("A recommendation slower than this has failed, although it was answered"),
     fleetErrorRate: openShare("Error rate of all replicas that leaves the version"),
     fleetP99Ms: positive("p99 of all replicas that leaves the version"),
+    fleetWindowSeconds: count("Latest seconds of all replicas that the two are judged by"),
     fleetMinimumRequests: count("Requests of all replicas below which neither of the two is judged"),
     watchUsers: count("Users for whom the old baseline keeps shadowing the new live version"),
     automaticPerDay: count("Automatic rollbacks in 24 h after which the floor serves and promotions freeze"),
@@ -124,6 +137,7 @@ const rollback = Type.Object(
 
 const drift = Type.Object(
   {
+    minimumEvents: count("Events on either side below which nothing is compared"),
     popularityPsi: positive("PSI of item popularity that asks for a retrain"),
     historyLengthPsi: positive("PSI of history length that asks for a retrain"),
     unknownItemRise: share("Rise of the share of events on items that the model does not know"),
@@ -140,7 +154,10 @@ const training = Type.Object(
   {
     holdoutShare: openShare("Share of the events, the latest, that the screen judges by"),
     validationShare: openShare("Share of what remains, the latest again, that parameters are tuned on"),
-    trials: count("Trials of a parameter search"),
+    trials: count("What a parameter search may spend, in trials of full length"),
+    trialsAtOnce: count(
+      "Trials asked before the first of them is told: as many workers can share a search, and each learns of fewer trials before it",
+    ),
     analysisSeconds: Type.Number({
       minimum: 0,
       description: "Training time to explain a version that does not pay, at low priority; 0 explains none",

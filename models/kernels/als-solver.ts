@@ -32,6 +32,8 @@ interface Side {
   /** starts, columns, weights. */
   readonly matrix: readonly number[];
   readonly ridges: number;
+  /** √ of the largest weight. */
+  readonly largestRoot: number;
 }
 
 /** Both sides of an implicit ALS fit in shared memory, improved half a sweep at a time. Close it after use. */
@@ -47,7 +49,7 @@ export class AlsSolver {
   private constructor(pool: KernelPool, sides: AlsSides, settings: AlsSettings, itemFactors: Float32Array) {
     this.#pool = pool;
     this.#settings = settings;
-    this.#width = paddedTo(4, settings.d);
+    this.#width = paddedTo(8, settings.d);
     const square = this.#width * this.#width;
     this.#gram = pool.arena.floats(square);
     const mostRows = Math.max(sides.users.rows, sides.items.rows);
@@ -59,7 +61,7 @@ export class AlsSolver {
 
   /** @param itemFactors (items × d) where the first sweep starts; user factors start at 0. */
   static async open(sides: AlsSides, settings: AlsSettings, itemFactors: Float32Array): Promise<AlsSolver> {
-    const width = paddedTo(4, settings.d);
+    const width = paddedTo(8, settings.d);
     const pool = await KernelPool.open(settings.threads, (kernels) => kernels.alsScratchBytes(width));
     try {
       return new AlsSolver(pool, sides, settings, itemFactors);
@@ -78,6 +80,7 @@ export class AlsSolver {
       explained: arena.floats(side.rows),
       matrix: [arena.wordsOf(side.starts).byteOffset, arena.wordsOf(side.columns).byteOffset, weights],
       ridges: arena.floatsOf(Float32Array.from(ridges)).byteOffset,
+      largestRoot: Math.sqrt(side.weights === null ? 1 : largestMagnitude(side.weights)),
     };
   }
 
@@ -97,8 +100,12 @@ export class AlsSolver {
     const pointers = [fixed.factors, this.#gram].map((array) => array.byteOffset);
     const outputs = [side.factors, side.explained].map((array) => array.byteOffset);
     const args = [...side.matrix, ...pointers, side.ridges, ...outputs, this.#width];
-    if (method === "cholesky") this.#pool.run("alsCholesky", side.rows, CHUNK_ROWS, args);
-    else this.#pool.run("alsConjugateGradient", side.rows, CHUNK_ROWS, [...args, steps]);
+    if (method === "cholesky") {
+      const largest = side.largestRoot * largestMagnitude(fixed.factors);
+      this.#pool.run("alsCholesky", side.rows, CHUNK_ROWS, [...args, largest]);
+    } else {
+      this.#pool.run("alsConjugateGradient", side.rows, CHUNK_ROWS, [...args, steps]);
+    }
     let explained = 0;
     for (const row of side.explained) explained += row;
     return explained;
@@ -158,4 +165,10 @@ export class AlsSolver {
   async close(): Promise<void> {
     await this.#pool.close();
   }
+}
+
+function largestMagnitude(values: Float32Array): number {
+  let largest = 0;
+  for (let k = 0; k < values.length; k++) largest = Math.max(largest, Math.abs(values[k]));
+  return largest;
 }

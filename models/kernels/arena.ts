@@ -4,7 +4,7 @@ const ALIGNMENT = 64;
 
 /**
  * Hands out arrays in one shared WebAssembly memory, one after the other; nothing is given back before the
- * whole arena is dropped. An array's `byteOffset` is its pointer inside the kernels.
+ * whole arena is cleared or dropped. An array's `byteOffset` is its pointer inside the kernels.
  */
 export class Arena {
   readonly memory: SharedMemory = newMemory();
@@ -37,6 +37,11 @@ export class Arena {
     const copy = this.words(values.length);
     copy.set(values);
     return copy;
+  }
+
+  /** Takes every array back: their memory is handed out again, with what was left in it. */
+  clear(): void {
+    this.#used = PAGE_BYTES;
   }
 
   #take(length: number, elementBytes: number): [SharedArrayBuffer, number, number] {

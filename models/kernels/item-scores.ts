@@ -27,7 +27,7 @@ export class ItemScores {
     }
     this.items = items;
     this.kernels = instantiate(kernelModule(), this.arena.memory);
-    this.width = paddedTo(4, d);
+    this.width = paddedTo(8, d);
     this.factors = this.arena.floats(paddedTo(4, items) * this.width);
     writePadded(factors, d, this.factors, this.width);
     this.query = this.arena.floats(this.width);

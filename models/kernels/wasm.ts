@@ -34,6 +34,29 @@ export type Kernels = Readonly<Record<ChunkedKernel, (...args: number[]) => void
     row: number,
     scale: number,
   ): void;
+  attendWindows(
+    projected: number,
+    shares: number,
+    mask: number,
+    out: number,
+    scratch: number,
+    windows: number,
+    length: number,
+    row: number,
+    scale: number,
+  ): void;
+  attendWindowsBack(
+    projected: number,
+    shares: number,
+    mask: number,
+    dOut: number,
+    dProjected: number,
+    scratch: number,
+    windows: number,
+    length: number,
+    row: number,
+    scale: number,
+  ): void;
   factorCorner(matrix: number, inverses: number, n: number, start: number): void;
   multiplyRows(
     x: number,
@@ -50,11 +73,25 @@ export type Kernels = Readonly<Record<ChunkedKernel, (...args: number[]) => void
     x: number,
     gain: number,
     bias: number,
+    units: number,
+    inverses: number,
     out: number,
     rows: number,
     row: number,
     d: number,
     epsilon: number,
+  ): void;
+  normRowsBack(
+    dy: number,
+    gain: number,
+    units: number,
+    inverses: number,
+    dx: number,
+    dGain: number,
+    dBias: number,
+    rows: number,
+    row: number,
+    d: number,
   ): void;
   neighbourScratchBytes(items: number): number;
   boundInt8(
@@ -81,6 +118,7 @@ export type Kernels = Readonly<Record<ChunkedKernel, (...args: number[]) => void
     items: number,
   ): number;
   sumPanelRows(starts: number, columns: number, rows: number, source: number, target: number): void;
+  tallProduct(a: number, b: number, c: number, rows: number, aRow: number, bRow: number): void;
   topK(scores: number, items: number, k: number, heap: number): number;
 };
 
@@ -104,8 +142,24 @@ export function kernelModule(): KernelModule {
   return compiled;
 }
 
+/** Those of this thread that are still in use. */
+const memories = new Set<WeakRef<SharedMemory>>();
+
 export function newMemory(): SharedMemory {
-  return new engine.Memory({ initial: 1, maximum: MAX_PAGES, shared: true });
+  const memory = new engine.Memory({ initial: 1, maximum: MAX_PAGES, shared: true });
+  memories.add(new WeakRef(memory));
+  return memory;
+}
+
+/** Bytes of the kernels' memories in this thread. Being shared, they are in no statistics of its heap. */
+export function kernelMemoryBytes(): number {
+  let bytes = 0;
+  for (const reference of memories) {
+    const memory = reference.deref();
+    if (memory === undefined) memories.delete(reference);
+    else bytes += memory.buffer.byteLength;
+  }
+  return bytes;
 }
 
 export function instantiate(module: KernelModule, memory: SharedMemory): Kernels {

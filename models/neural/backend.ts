@@ -15,36 +15,49 @@ export interface Backend {
 
 /**
  * The one door to TensorFlow, opened only where a network is trained: nothing is imported before the first call.
- * Without a wish it takes the native engine where that is installed and loads, else WebAssembly.
- * The native engine adds in several threads, so equal seeds give equal arrays on WebAssembly only.
+ * Without a wish it takes the native engine where that is installed and loads, else WebAssembly. `threads` is what the native
+ * engine may use (default 1), heeded by the first call of a process; how sums are shared out among them shows in the last
+ * bits, so equal seeds give equal arrays for one number of threads, on one kind of processor. WebAssembly has one thread and
+ * gives the same arrays everywhere.
  */
-export async function loadBackend(wish?: Engine): Promise<Backend> {
+export async function loadBackend(wish?: Engine, threads = 1): Promise<Backend> {
   const engines: readonly Engine[] = wish === undefined ? ["native", "wasm"] : [wish];
   const failures: string[] = [];
   for (const engine of engines) {
     try {
-      return { tf: await LOADERS[engine](), name: `tfjs-${engine}` };
+      return { tf: await LOADERS[engine](threads), name: `tfjs-${engine}` };
     } catch (error) {
-      failures.push(`${engine}: ${error instanceof Error ? error.message.split("\n", 1)[0] : String(error)}`);
+      failures.push(
+        `${engine}: ${error instanceof Error ? error.message.split("\n", 1)[0].trim() : String(error)}`,
+      );
     }
   }
   throw new Error(
-    `TensorFlow.js: expected a backend that loads, got none (${failures.join("; ")}); ` +
-      "run `npm ci` to restore @tensorflow/tfjs and @tensorflow/tfjs-backend-wasm",
+    `TensorFlow.js: expected a backend that loads, got none (${failures.join("; ")}); run \`${REMEDIES[engines[engines.length - 1]]}`,
   );
 }
 
-const LOADERS: Readonly<Record<Engine, () => Promise<TensorFlow>>> = {
+const LOADERS: Readonly<Record<Engine, (threads: number) => Promise<TensorFlow>>> = {
   native: loadNative,
   wasm: loadWasm,
   cpu: async () => activate(await loadCore(), "cpu"),
 };
 
+const REMEDIES: Readonly<Record<Engine, string>> = {
+  native:
+    "npm rebuild @tensorflow/tfjs-node` where its install script can download libtensorflow, or train on WebAssembly",
+  wasm: "npm ci` to restore @tensorflow/tfjs and @tensorflow/tfjs-backend-wasm",
+  cpu: "npm ci` to restore @tensorflow/tfjs",
+};
+
 const require = createRequire(import.meta.url);
 
 /** An optional dependency whose install script downloads libtensorflow, so it may be absent or without its binary. */
-async function loadNative(): Promise<TensorFlow> {
+async function loadNative(threads: number): Promise<TensorFlow> {
   restoreRemovedUtilities();
+  // libtensorflow asks the environment when it starts: how many threads an operation may have, and whether to greet.
+  process.env.TF_NUM_INTRAOP_THREADS ??= String(threads);
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= "1";
   await loadCore();
   const tf: TensorFlow = require("@tensorflow/tfjs-node");
   return activate(tf, "tensorflow");

@@ -45,6 +45,7 @@ export class ForwardPass implements ItemScorer {
   readonly #projected: number;
   readonly #hidden: number;
   readonly #shares: number;
+  readonly #inverses: number;
 
   /** `prior` (items) is added to the scores. */
   constructor(weights: Weights, shape: NetworkShape, prior: Float32Array) {
@@ -68,6 +69,7 @@ export class ForwardPass implements ItemScorer {
     this.#projected = arena.floats(maxLength * 3 * width).byteOffset;
     this.#hidden = arena.floats(maxLength * width).byteOffset;
     this.#shares = arena.floats(maxLength).byteOffset;
+    this.#inverses = arena.floats(maxLength).byteOffset;
   }
 
   /** Copies a vector (d) or a matrix (d × n·d), each d values followed by the padding. */
@@ -131,7 +133,18 @@ export class ForwardPass implements ItemScorer {
     const normed = this.#normed.byteOffset + from * rowBytes;
     const { embeddingSize } = this.#shape;
     const { kernels } = this.#itemScores;
-    kernels.normRows(state, gain, bias, normed, rows, rowBytes, embeddingSize, LAYER_NORM_EPSILON);
+    kernels.normRows(
+      state,
+      gain,
+      bias,
+      normed,
+      this.#inverses,
+      normed,
+      rows,
+      rowBytes,
+      embeddingSize,
+      LAYER_NORM_EPSILON,
+    );
   }
 
   /** state[p] += Σ_{q ≤ p} softmax_q(query_p·key_q / √d) · value_q for positions p ≥ from. */

@@ -14,6 +14,7 @@ export type SasrecParams = {
   readonly negatives: number;
   readonly halfLifeDays: number;
   readonly stride: number;
+  readonly shuffled: boolean;
   readonly epochs: number;
   readonly patience: number;
   readonly refitEpochs: number;
@@ -39,6 +40,10 @@ export const sasrecSchema = Type.Object(
       description: "Days after which an event counts half in the popularity that serving assumes",
     }),
     stride: count("Events between the ends of two windows of one user"),
+    shuffled: Type.Boolean({
+      description:
+        "Whether each epoch deals every history out in another order: for data without order in time",
+    }),
     epochs: count("Most epochs to train"),
     patience: count("Epochs without a better validation before training stops; 0: no validation", 0),
     refitEpochs: count("Epochs over all the data that follow the best one", 0),
@@ -58,6 +63,7 @@ export const sasrecDefaults: SasrecParams = {
   negatives: 128,
   halfLifeDays: 180,
   stride: 50,
+  shuffled: false,
   epochs: 20,
   patience: 0,
   refitEpochs: 1,

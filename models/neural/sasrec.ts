@@ -1,6 +1,7 @@
-import { compressed, decompressed } from "../compression.ts";
+import { decompressed } from "../compression.ts";
+import { ALL_TIME_DAYS } from "../popularity/popularity.ts";
 import type { Recipe } from "../recipe.ts";
-import { loadBackend } from "./backend.ts";
+import { type Engine, loadBackend } from "./backend.ts";
 import { ForwardPass } from "./forward.ts";
 import { type SasrecParams, sasrecDefaults, sasrecSchema, sasrecSpace } from "./sasrec-params.ts";
 import { train } from "./training.ts";
@@ -11,35 +12,44 @@ import { weightsFrom } from "./weights.ts";
  * TensorFlow is loaded inside `fit` only; what is served are plain arrays.
  * Source: Kang & McAuley 2018, arXiv 1808.09781.
  */
-export const sasrec: Recipe<SasrecParams> = {
-  name: "sasrec",
-  phase: 4,
-  summary: "self-attention over the latest items, trained with TensorFlow.js",
-  schema: sasrecSchema,
-  defaults: sasrecDefaults,
-  space: sasrecSpace,
-  fit: async (trainingSet, params, options) => {
-    const { tf, name } = await loadBackend();
-    const { state, prior } = await train(tf, trainingSet.interactions, params, options);
-    const { losses } = state;
-    const arrays = { ...state.weights, prior: { shape: [prior.length], data: prior } };
-    return {
-      arrays: params.compression === "int8" ? compressed(arrays, ["itemEmbedding"]) : arrays,
-      report: {
-        epochs: losses.length,
-        losses,
-        stillImproving: state.bestEpoch > 0 && state.bestEpoch === state.validation.length,
-        backend: name,
-      },
-    };
-  },
-  scorer: (stored, params) => {
-    const arrays = decompressed(stored);
-    const { weights, shape } = weightsFrom(arrays, params.blocks);
-    const prior = arrays.prior?.data;
-    if (!(prior instanceof Float32Array) || prior.length !== shape.items) {
-      throw new RangeError(`sasrec: expected the float32 array prior of shape ${shape.items}`);
-    }
-    return new ForwardPass(weights, shape, prior);
-  },
-};
+export const sasrec: Recipe<SasrecParams> = sasrecOn();
+
+/** The recipe as it trains on an engine; without one on the best that loads. */
+export function sasrecOn(engine?: Engine): Recipe<SasrecParams> {
+  return {
+    name: "sasrec",
+    phase: 4,
+    summary: "self-attention over the latest items, trained with TensorFlow.js",
+    schema: sasrecSchema,
+    defaults: sasrecDefaults,
+    unorderedDefaults: { shuffled: true, halfLifeDays: ALL_TIME_DAYS },
+    undatedDefaults: { halfLifeDays: ALL_TIME_DAYS },
+    space: sasrecSpace,
+    budget: ["epochs"],
+    compressible: { itemEmbedding: "compression" },
+    fit: async (trainingSet, params, options) => {
+      const { tf, name } = await loadBackend(engine, options.threads);
+      const { state, prior, warm } = await train(tf, trainingSet.interactions, params, options);
+      const { losses } = state;
+      return {
+        arrays: { ...state.weights, prior: { shape: [prior.length], data: prior } },
+        report: {
+          epochs: losses.length,
+          losses,
+          stillImproving: state.bestEpoch > 0 && state.bestEpoch === state.validation.length,
+          backend: name,
+          ...(warm && { warmStart: options.warmStart?.version }),
+        },
+      };
+    },
+    scorer: (stored, params) => {
+      const arrays = decompressed(stored);
+      const { weights, shape } = weightsFrom(arrays, params.blocks);
+      const prior = arrays.prior?.data;
+      if (!(prior instanceof Float32Array) || prior.length !== shape.items) {
+        throw new RangeError(`sasrec: expected the float32 array prior of shape ${shape.items}`);
+      }
+      return new ForwardPass(weights, shape, prior);
+    },
+  };
+}

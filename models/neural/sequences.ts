@@ -19,6 +19,8 @@ export interface BatchOptions {
   readonly maxLength: number;
   readonly stride: number;
   readonly batchSize: number;
+  /** Deals every sequence out anew each epoch. */
+  readonly shuffled: boolean;
 }
 
 /**
@@ -45,12 +47,13 @@ export interface Batch {
  * a batch, to compute little filling; the order of the batches is random.
  */
 export function epochBatches(
-  sequences: Sequences,
+  past: Sequences,
   options: BatchOptions,
   sampler: NegativeSampler,
   random: Random,
 ): Batch[] {
   const { stride, batchSize, maxLength } = options;
+  const sequences = options.shuffled ? dealtOut(past, random) : past;
   const starts: number[] = [];
   const lengths: number[] = [];
   for (let user = 0; user < sequences.rowEnds.length; user++) {
@@ -84,6 +87,15 @@ export function epochBatches(
       sampler.draw(random),
     ),
   );
+}
+
+/** The same sequences, the items of each in a random order. */
+function dealtOut(sequences: Sequences, random: Random): Sequences {
+  const { rowStarts, rowEnds } = sequences;
+  const columns = sequences.columns.slice();
+  for (let user = 0; user < rowEnds.length; user++)
+    shuffle(columns.subarray(rowStarts[user], rowEnds[user]), random);
+  return { ...sequences, columns };
 }
 
 function batchOf(

@@ -12,18 +12,23 @@ import type { SasrecParams } from "./sasrec-params.ts";
 import { learningRateShare } from "./schedule.ts";
 import { epochBatches, type Sequences, sequencesOf } from "./sequences.ts";
 import { carveValidation, validationNdcg } from "./validation.ts";
-import { copyOf, initialWeights, type NetworkShape, zerosLike } from "./weights.ts";
+import { warmWeights } from "./warm-start.ts";
+import { copyOf, initialWeights, type NetworkShape, type Weights, zerosLike } from "./weights.ts";
 
 const VALIDATION_SHARE = 0.1;
 const MAX_VALIDATION_REQUESTS = 300;
 /** Share of the learning-rate schedule after which the refit joins it. */
 const REFIT_FROM = 0.6;
+/** The same of a warm start, and the share of a cold one's epochs that it takes: `bench/warm-start` prints the figures. */
+const WARM_FROM = 0.6;
+const WARM_SHARE = 0.3;
 
 /**
  * Without patience it learns from everything for a fixed number of epochs. With it, in two stages: `search` trains on
  * what precedes a validation window at the end of the training time, keeps the epoch that foresees the window best,
  * and stops after `patience` epochs without a better one; `refit` goes on from that epoch over everything, window
- * included, for `refitEpochs`: the latest events tell the most. Data too small for a window is learned without one.
+ * included, for `refitEpochs`: the latest events tell the most. Data too small for a window is learned without one; so is
+ * what follows a warm start, because the earlier version may have learned from the window already.
  */
 export async function train(
   tf: TensorFlow,
@@ -39,22 +44,34 @@ export async function train(
     MAX_VALIDATION_REQUESTS,
     seededRandom(options.seed),
   );
-  const searches = params.patience > 0 && window.requests.length > 0;
+  const fresh = initialWeights(shape, seededRandom(options.seed));
+  const warm = warmWeights(fresh, interactions.items, options.warmStart);
+  const searches = warm === null && params.patience > 0 && window.requests.length > 0;
   const run = fingerprint(
-    JSON.stringify([params, options.seed]),
+    JSON.stringify([params, options.seed, warm === null ? null : options.warmStart?.version]),
     interactions.rowStarts,
     interactions.columns,
     interactions.timestamps,
   );
   const state =
     decodeCheckpoint(run, (await options.checkpoint?.load()) ?? null) ??
-    freshState(shape, options.seed, searches ? "search" : "refit");
+    startingState(warm ?? fresh, searches ? "search" : "refit");
   const keep = async (): Promise<void> => options.checkpoint?.save(encodeCheckpoint(run, state));
+
+  const searching: Course = { epochs: searches ? params.epochs : 0, from: 0 };
+  const course = courseOver(params, searches, warm !== null);
+  const report = (figures: string): void => {
+    const done = state.stage === "search" ? state.epoch : searching.epochs + state.epoch;
+    options.onProgress?.({
+      fraction: Math.min(1, done / (searching.epochs + course.epochs)),
+      message: `${state.stage} epoch ${state.epoch}: ${figures}`,
+    });
+  };
 
   const past = sequencesOf(interactions, window.rowEnds);
   const pastPriors = priorsOf(past, interactions.timestamps, params.halfLifeDays);
   while (state.stage === "search") {
-    await runEpoch(tf, past, pastPriors.training, params, state, options);
+    await runEpoch(tf, past, pastPriors.training, params, state, searching, options);
     const scorer = new ForwardPass(state.weights, shape, pastPriors.serving);
     const score = validationNdcg(interactions, window, scorer);
     if (state.bestEpoch === 0 || score > state.validation[state.bestEpoch - 1]) {
@@ -63,30 +80,41 @@ export async function train(
     }
     state.validation.push(score);
     const loss = state.losses[state.losses.length - 1];
-    report(options, params, state, `loss ${loss.toFixed(3)}, validation nDCG ${score.toFixed(4)}`);
+    report(`loss ${loss.toFixed(3)}, validation nDCG ${score.toFixed(4)}`);
     if (state.epoch === params.epochs || state.epoch - state.bestEpoch >= params.patience) beginRefit(state);
     await keep();
   }
 
   const everything = sequencesOf(interactions);
   const priors = priorsOf(everything, interactions.timestamps, params.halfLifeDays);
-  const epochs = searches ? params.refitEpochs : params.epochs;
-  while (state.epoch < epochs) {
-    await runEpoch(tf, everything, priors.training, params, state, options);
-    report(options, params, state, `loss ${state.losses[state.losses.length - 1].toFixed(3)}`);
+  while (state.epoch < course.epochs) {
+    await runEpoch(tf, everything, priors.training, params, state, course, options);
+    report(`loss ${state.losses[state.losses.length - 1].toFixed(3)}`);
     await keep();
   }
-  return { state, prior: priors.serving };
+  return { state, prior: priors.serving, warm: warm !== null };
 }
 
 export interface Trained {
   readonly state: TrainingState;
   /** (items) to be added to the scores that are served. */
   readonly prior: Float32Array;
+  /** Whether it started from the weights of an earlier version. */
+  readonly warm: boolean;
 }
 
-function freshState(shape: NetworkShape, seed: number, stage: TrainingState["stage"]): TrainingState {
-  const weights = initialWeights(shape, seededRandom(seed));
+/** How long a stage may last, and after which share of the learning-rate schedule it begins. */
+interface Course {
+  readonly epochs: number;
+  readonly from: number;
+}
+
+function courseOver({ epochs, refitEpochs }: SasrecParams, searched: boolean, warm: boolean): Course {
+  if (searched) return { epochs: refitEpochs, from: REFIT_FROM };
+  return warm ? { epochs: Math.ceil(WARM_SHARE * epochs), from: WARM_FROM } : { epochs, from: 0 };
+}
+
+function startingState(weights: Weights, stage: TrainingState["stage"]): TrainingState {
   return {
     stage,
     epoch: 0,
@@ -117,6 +145,7 @@ async function runEpoch(
   prior: Float32Array,
   params: SasrecParams,
   state: TrainingState,
+  course: Course,
   options: FitOptions,
 ): Promise<void> {
   const stage = state.stage === "search" ? 1 : 2;
@@ -130,7 +159,8 @@ async function runEpoch(
     if (!Number.isFinite(loss)) {
       throw new RangeError(`sasrec: expected a finite loss, got ${loss}; lower learningRate`);
     }
-    const progress = scheduled(state, params, state.epoch + index / batches.length);
+    const progress =
+      course.from + (1 - course.from) * ((state.epoch + index / batches.length) / course.epochs);
     const learningRate = params.learningRate * learningRateShare(progress);
     adamStep(state.weights, gradients, state, { learningRate, reg: params.reg });
     const counted = batch.weights.reduce((sum, weight) => sum + weight, 0);
@@ -143,23 +173,7 @@ async function runEpoch(
   state.epoch++;
 }
 
-/** Where an epoch stands in the learning-rate schedule: after a search, learning from everything repeats its end. */
-function scheduled(state: TrainingState, { epochs, refitEpochs }: SasrecParams, epoch: number): number {
-  if (state.bestEpoch === 0 || state.stage === "search") return epoch / epochs;
-  return REFIT_FROM + (1 - REFIT_FROM) * (epoch / refitEpochs);
-}
-
 /** Lets timers, locks and messages of the process have their turn between steps. */
 function breathe(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
-}
-
-function report(options: FitOptions, params: SasrecParams, state: TrainingState, figures: string): void {
-  const { epochs, refitEpochs, patience } = params;
-  const all = patience > 0 ? epochs + refitEpochs : epochs;
-  const done = state.stage === "search" || patience === 0 ? state.epoch : epochs + state.epoch;
-  options.onProgress?.({
-    fraction: Math.min(1, done / all),
-    message: `${state.stage} epoch ${state.epoch}: ${figures}`,
-  });
 }

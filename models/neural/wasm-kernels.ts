@@ -1,4 +1,5 @@
 import type { TensorFlow } from "./backend.ts";
+import { OperationMemory, operationMemory, rowWidth } from "./operation-memory.ts";
 
 interface HeapTensor {
   readonly dataId: object;
@@ -91,19 +92,15 @@ function unsortedSegmentSum({ inputs, attrs, backend }: SegmentSumCall): HeapTen
 
 /**
  * a (batch × m × k) · b (batch × k × n): transposed operands are transposed explicitly, and each matrix of a batch
- * goes through the same XNNPACK call that stock kernels reserve for a batch of one.
+ * goes through the same XNNPACK call that stock kernels reserve for a batch of one. aᵀ·b alone goes elsewhere.
  */
 function batchMatMul(tf: TensorFlow): (call: MatMulCall) => HeapTensor {
   const transpose = kernelOf(tf, "Transpose");
   let multiply: ((...values: unknown[]) => void) | undefined;
 
-  const multiplied = ({ inputs, attrs, backend }: MatMulCall): HeapTensor => {
-    if (packsLess(inputs, attrs)) {
-      const flipped = multiplied({ inputs: { a: inputs.b, b: inputs.a }, attrs, backend });
-      const out = transpose({ inputs: { x: flipped }, attrs: { perm: [1, 0] }, backend });
-      backend.disposeData(flipped.dataId);
-      return out;
-    }
+  return ({ inputs, attrs, backend }: MatMulCall): HeapTensor => {
+    const flat = inputs.a.shape.length === 2 && inputs.b.shape.length === 2;
+    if (flat && attrs.transposeA && !attrs.transposeB) return productOfTall(inputs, backend);
     multiply ??= backend.wasm.cwrap("BatchMatMul", null, MATMUL_SIGNATURE);
     const temporary: HeapTensor[] = [];
     const plain = (operand: HeapTensor, transposed: boolean): HeapTensor => {
@@ -145,16 +142,29 @@ function batchMatMul(tf: TensorFlow): (call: MatMulCall) => HeapTensor {
     for (const tensor of temporary) backend.disposeData(tensor.dataId);
     return out;
   };
-  return multiplied;
 }
 
-/**
- * XNNPACK repacks the right-hand side of every call, value by value. The gradient of a weight, aᵀ·b over many rows, is
- * therefore better had as (bᵀ·a)ᵀ when b is the wider.
- */
-function packsLess({ a, b }: MatMulCall["inputs"], { transposeA, transposeB }: MatMulCall["attrs"]): boolean {
-  const flat = a.shape.length === 2 && b.shape.length === 2;
-  return flat && transposeA && !transposeB && b.shape[1] > a.shape[1];
+/** aᵀ·b over many rows, the gradient of a weight: XNNPACK would transpose the one and repack the other. */
+function productOfTall({ a, b }: MatMulCall["inputs"], backend: WasmBackend): HeapTensor {
+  const [rows, m] = a.shape;
+  const n = b.shape[1];
+  if (b.shape[0] !== rows) {
+    throw new RangeError(`matMul: expected shapes that multiply, got ${a.shape} transposed and ${b.shape}`);
+  }
+  const out = backend.makeOutput([m, n], "float32");
+  const memory = operationMemory();
+  memory.begin();
+  const product = memory.space(rowWidth(m) * rowWidth(n));
+  memory.kernels.tallProduct(
+    memory.rows(backend.typedArrayFromHeap(a), m).byteOffset,
+    memory.rows(backend.typedArrayFromHeap(b), n).byteOffset,
+    product.byteOffset,
+    rows,
+    4 * rowWidth(m),
+    4 * rowWidth(n),
+  );
+  backend.typedArrayFromHeap(out).set(OperationMemory.packed(product.subarray(0, m * rowWidth(n)), n));
+  return out;
 }
 
 const MATMUL_SIGNATURE = [

@@ -3,6 +3,9 @@ import { vectorOf } from "../arrays.ts";
 import type { Fitted, ItemScorer, NamedArrays, Recipe } from "../recipe.ts";
 import { counts, decayedCounts } from "./counts.ts";
 
+/** A half-life at which nothing fades: a century. */
+export const ALL_TIME_DAYS = 36_500;
+
 /** No learning: the same list for everybody, less what each has seen. The heuristic every model must beat. */
 function fitted(popularity: Float32Array): Fitted {
   return {
@@ -41,8 +44,8 @@ export const popularLately: Recipe<{ halfLifeDays: number }> = {
     { additionalProperties: false },
   ),
   defaults: { halfLifeDays: 180 },
-  // A century: all time, as good as.
-  unorderedDefaults: { halfLifeDays: 36_500 },
+  unorderedDefaults: { halfLifeDays: ALL_TIME_DAYS },
+  undatedDefaults: { halfLifeDays: ALL_TIME_DAYS },
   space: { halfLifeDays: { kind: "log", low: 7, high: 2000 } },
   fit: async (train, { halfLifeDays }) => fitted(decayedCounts(train, halfLifeDays)),
   scorer,

@@ -16,24 +16,34 @@ export function halvingRungs(smallest: number, eta = 3): readonly number[] {
   return rungs;
 }
 
+export interface Standing {
+  /** Whether a configuration was asked at a budget already. */
+  started(trial: Trial, budget: number): boolean;
+  /** Lifted whatever its place: the starting point, which the best is compared with at the full budget. */
+  always(trial: Trial): boolean;
+}
+
 /**
  * The configuration to lift to the next rung, if any: among the best 1/eta of a rung, one that was not lifted yet;
- * higher rungs first. Needs no rung to be complete, so workers never wait for each other.
+ * higher rungs first. Needs no rung to be complete, so workers never wait for each other. What failed is never lifted.
  * Source: ASHA, Li et al., MLSys 2020, algorithm 2.
  */
 export function nextPromotion(
   rungs: readonly number[],
   eta: number,
   trials: readonly Trial[],
-  started: (trial: Trial, budget: number) => boolean,
+  { started, always }: Standing,
 ): { readonly trial: Trial; readonly budget: number } | null {
   for (let rung = rungs.length - 2; rung >= 0; rung--) {
     const finished = trials.filter(({ budget }) => budget === rungs[rung]);
     const ranked = finished
       .map((trial, order) => ({ trial, order }))
       .sort((a, b) => b.trial.score - a.trial.score || a.order - b.order);
-    const promotable = ranked.slice(0, Math.floor(finished.length / eta));
-    const next = promotable.find(({ trial }) => !started(trial, rungs[rung + 1]));
+    const places = Math.floor(finished.length / eta);
+    const next = ranked.find(
+      ({ trial }, place) =>
+        (place < places || always(trial)) && trial.failure === undefined && !started(trial, rungs[rung + 1]),
+    );
     if (next !== undefined) return { trial: next.trial, budget: rungs[rung + 1] };
   }
   return null;

@@ -1,25 +1,16 @@
 import type { Trial } from "../manifest.ts";
 import { createSearch, type Search, type SearchOptions, type Suggestion } from "./search.ts";
 
-export interface Evaluated {
-  /** Validation nDCG@10; higher is better. */
-  readonly score: number;
-  readonly seconds: number;
-}
+/** What came of a trial: validation nDCG@10, higher is better, or why there is none. */
+export type Evaluated =
+  | { readonly score: number; readonly seconds: number }
+  | { readonly failure: string; readonly seconds: number };
 
 export interface RunOptions {
-  /** Trials of an earlier, unfinished run of the same search, in the order they were told; whole rounds. */
-  readonly earlier?: readonly Trial[];
   /** Trials asked before the first of them is told (default 1); see `nextRound`. */
-  readonly roundSize?: number;
+  readonly roundSize?: number | undefined;
   readonly onTrial?: (trial: Trial) => void;
   readonly signal?: AbortSignal | undefined;
-}
-
-export interface SearchResult {
-  readonly best: Trial;
-  /** Every trial, in the order they were told. */
-  readonly trials: readonly Trial[];
 }
 
 /**
@@ -37,28 +28,31 @@ export function nextRound(search: Search, size: number): readonly Suggestion[] {
   return round;
 }
 
-/** Runs a search to its end in this process, one evaluation at a time. One that throws ends it. */
+/** A failed trial is kept with a score of 0, which no trial that ran falls below. */
+export function trialOf(suggestion: Suggestion, evaluated: Evaluated): Trial {
+  return { ...suggestion, score: 0, ...evaluated };
+}
+
+/**
+ * Runs a search to its end in this process, one evaluation at a time. One that throws ends it.
+ * @returns every trial, in the order they were told
+ */
 export async function runSearch(
   options: SearchOptions,
   evaluate: (suggestion: Suggestion) => Promise<Evaluated>,
-  { earlier = [], roundSize = 1, onTrial, signal }: RunOptions = {},
-): Promise<SearchResult> {
+  { roundSize = 1, onTrial, signal }: RunOptions = {},
+): Promise<readonly Trial[]> {
   const search = createSearch(options);
-  for (const trial of earlier) search.tell(trial);
   for (;;) {
     const round = nextRound(search, roundSize);
-    if (round.length === 0) break;
+    if (round.length === 0) return search.trials;
     const trials: Trial[] = [];
     for (const suggestion of round) {
       signal?.throwIfAborted();
-      const { score, seconds } = await evaluate(suggestion);
-      const trial = { ...suggestion, score, seconds };
+      const trial = trialOf(suggestion, await evaluate(suggestion));
       trials.push(trial);
       onTrial?.(trial);
     }
     for (const trial of trials) search.tell(trial);
   }
-  const best = search.best();
-  if (best === null) throw new RangeError("search: expected at least one trial, got a budget of none");
-  return { best, trials: search.trials };
 }

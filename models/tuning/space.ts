@@ -19,6 +19,12 @@ export function toParams(space: SearchSpace, point: Point): Params {
   );
 }
 
+/** Whether a search may come upon the value. One that lies outside switches off what it is a parameter of. */
+export function isWithin(dimension: Dimension, value: unknown): boolean {
+  if (dimension.kind === "choice") return dimension.values.some((choice) => Object.is(choice, value));
+  return Number(value) >= dimension.low && Number(value) <= dimension.high;
+}
+
 /** Uniform over the cube: log-uniform, uniform, or equal chances. */
 export function randomPoint(space: SearchSpace, random: Random): Point {
   return Object.values(space).map((dimension) =>

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Redis } from "ioredis";
+import type { CompressionLoss } from "../../models/compression-loss.ts";
 import type { Evaluation, UserEvaluation } from "../../models/evaluation/evaluate.ts";
 import type { EvaluationSummary } from "../../models/evaluation/report.ts";
 import type { Params } from "../../models/recipe.ts";
@@ -23,6 +24,8 @@ export interface StoredEvaluation {
   readonly summary: EvaluationSummary;
   readonly perUser: readonly UserEvaluation[];
   readonly faults: Evaluation["faults"];
+  /** What compression cost on these requests, where the model is compressed. */
+  readonly compression?: CompressionLoss | undefined;
   /** Epoch milliseconds: the last event learned from and the first judged on. */
   readonly window: { readonly trainedThrough: number; readonly judgedFrom: number };
 }

@@ -1,48 +1,37 @@
-import { open, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { extname } from "node:path";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { PhasewiseError } from "../errors.ts";
+import { roleOf, rolesByName, rolesByPosition } from "./column-roles.ts";
 import { rowsOf } from "./duckdb.ts";
-import { type InteractionTable, named, type Roles, scan, type TimeUnit } from "./table.ts";
-
-/** Spellings a column may have, compared in lower case without "_", "-" and spaces. */
-const SPELLINGS = {
-  user: ["userid", "user", "uid", "customerid", "visitorid", "sessionid"],
-  item: ["itemid", "movieid", "item", "movie", "iid", "productid", "filmid"],
-  rating: ["rating", "score", "weight", "value"],
-  timestamp: ["timestamp", "time", "ts", "date", "datetime", "unixtimestamp", "eventtime"],
-} as const;
+import { type InteractionTable, named, scan, type TimeUnit } from "./table.ts";
+import { sampleText } from "./text-sample.ts";
 
 /** Rows looked at to tell integer ids and time units. */
 const SAMPLE_ROWS = 1_000;
-const SAMPLE_BYTES = 65_536;
+/** What may stand between two cells, the first that occurs in the first line. */
+const DELIMITERS = ["::", "\t", ";", ",", "|", " "];
+/** A list of items a user has no names for its columns. */
+const LIST_COLUMNS = { columns: ["user", "item"], roles: { user: "user", item: "item" } } as const;
 /** Epoch seconds stay below this until the year 5138; epoch milliseconds passed it in 1973. */
 const FIRST_MILLISECONDS = 1e11;
-
-const normalised = (name: string): string => name.toLowerCase().replaceAll(/[\s_"-]/g, "");
-
-export function roleOf(name: string): keyof typeof SPELLINGS | undefined {
-  for (const [role, spellings] of Object.entries(SPELLINGS)) {
-    if ((spellings as readonly string[]).includes(normalised(name))) return role as keyof typeof SPELLINGS;
-  }
-  return undefined;
-}
 
 /** Works out format, columns, id type and time unit of one file of interactions. */
 export async function detectTable(connection: DuckDBConnection, path: string): Promise<InteractionTable> {
   const { size } = await stat(path);
   if (size === 0) throw emptyFile(path);
   const format = formatOf(path);
-  const shape = format === "csv" ? await csvShape(path, size) : await columnarShape(connection, path, format);
-  const untyped = { path, format, ...shape };
+  const shape =
+    format === "text" ? await textShape(path, size) : await columnarShape(connection, path, format);
+  const untyped = { path, ...shape };
   return { ...untyped, ...(await sampleTypes(connection, untyped)) };
 }
 
-function formatOf(path: string): InteractionTable["format"] {
-  const extension = extname(path).toLowerCase();
+/** The format that the name tells; text is looked into. */
+function formatOf(path: string): "parquet" | "jsonl" | "text" {
+  const extension = extname(path.replace(/\.gz$/i, "")).toLowerCase();
   if (extension === ".parquet" || extension === ".pq") return "parquet";
-  if (extension === ".jsonl" || extension === ".ndjson") return "jsonl";
-  return "csv";
+  return [".jsonl", ".ndjson", ".json"].includes(extension) ? "jsonl" : "text";
 }
 
 export const emptyFile = (path: string): PhasewiseError =>
@@ -52,62 +41,39 @@ export const emptyFile = (path: string): PhasewiseError =>
     { path },
   );
 
-type Shape = Pick<InteractionTable, "delimiter" | "headerLines" | "columns" | "roles" | "estimatedRows">;
+type Shape = Pick<
+  InteractionTable,
+  "format" | "delimiter" | "headerLines" | "columns" | "roles" | "estimatedRows"
+>;
 
-async function csvShape(path: string, size: number): Promise<Shape> {
-  const file = await open(path);
-  const buffer = Buffer.alloc(Math.min(size, SAMPLE_BYTES));
-  try {
-    await file.read(buffer, 0, buffer.length, 0);
-  } finally {
-    await file.close();
+async function textShape(path: string, size: number): Promise<Shape> {
+  const sample = await sampleText(path, size);
+  const lines = sample.text.split(/\r?\n/);
+  const [first] = lines;
+  const delimiter = DELIMITERS.find((candidate) => first.trim().includes(candidate)) ?? ",";
+  const estimatedRows = Math.max(1, Math.round((lines.length - 1) / sample.share));
+  if (delimiter === " " && isLists(sample.whole ? lines : lines.slice(0, -1))) {
+    const ids = Math.round(sample.text.split(" ").length / sample.share);
+    return { format: "lists", delimiter, headerLines: 0, ...LIST_COLUMNS, estimatedRows: ids };
   }
-  const text = buffer.toString("latin1").replace(/^\u00ef\u00bb\u00bf/, "");
-  const lines = text.split(/\r?\n/);
-  const first = lines[0];
-  const delimiter = ["::", "\t", ";", ",", "|"].find((candidate) => first.includes(candidate)) ?? ",";
   const cells = first.split(delimiter).map((cell) => cell.trim().replaceAll('"', ""));
-  const estimatedRows = Math.max(1, Math.round((size / buffer.length) * (lines.length - 1)));
   if (cells.some((cell) => roleOf(cell) !== undefined)) {
-    if (lines.slice(1).every((line) => line.trim() === "") && size <= SAMPLE_BYTES) throw emptyFile(path);
-    return { delimiter, headerLines: 1, columns: cells, roles: rolesByName(path, cells), estimatedRows };
+    if (sample.whole && lines.slice(1).every((line) => line.trim() === "")) throw emptyFile(path);
+    // Tables written with a column of row numbers leave its name out.
+    const columns = cells.map((cell, index) => (cell === "" ? `c${index}` : cell));
+    const roles = rolesByName(path, columns);
+    return { format: "csv", delimiter, headerLines: 1, columns, roles, estimatedRows };
   }
   const columns = cells.map((_, index) => `c${index}`);
-  return { delimiter, headerLines: 0, columns, roles: rolesByPosition(path, cells), estimatedRows };
+  const roles = rolesByPosition(path, cells);
+  return { format: "csv", delimiter, headerLines: 0, columns, roles, estimatedRows };
 }
 
-function rolesByName(path: string, columns: readonly string[]): Roles {
-  const column = (role: keyof typeof SPELLINGS): string | undefined =>
-    columns.find((name) => roleOf(name) === role);
-  const user = column("user");
-  const item = column("item");
-  if (user === undefined || item === undefined) {
-    const missing = user === undefined ? "userId" : "itemId (or movieId)";
-    throw new PhasewiseError(
-      "INVALID_DATA",
-      `${path}: expected a column ${missing}, got ${columns.join(", ")}; rename the column that holds it`,
-      { path, columns },
-    );
-  }
-  return { user, item, rating: column("rating"), timestamp: column("timestamp") };
-}
-
-/** Without a header: userId, itemId[, rating][, timestamp]; a lone third number beyond any rating is a time. */
-function rolesByPosition(path: string, cells: readonly string[]): Roles {
-  if (cells.length < 2 || cells.length > 4) {
-    throw new PhasewiseError(
-      "INVALID_DATA",
-      `${path}: expected 2 to 4 columns userId,itemId[,rating][,timestamp] or a header that names them, got ${cells.length}: "${cells.join(", ").slice(0, 80)}"`,
-      { path, line: 1 },
-    );
-  }
-  const thirdIsTime = cells.length === 3 && (Number(cells[2]) > 1e6 || /^\d{4}-\d\d/.test(cells[2]));
-  return {
-    user: "c0",
-    item: "c1",
-    rating: cells.length > 2 && !thirdIsTime ? "c2" : undefined,
-    timestamp: cells.length === 4 ? "c3" : thirdIsTime ? "c2" : undefined,
-  };
+/** Whether lines of whole numbers are one user each with any number of items, rather than one event each. */
+function isLists(lines: readonly string[]): boolean {
+  const rows = lines.map((line) => line.trim()).filter((line) => line !== "");
+  const lengths = new Set(rows.map((row) => row.split(" ").length));
+  return rows.every((row) => /^\d+( +\d+)*$/.test(row)) && (lengths.size > 1 || Math.max(...lengths) > 4);
 }
 
 async function columnarShape(
@@ -123,7 +89,7 @@ async function columnarShape(
   const described = await rowsOf<{ column_name: string }>(connection, `DESCRIBE SELECT * FROM ${from}`);
   const columns = described.map((row) => row.column_name);
   const estimatedRows = Math.max(1, Math.round(size / (format === "parquet" ? 8 : 70)));
-  return { delimiter: "", headerLines: 0, columns, roles: rolesByName(path, columns), estimatedRows };
+  return { format, delimiter: "", headerLines: 0, columns, roles: rolesByName(path, columns), estimatedRows };
 }
 
 async function sampleTypes(

@@ -1,6 +1,7 @@
 import { MS_PER_DAY } from "../../models/data/day.ts";
 import type { Catalogue, InteractionLog } from "../../models/data/interaction-log.ts";
 import { orderedLog } from "../../models/data/ordered-log.ts";
+import { selectEvents } from "../../models/data/slice.ts";
 import { PhasewiseError } from "../errors.ts";
 import { readCatalogue } from "./catalogue.ts";
 import { detectTable, emptyFile } from "./detect.ts";
@@ -96,19 +97,47 @@ export async function importInteractions(
   });
 }
 
+export interface ImportedFile {
+  readonly log: InteractionLog;
+  /** False when the file has no times: its order then stands in for them. */
+  readonly timed: boolean;
+}
+
+export interface ImportFileOptions {
+  /** Rows rated lower are left out. */
+  readonly minRating?: number | undefined;
+}
+
 /**
  * Reads a single train or test file as it stands: repeats are kept and one user is enough.
- * @throws INVALID_DATA when rows are broken
+ * @throws INVALID_DATA when rows are broken, or none is rated high enough
  */
-export async function importFile(path: string): Promise<InteractionLog> {
+export async function importFile(path: string, { minRating }: ImportFileOptions = {}): Promise<ImportedFile> {
   return withDuckDb(async (connection) => {
     const table = await detectTable(connection, path);
     const rejections = new Rejections();
     const read = await readTable(connection, table, rejections, { latest: END_OF_ISO_YEARS });
     rejections.refuseAbove(0, read.totalRows, path);
     if (read.totalRows === 0) throw emptyFile(path);
-    return orderedLog(read.columns, read.userIds, read.itemIds, false).log;
+    const { log } = orderedLog(read.columns, read.userIds, read.itemIds, false);
+    return { log: ratedAtLeast(log, minRating, table), timed: table.roles.timestamp !== undefined };
   });
+}
+
+function ratedAtLeast(
+  log: InteractionLog,
+  minRating: number | undefined,
+  { path, roles }: InteractionTable,
+): InteractionLog {
+  if (minRating === undefined) return log;
+  const kept = selectEvents(log, (event) => log.weights[event] >= minRating);
+  if (roles.rating !== undefined && kept.timestamps.length > 0) return kept;
+  throw new PhasewiseError(
+    "INVALID_DATA",
+    `${path}: expected rows rated at least ${minRating}, got ` +
+      `${roles.rating === undefined ? "no column of ratings" : "none"}; lower --min-rating or leave it out`,
+    { path, minRating },
+  );
 }
 
 function refuseUntrainable(log: InteractionLog, table: InteractionTable): void {

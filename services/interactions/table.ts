@@ -11,7 +11,8 @@ export type TimeUnit = "seconds" | "milliseconds" | "text";
 /** A file of interactions, and how to read it. */
 export interface InteractionTable {
   readonly path: string;
-  readonly format: "csv" | "parquet" | "jsonl";
+  /** `lists`: a line a user, the user's id and then those of the items, between spaces. */
+  readonly format: "csv" | "parquet" | "jsonl" | "lists";
   /** CSV only. */
   readonly delimiter: string;
   /** CSV only: lines before the first event. */
@@ -34,6 +35,9 @@ export const named = (name: string): string => `"${name.replaceAll('"', '""')}"`
 /** Most rejected cells that DuckDB remembers; a file with more is refused whatever its size. */
 export const MAX_REJECTED_CELLS = 1_000_000;
 
+/** Longest line of a list: some two million items of one user. */
+const MAX_LINE_BYTES = 1 << 24;
+
 export type ColumnType = "DOUBLE" | "VARCHAR";
 
 /** The FROM clause that reads a table with the given type for each column. */
@@ -48,6 +52,10 @@ export function scan(
       return `read_parquet(${path})`;
     case "jsonl":
       return `read_json(${path}, format = 'newline_delimited', ignore_errors = true, columns = {${columns}})`;
+    case "lists":
+      return `(SELECT tokens[1] AS "user", unnest(tokens[2:]) AS item FROM (
+        SELECT string_split_regex(trim(line), '\\s+') AS tokens FROM read_csv(${path}, auto_detect = false,
+        header = false, delim = '\x1f', quote = '', escape = '', max_line_size = ${MAX_LINE_BYTES}, columns = {line: 'VARCHAR'})))`;
     case "csv": {
       const quote = table.delimiter === "," || table.delimiter === ";" ? '"' : "";
       return `read_csv(${path}, auto_detect = false, header = false, skip = ${table.headerLines},

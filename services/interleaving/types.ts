@@ -8,6 +8,8 @@ export interface OpenInterleaving {
   readonly share: number;
   /** A challenger's list that takes longer than this counts as failed. */
   readonly budgetMs: number;
+  /** Failures in a row after which the challenger is not asked any more. */
+  readonly consecutiveFailures: number;
   /** Lists of one user that are interleaved, the first ones. */
   readonly listsPerUser: number;
 }

@@ -1,9 +1,11 @@
 import { createHash } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { type Job, type JobsOptions, Queue } from "bullmq";
+import { DEFAULT_POLICY, type Policy } from "../../models/gate/policy.ts";
 import { PhasewiseError } from "../errors.ts";
 import { connectRedis } from "../redis.ts";
 import { fromStore } from "../store-errors.ts";
+import { cancel } from "./cancel.ts";
 import {
   type AnalysisPayload,
   type JobState,
@@ -33,6 +35,8 @@ export interface JobProducers {
   /** Jobs that wait or run. */
   pending(): Promise<Readonly<Record<keyof typeof QUEUES, number>>>;
   job(jobId: string): Promise<JobView | null>;
+  /** Takes a job that waits out of its queue, with its trials. @throws NOT_FOUND, and CONFLICT as `cancel` */
+  cancel(jobId: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -52,12 +56,6 @@ const SHADOW: JobsOptions = {
   removeOnFail: { age: 7 * DAY_SECONDS, count: 1000 },
 };
 
-/**
- * Batches that may wait for a worker, about 100 MB: without one the queue would grow until Redis is full, and
- * feedback be refused for the sake of the shadow. Replicas count for themselves, so one batch each may be over.
- */
-const MOST_WAITING_BATCHES = 4000;
-
 /** Longest a producer waits for Redis, milliseconds. */
 const DEADLINE_MS = 200;
 /** Longest that closing waits for a Redis that does not answer, milliseconds. */
@@ -66,7 +64,11 @@ const CLOSE_PATIENCE_MS = 500;
 export function createProducers(
   redisUrl: string,
   onError: (error: Error) => void,
-  { mostWaitingBatches = MOST_WAITING_BATCHES } = {},
+  /**
+   * Without a worker the queue would grow until Redis is full, and feedback be refused for the sake of the shadow.
+   * Replicas count for themselves, so one batch each may be over.
+   */
+  { waitingBatches }: Pick<Policy["shadow"], "waitingBatches"> = DEFAULT_POLICY.shadow,
 ): JobProducers {
   const redis = connectRedis(redisUrl, "bounded", onError);
   const open = <Payload>(name: string): Queue<Payload> => {
@@ -86,6 +88,13 @@ export function createProducers(
   const connected = Promise.all(queues.map((queue) => queue.waitUntilReady()));
   connected.catch(onError);
   const inTime = within(connected);
+  const find = async (jobId: string): Promise<Job | null> => {
+    for (const queue of queues) {
+      const job: Job | undefined = await queue.getJob(jobId);
+      if (job !== undefined) return job;
+    }
+    return null;
+  };
 
   return {
     addRetrain: (payload, now) =>
@@ -103,17 +112,17 @@ export function createProducers(
         const job = await analysis.add("analysis", payload, { ...RETRAIN, jobId, deduplication });
         return job.id ?? jobId;
       }),
-    addShadow: ({ id, requests, shed }) =>
+    addShadow: ({ id, ...payload }) =>
       inTime("add a shadow job", async () => {
         const waiting = await shadow.getWaitingCount();
-        if (waiting >= mostWaitingBatches) {
+        if (waiting >= waitingBatches) {
           throw new PhasewiseError(
             "OVERLOADED",
-            `add a shadow job: expected fewer than ${mostWaitingBatches} batches to wait, got ${waiting}; start a worker (phasewise work)`,
+            `add a shadow job: expected fewer than ${waitingBatches} batches to wait, got ${waiting}; start a worker (phasewise work)`,
           );
         }
         const jobId = `shadow-${id}`;
-        await shadow.add("shadow", { requests, shed }, { ...SHADOW, jobId });
+        await shadow.add("shadow", payload, { ...SHADOW, jobId });
         return jobId;
       }),
     addJudge: (payload, now) =>
@@ -133,11 +142,14 @@ export function createProducers(
       }),
     job: (jobId) =>
       inTime("look up a job", async () => {
-        for (const queue of queues) {
-          const job: Job | undefined = await queue.getJob(jobId);
-          if (job !== undefined) return await viewOf(job);
-        }
-        return null;
+        const job = await find(jobId);
+        return job === null ? null : await viewOf(job);
+      }),
+    cancel: (jobId) =>
+      inTime("cancel a job", async () => {
+        const job = await find(jobId);
+        if (job === null) throw unknownJob(jobId);
+        await cancel(job);
       }),
     close: async () => {
       // The connection is ours: dropping it ends whatever BullMQ still waits for.
@@ -165,6 +177,12 @@ function within(connected: Promise<unknown>) {
       clearTimeout(timer);
     }
   };
+}
+
+export function unknownJob(jobId: string): PhasewiseError {
+  return new PhasewiseError("NOT_FOUND", `id: expected the id of a known job, got "${jobId}"`, {
+    field: "id",
+  });
 }
 
 async function viewOf(job: Job): Promise<JobView> {

@@ -3,11 +3,11 @@ import { type JobsOptions, Queue } from "bullmq";
 import { canonicalJson } from "../../models/canonical-json.ts";
 import { QUEUES, TRAINING_JOBS, type TrialPayload } from "./types.ts";
 
-/** A trial that cannot be made to work ends the search: its parent fails with it and names it. */
+/** A trial whose process dies every time is a failed trial, and no reason to end the search. */
 const TRIAL: JobsOptions = {
   attempts: 3,
   backoff: { type: "exponential", delay: 500 },
-  failParentOnFailure: true,
+  ignoreDependencyOnFailure: true,
   removeOnComplete: { age: 86_400, count: 2000 },
   removeOnFail: { age: 7 * 86_400, count: 500 },
 };
@@ -26,6 +26,11 @@ export function trialId(parent: string, trial: TrialPayload): string {
     .digest("hex")
     .slice(0, 16);
   return `trial-${trial.recipe}-${trial.place}-${digest}`;
+}
+
+/** What BullMQ files a trial under in its parent's results. */
+export function trialKey({ id, queue }: TrialParent, trial: TrialPayload): string {
+  return `${queue}:${trialId(id, trial)}`;
 }
 
 /** Adds trials as children of a parent, which must be active: all or none. */

@@ -44,16 +44,11 @@ export interface TrialPayload {
   readonly place: number;
 }
 
-/** What a trial returns: its score on the validation window, and the data that it really saw. */
-export interface TrialOutcome {
-  readonly place: number;
-  readonly params: Params;
-  readonly seed: number;
-  readonly budget: number;
-  readonly score: number;
-  readonly seconds: number;
-  readonly dataSha256: string;
-}
+/** What a trial returns: its score on the validation window, or why there is none, and the data that it really saw. */
+export type TrialOutcome = (
+  | { readonly score: number; readonly seconds: number }
+  | { readonly failure: string; readonly seconds: number }
+) & { readonly dataSha256: string };
 
 /** Explains a version: diagnosis, levers, learning curve. */
 export interface AnalysisPayload {
@@ -83,7 +78,16 @@ export interface ShadowRequest {
   readonly at: number;
 }
 
+/** Numbers of the sampled requests that a batch accounts for, sent or shed: from … through − 1 of its replica's run. */
+export interface BatchSpan {
+  /** Names the serving process since it started. */
+  readonly run: string;
+  readonly from: number;
+  readonly through: number;
+}
+
 export interface ShadowPayload {
+  readonly span: BatchSpan;
   readonly requests: readonly ShadowRequest[];
   /** Sampled requests that this replica had to drop since its last batch. */
   readonly shed: number;

@@ -1,4 +1,5 @@
 import type { Redis } from "ioredis";
+import { canonicalJson } from "../../models/canonical-json.ts";
 import { PhasewiseError } from "../errors.ts";
 import { luaScript } from "../lua-script.ts";
 import { KEY_PREFIX } from "../redis.ts";
@@ -32,7 +33,12 @@ export interface DecisionLog<R extends DecisionRecord> {
   /** The last word on the climb of each challenger that has one, whatever was said of it once live. */
   lastOnClimb(challengers: readonly string[]): Promise<ReadonlyMap<string, DecisionSummary<R>>>;
   get(id: string): Promise<R | null>;
-  /** Id of the first record that was altered, is missing or does not follow; null when the whole chain holds. */
+  /** Place of a record in the chain, from 1; null when it is no link of it. */
+  position(id: string): Promise<number | null>;
+  /**
+   * Id of the first record that was altered, is missing, does not follow, or is summarised as something else; null
+   * when the whole chain holds. Reads every record.
+   */
   verify(): Promise<string | null>;
 }
 
@@ -68,6 +74,18 @@ export function redisDecisionLog<R extends DecisionRecord = DecisionRecord>(redi
     if (ids.length === 0) return [];
     const texts = await fromStore("read decisions", redis.hmget(SUMMARIES, ...ids));
     return texts.flatMap((text) => (text === null ? [] : [JSON.parse(text) as DecisionSummary<R>]));
+  }
+
+  /** Summaries are no links: what a reader of the list is shown must be what the record says. */
+  async function firstMissummarised(records: readonly R[]): Promise<number | null> {
+    if (records.length === 0) return null;
+    const ids = records.map(({ id }) => id);
+    const texts = await fromStore("verify decisions", redis.hmget(SUMMARIES, ...ids));
+    const position = records.findIndex((record, index) => {
+      const text = texts[index];
+      return text === null || canonicalJson(JSON.parse(text)) !== canonicalJson(decisionSummary(record));
+    });
+    return position < 0 ? null : position;
   }
 
   return {
@@ -106,6 +124,11 @@ export function redisDecisionLog<R extends DecisionRecord = DecisionRecord>(redi
       return (await recordsOf([id]))[0];
     },
 
+    async position(id) {
+      const index = await fromStore("find decision", redis.lpos(ORDER, id));
+      return index === null ? null : index + 1;
+    },
+
     async verify() {
       const tip = (await fromStore("verify decisions", redis.get(TIP))) ?? GENESIS_SHA256;
       let previous = GENESIS_SHA256;
@@ -114,7 +137,11 @@ export function redisDecisionLog<R extends DecisionRecord = DecisionRecord>(redi
         const records = await recordsOf(ids);
         const gone = records.findIndex((record, position) => record?.id !== ids[position]);
         const links = (gone < 0 ? records : records.slice(0, gone)) as R[];
-        const broken = firstBrokenLink(links, previous) ?? (gone < 0 ? null : gone);
+        const broken = firstOf(
+          firstBrokenLink(links, previous),
+          await firstMissummarised(links),
+          gone < 0 ? null : gone,
+        );
         if (broken !== null) return ids[broken];
         // The tip was read first: what was appended since is another call's concern.
         if (links.some(({ sha256 }) => sha256 === tip)) return null;
@@ -123,6 +150,11 @@ export function redisDecisionLog<R extends DecisionRecord = DecisionRecord>(redi
       }
     },
   };
+}
+
+function firstOf(...positions: readonly (number | null)[]): number | null {
+  const known = positions.filter((position) => position !== null);
+  return known.length === 0 ? null : Math.min(...known);
 }
 
 function refuseUnsealed(record: DecisionRecord, previousSha256: string): void {

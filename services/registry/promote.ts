@@ -39,7 +39,7 @@ export function decidePromote(snapshot: Snapshot, request: PromoteRequest, now: 
   const writes: Write[] = [...pointerWrites(live), ...stateWrites(version, "LIVE", request.reason)];
   if (left !== null) {
     writes.push(...stateWrites(left.version, "PREVIOUS", `${version} was promoted over it`));
-    if (left.previous !== null && left.previous !== version) {
+    if (left.previous !== null) {
       writes.push(...stateWrites(left.previous, "RETIRED", `${version} was promoted two versions later`));
     }
   }
@@ -97,6 +97,7 @@ export function refuseUnfit(snapshot: Snapshot, request: PromoteRequest, isFloor
     );
   }
   if (state === "LIVE") refuse("it is live already", "there is nothing to do");
+  if (state === "PREVIOUS") refuse("it is what a rollback returns to", "roll back to it");
   if (snapshot.live === null && !isFloor) {
     refuse(
       "expected the first version ever promoted to be of phase 1, the floor",

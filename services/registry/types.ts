@@ -95,7 +95,7 @@ export interface PromoteRequest {
   readonly reason: string;
   readonly actor: string;
   readonly decisionId?: string | undefined;
-  /** Promote whatever its state (never a QUARANTINED version); recorded as forced. */
+  /** Promote whatever its state (never a QUARANTINED version, nor the PREVIOUS one); recorded as forced. */
   readonly force?: boolean | undefined;
 }
 

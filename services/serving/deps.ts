@@ -33,7 +33,7 @@ export interface ServingDeps {
   readonly artifacts: ArtifactStore;
   readonly events: EventLog;
   readonly producers: JobProducers;
-  readonly decisions: Pick<DecisionLog<Decision>, "summaries" | "lastOnClimb" | "get">;
+  readonly decisions: Omit<DecisionLog<Decision>, "append" | "list">;
   /** Read once per use: a new import replaces the index as a whole. */
   readonly catalogue: { readonly current: CatalogueIndex };
   readonly findings: FindingsStore;

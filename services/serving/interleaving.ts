@@ -15,8 +15,8 @@ import { checkedAnswer, type ServedModel } from "./served-model.ts";
  * version with the checks of a promotion. A request of a user in the share is then answered with a team draft
  * of the live and the challenger's list, once Redis has remembered who gave each item. Whatever goes wrong
  * leaves the live list: a challenger that throws, is empty-handed or over its time budget has failed (the judge
- * counts it), and after five failures in a row it is set aside without being asked, each such request a failure
- * too; a Redis that does not answer is nobody's failure, and is left alone for a while. Users outside the share
+ * counts it), and after as many failures in a row as the policy says it is set aside without being asked, each such
+ * request a failure too; a Redis that does not answer is nobody's failure, and is left alone for a while. Users outside the share
  * are not touched at all.
  */
 export interface InterleavingDeps {
@@ -60,7 +60,6 @@ interface Running {
 }
 
 const POLL_MS = 1000;
-const FAILURES_TO_SET_ASIDE = 5;
 /** Pause after Redis failed to remember a list, and before a version that did not load is tried again. */
 const REDIS_PAUSE_MS = 1000;
 const LOAD_PAUSE_MS = 30_000;
@@ -139,7 +138,7 @@ export class Interleaving {
     const { open, challenger, counts } = running;
     const { events } = this.#deps;
     counts.asked++;
-    if (running.failuresInARow >= FAILURES_TO_SET_ASIDE) {
+    if (running.failuresInARow >= open.consecutiveFailures) {
       counts.failures++;
       events?.onOutcome?.("set-aside");
       return null;

@@ -3,11 +3,12 @@ import type { Query } from "../../models/recommender.ts";
 import type { ArtifactStore } from "../artifacts/types.ts";
 import { PhasewiseError } from "../errors.ts";
 import type { LivePointer, Registry } from "../registry/types.ts";
-import { Breaker, type BreakerLimits } from "./breaker.ts";
+import { type AnswerEvents, Answers } from "./answers.ts";
+import type { BreakerLimits } from "./breaker.ts";
 import { Canary, type CanaryEvents } from "./canary.ts";
 import type { LastLiveFile } from "./last-live.ts";
 import { type Answer, canaryOf, type Lineup, modelIn } from "./lineup.ts";
-import { checkedAnswer, readyModel, type ServedModel } from "./served-model.ts";
+import { readyModel, type ServedModel } from "./served-model.ts";
 
 /**
  * The promoted model of this replica.
@@ -18,14 +19,9 @@ import { checkedAnswer, readyModel, type ServedModel } from "./served-model.ts";
  * and then swaps the reference; a version that does not load leaves the old lineup serving. Pointers are
  * followed one at a time and never backwards in epoch.
  */
-export interface LiveModelEvents {
+export interface LiveModelEvents extends AnswerEvents {
   onSwap?(lineup: Lineup): void;
   onLoadFailed?(version: string, error: unknown): void;
-  onFallback?(from: ServedModel, to: ServedModel, error: unknown): void;
-  /** The live model failed too often and is set aside until the pointer moves; `why` has the numbers. */
-  onBroken?(model: ServedModel, why: string, error: unknown): void;
-  /** One request that was the live model's to answer: what it took; null when it threw or was set aside. */
-  onAsked?(elapsedMs: number | null): void;
   readonly canary?: CanaryEvents;
 }
 
@@ -47,7 +43,7 @@ const UNCONFIRMED_EPOCH = 0;
 
 export class LiveModel {
   readonly #deps: LiveModelDeps;
-  readonly #breaker: Breaker;
+  readonly #answers: Answers;
   readonly #canary: Canary;
   #lineup: Lineup | null = null;
   #wanted: LivePointer | null = null;
@@ -59,7 +55,7 @@ export class LiveModel {
   constructor(deps: LiveModelDeps) {
     this.#deps = deps;
     const limits = deps.breaker ?? DEFAULT_POLICY.rollback;
-    this.#breaker = new Breaker(limits);
+    this.#answers = new Answers(limits, deps.events);
     this.#canary = new Canary(limits, deps.events?.canary);
   }
 
@@ -68,7 +64,7 @@ export class LiveModel {
   }
 
   get broken(): boolean {
-    return this.#breaker.why !== null;
+    return this.#answers.liveSetAside;
   }
 
   get canarySetAside(): boolean {
@@ -88,8 +84,7 @@ export class LiveModel {
   }
 
   /**
-   * Answers from the canary when the user is on it, else from the live model; when that fails, from the previous
-   * one, then from the floor.
+   * Answers from the canary when the user is on it, else from the live model or what stands in for it.
    * @throws NOT_READY
    */
   recommend(query: Query, user: string | null = null): Answer {
@@ -102,30 +97,7 @@ export class LiveModel {
     }
     const trial = this.#canary.answer(lineup.canary, query, user);
     if (trial !== null) return trial;
-    let failure: unknown = new Error(`${lineup.live.version} is set aside`);
-    if (this.broken) this.#deps.events?.onAsked?.(null);
-    else {
-      const start = performance.now();
-      try {
-        const recommendation = checkedAnswer(lineup.live, query);
-        this.#asked(lineup, performance.now() - start, null);
-        return { recommendation, model: lineup.live, canary: false };
-      } catch (error) {
-        failure = error;
-        this.#asked(lineup, performance.now() - start, error);
-      }
-    }
-    for (const model of [lineup.previous, lineup.floor]) {
-      if (model === null || model.version === lineup.live.version) continue;
-      try {
-        const recommendation = checkedAnswer(model, query);
-        this.#deps.events?.onFallback?.(lineup.live, model, failure);
-        return { recommendation, model, canary: false };
-      } catch (error) {
-        failure = error;
-      }
-    }
-    throw new PhasewiseError("NOT_READY", "no loaded model can answer: roll back or promote", {}, failure);
+    return this.#answers.answer(lineup, query);
   }
 
   /** Resolves once this pointer (or a newer one) is served, or has turned out not to load. */
@@ -209,17 +181,8 @@ export class LiveModel {
     const old = this.#lineup;
     this.#lineup = lineup;
     // The steps of a canary say nothing about the live model.
-    if (lineup.liveEpoch !== old?.liveEpoch) this.#breaker.reset();
+    if (lineup.liveEpoch !== old?.liveEpoch) this.#answers.reset();
     this.#deps.events?.onSwap?.(lineup);
-  }
-
-  /** An answer that took too long is served, and counts as a failure. */
-  #asked(lineup: Lineup, elapsedMs: number, error: unknown): void {
-    const failure = error ?? this.#breaker.lateness(lineup.live.version, elapsedMs);
-    const failed = failure !== null;
-    const opened = this.#breaker.record(failed);
-    this.#deps.events?.onAsked?.(error === null ? elapsedMs : null);
-    if (opened) this.#deps.events?.onBroken?.(lineup.live, this.#breaker.why ?? "", failure);
   }
 
   async #loadedOrNull(version: string | null): Promise<ServedModel | null> {

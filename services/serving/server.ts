@@ -72,7 +72,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   });
   const artifacts = folderArtifactStore(join(config.stateFolder, "artifacts"));
   const events = redisEventLog(redis);
-  const producers = createProducers(config.redisUrl, () => metrics.redisErrors.inc({ use: "queues" }));
+  const producers = createProducers(
+    config.redisUrl,
+    () => metrics.redisErrors.inc({ use: "queues" }),
+    policy.shadow,
+  );
   const catalogue = new CatalogueFile(join(config.stateFolder, "snapshot", "catalogue.json"));
   const histories = new Histories(redisEventLog(reads), {
     now: Date.now,
@@ -87,7 +91,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   });
   const fleetLog = redisFleetLog(redis);
   const replica = randomUUID();
-  const fleet = new FleetReporter({ send: (report) => fleetLog.report(replica, report) });
+  const fleet = new FleetReporter({
+    send: (report) => fleetLog.report(replica, report),
+    slots: policy.rollback.fleetWindowSeconds,
+  });
   const leave = (model: ServedModel, why: string): void => {
     if (!policy.rollback.automatic) return;
     const reason = `${why} on a replica`;

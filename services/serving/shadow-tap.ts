@@ -32,6 +32,10 @@ export class ShadowTap {
   readonly #batchSize: number;
   readonly #breathMs: number;
   readonly #timer: NodeJS.Timeout;
+  readonly #run = randomUUID();
+  /** Sampled requests so far, and those of them that some batch accounts for. */
+  #offered = 0;
+  #told = 0;
   #waiting: ShadowRequest[] = [];
   #shed = 0;
   /** Sent at least once, and nobody knows whether it arrived. */
@@ -52,6 +56,7 @@ export class ShadowTap {
   }
 
   offer(request: ShadowRequest): void {
+    this.#offered++;
     if (this.#waiting.length < this.#capacity) this.#waiting.push(request);
     else this.#drop(this.#inDoubt === null ? "ring-full" : "queue-unavailable", 1);
   }
@@ -102,10 +107,16 @@ export class ShadowTap {
   #nextBatch(): ShadowBatch {
     const shed = this.#shed;
     this.#shed = 0;
-    return { id: randomUUID(), requests: this.#waiting.splice(0, this.#batchSize), shed };
+    const requests = this.#waiting.splice(0, this.#batchSize);
+    // Counted apart from the requests and the shed ones, so that whoever compares finds what was forgotten.
+    const span = { run: this.#run, from: this.#told, through: this.#offered - this.#waiting.length };
+    this.#told = span.through;
+    return { id: randomUUID(), span, requests, shed };
   }
 
-  #giveUp({ requests, shed }: ShadowBatch): void {
+  /** The next batch accounts for it. */
+  #giveUp({ span, requests, shed }: ShadowBatch): void {
+    this.#told = span.from;
     this.#shed += shed;
     if (requests.length > 0) this.#drop("queue-full", requests.length);
   }

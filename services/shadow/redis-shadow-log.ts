@@ -2,6 +2,7 @@ import type { Redis } from "ioredis";
 import { appendOnce, EVIDENCE_RETENTION_SECONDS } from "../append-once.ts";
 import { KEY_PREFIX } from "../redis.ts";
 import { fromStore } from "../store-errors.ts";
+import { redisBatchLedger } from "./batch-ledger.ts";
 import {
   type Attempt,
   isWatch,
@@ -29,6 +30,7 @@ export function redisShadowLog(redis: Redis): ShadowLog {
   };
 
   return {
+    ...redisBatchLedger(redis),
     open: async (attempt) => {
       const opening = redis
         .multi()

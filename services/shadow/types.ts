@@ -1,6 +1,7 @@
 import type { ListFault } from "../../models/evaluation/list-faults.ts";
 import type { ShadowPlan, VersionFacts } from "../../models/gate/evidence.ts";
 import type { ChallengeKind } from "../../models/gate/margin.ts";
+import type { BatchLedger } from "./batch-ledger.ts";
 
 /** How one lane (a version asked in the shadow) answered one request. */
 export type LaneFault = "error" | "timeout";
@@ -14,6 +15,8 @@ export interface LaneAnswer {
   readonly broken: readonly ListFault[];
   /** Whether the same query, asked again at once, gave the same list; null when it was not asked again. */
   readonly repeated: boolean | null;
+  /** What the lane's thread held after it; absent when it was ended. */
+  readonly memoryMb?: number | undefined;
   /** What the lane said of the fault. */
   readonly message?: string | undefined;
 }
@@ -86,7 +89,8 @@ export interface Lanes {
 /** A user whose attribution window has closed: one number, never revised. */
 export interface JudgedUser {
   readonly userId: string;
-  /** Epoch milliseconds of event time. */
+  /** Epoch milliseconds of event time: of the first event that counts, and of the window's end. */
+  readonly firstAt: number;
   readonly closedAt: number;
   /** nDCG@k, averaged over the user's requests in the window. */
   readonly challenger: number;
@@ -106,7 +110,7 @@ export interface JudgedUser {
 }
 
 /** What a shadow run leaves behind, in Redis. */
-export interface ShadowLog {
+export interface ShadowLog extends BatchLedger {
   /** Idempotent by id. */
   open(attempt: Attempt | Watch): Promise<void>;
   close(attemptId: string): Promise<void>;

@@ -1,6 +1,7 @@
 /** Proves by simulation that the gate is honest: `npm run prove-gate`, `npm run prove-gate -- --long`. */
 import Table from "cli-table3";
-import { LONG, type Proof, proofs, SHORT } from "./prove-gate/proofs.ts";
+import type { Proof } from "./prove-gate/proof.ts";
+import { LONG, proofs, SHORT } from "./prove-gate/proofs.ts";
 
 const size = process.argv.includes("--long") ? LONG : SHORT;
 const done: Proof[] = [];

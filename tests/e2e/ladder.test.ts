@@ -199,7 +199,9 @@ describe("the ladder, climbed by the real processes", () => {
     }
     const { code, stdout } = await service.cli(["verify-decision", shadowed[0].id, "--json"], url);
     assert.equal(code, 0, stdout);
-    assert.equal(JSON.parse(stdout).holds, true);
+    const { holds, chain } = JSON.parse(stdout);
+    assert.equal(holds, true);
+    assert.deepEqual([chain.position >= 1, chain.firstBroken], [true, null]);
     const whole = await api.get<Decision>(`/decisions/${shadowed[0].id}`);
     assert.ok(whole.hearing.about === "shadow" && whole.hearing.evidence.users.length >= 20);
     const { sampling } = whole.hearing.evidence;
@@ -213,6 +215,29 @@ describe("the ladder, climbed by the real processes", () => {
         sampling.shed +
         sampling.failed,
     );
+  });
+
+  it("does not vouch for a decision while another link of the chain is forged", async () => {
+    const { decisions } = await api.get<{ decisions: readonly DecisionSummary[] }>("/decisions");
+    const [last] = decisions;
+    const first = decisions[decisions.length - 1];
+    const [records, redis] = [
+      "{phasewise}:decisions:records",
+      connectRedis(service.config.redisUrl, "patient", () => {}),
+    ] as const;
+    try {
+      const text = (await redis.hget(records, first.id)) as string;
+      await redis.hset(records, first.id, text.replace('"actor":"gate"', '"actor":"mallory"'));
+      const { code, stdout } = await service.cli(["verify-decision", last.id], url);
+      assert.equal(code, 1);
+      assert.match(stdout, new RegExp(`does NOT hold: the chain of decisions is broken at ${first.id}`));
+      const strangers = await service.cli(["verify-decision", last.id, "--key", "not the key"], url);
+      assert.equal(strangers.code, 0, strangers.stderr);
+      assert.match(strangers.stdout, /holds: .* the chain was not checked/);
+      await redis.hset(records, first.id, text);
+    } finally {
+      redis.disconnect();
+    }
   });
 
   it("promotes by moving the pointer: version, phase and lists change for open connections", async () => {

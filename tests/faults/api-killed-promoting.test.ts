@@ -29,7 +29,8 @@ describe(`F6: the API process killed while it promotes, ${ROUNDS} times`, () => 
     redis = connectRedis(service.redis.url, "patient", () => {});
     registry = redisRegistry(redis);
     const ladder = await raiseSmallLadder(service.home, registry);
-    challengers = [await ladder.challenger(), await ladder.challenger()];
+    // In turn: what is live or previous cannot be promoted.
+    challengers = [await ladder.challenger(), await ladder.challenger(), await ladder.challenger()];
   });
   after(async () => {
     redis.disconnect();
@@ -50,7 +51,9 @@ describe(`F6: the API process killed while it promotes, ${ROUNDS} times`, () => 
       await eventually(async () => (await ready()).epoch === old.epoch, "the pointer is served");
       await eventually(async () => (await ready()).redis === "up", "Redis is connected");
 
-      const version = challengers.find((challenger) => challenger !== old.version) as string;
+      const version = challengers.find(
+        (challenger) => challenger !== old.version && challenger !== old.previous,
+      ) as string;
       const reason = `round ${round}`;
       let seen = 0;
       wire.onMessage = () => {

@@ -27,15 +27,15 @@ describe(`F7: ${PROMOTERS} promoters at once, ${ROUNDS} rounds`, () => {
     const [registry] = registries;
     await registry.register(manifestOf("floor", 1), "m", "test");
     await registry.promote({ version: "floor", expectedLive: null, reason: "first", actor: "test" });
-    // Two sets in turn, since what is live cannot be promoted. Half of a round's promoters ask for the same version
+    // Three sets in turn, since what is live or previous cannot be promoted. Half of a round's promoters ask for the same version
     // in the same words: still only one of them has moved the pointer.
-    const sets = ["even", "odd"].map((set) =>
+    const sets = ["first", "second", "third"].map((set) =>
       registries.map((_, n) => `${set}-${n < PROMOTERS / 2 ? "same" : n}`),
     );
     for (const version of new Set(sets.flat())) await registry.register(manifestOf(version), "m", "test");
     let live = "floor";
     for (let round = 0; round < ROUNDS; round++) {
-      const versions = sets[round % 2];
+      const versions = sets[round % 3];
       const results = await Promise.allSettled(
         registries.map((promoter, n) =>
           promoter.promote({

@@ -111,7 +111,8 @@ describe("a training that is killed", () => {
     const context = await openContext({ ...service.config, logLevel: "silent" });
     const { all } = splitByTime(await context.loadTrainingData(), context.policy.training);
     await context.close();
-    const { model } = await fitModel("sasrec", all, params, { seed: 3 });
+    const { threads } = context.config;
+    const { model } = await fitModel("sasrec", all, params, { seed: 3, threads });
     assert.equal(
       (job.result as RetrainResult).version,
       versionOf("sasrec", sha256Hex(serializeModel(model))),

@@ -3,7 +3,7 @@ import { after, before, describe, it } from "node:test";
 import { judge } from "../../jobs/judge.ts";
 import { screen } from "../../jobs/screen.ts";
 import { recomputeDecision } from "../../models/gate/decision.ts";
-import { type JobRig, reversed, startJobRig } from "./rig.ts";
+import { type JobRig, reversed, startJobRig, TOLERANT_GUARDRAILS } from "./rig.ts";
 
 const LOOK = { kind: "judge", record: false } as const;
 const BATCH = 10;
@@ -136,15 +136,7 @@ describe("a challenger that passes the gate", () => {
   it("starts as a canary where the policy asks for one, and serves everybody when no step proves a loss", async () => {
     const rig = await startJobRig({
       shadow: { minimumUsers: 30, timeoutMs: 10_000 },
-      guardrails: {
-        failureRate: 0.2,
-        latencyBudgetMs: 10_000,
-        latencyNegligibleMs: 10_000,
-        coverageRatio: 0,
-        noveltyRatio: 0,
-        diversityRatio: 0,
-        giniIncrease: 1,
-      },
+      guardrails: TOLERANT_GUARDRAILS,
       promotion: { automatic: true, canaryShares: [0.2], canaryUsers: 20 },
     });
     try {

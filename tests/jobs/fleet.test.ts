@@ -46,6 +46,8 @@ describe("a version that fails in service, below what opens a breaker", () => {
         logLevel: "silent",
       },
       policy: parsePolicy({ rollback: { failureRate: 0.5 } }),
+      // A machine busy with other tests is no concern of this one.
+      limits: { maxEventLoopDelayMs: 60_000 },
     });
     await promote(versions[0]);
   });

@@ -73,10 +73,12 @@ describe("interleaving a challenger whose shadow only saw feedback on our own li
     lanes = new Lanes({
       folders: { artifactFolder: context.paths.artifacts, catalogueFile: context.paths.catalogue },
       timeoutMs: context.policy.shadow.timeoutMs,
+      heapMb: 512,
+      consecutiveFaults: 5,
     });
     worker = new Worker<ShadowPayload>(
       QUEUES.shadow,
-      (job) => shadow({ ...context, lanes, requestsPerUser: 20 }, job.data, job.id ?? ""),
+      (job) => shadow({ ...context, lanes, limits: context.policy.shadow }, job.data, job.id ?? ""),
       { connection: { url: rig.redis.url, maxRetriesPerRequest: null } },
     );
     worker.on("error", () => {});

@@ -42,6 +42,8 @@ describe("the shadow's lanes", () => {
     lanes = new Lanes({
       folders: { artifactFolder: join(folder, "artifacts"), catalogueFile: join(folder, "catalogue.json") },
       timeoutMs: 600,
+      heapMb: 64,
+      consecutiveFaults: 5,
       entry: new URL("../support/defect-lane.js", import.meta.url),
     });
   });
@@ -83,6 +85,28 @@ describe("the shadow's lanes", () => {
     assert.equal(answers.length, 200);
     assert.ok(answers.every(({ fault, items: list }) => fault === "timeout" && list.length === 0));
     assert.ok(others.every(({ fault }) => fault === null));
+  });
+
+  it("end a version that fills its heap, each time, and leave the others alone", async () => {
+    const [leaking, sound] = [await publish("hoard"), await publish("none")];
+    const [answers, others] = await Promise.all([
+      lanes.ask(leaking, leaking, queries(30)),
+      lanes.ask(sound, sound, queries(30)),
+    ]);
+    const ended = answers.filter(({ fault }) => fault !== null);
+    assert.ok(ended.length > 0 && ended.length < 30, `${ended.length}`);
+    // A heap that is nearly full may keep its thread too busy to answer in time before it overflows.
+    for (const { message } of ended) assert.match(message ?? "", /memory limit|no answer within/);
+    assert.ok(others.every(({ fault }) => fault === null));
+  });
+
+  it("tell what they hold, a model's arrays and whatever it keeps included", async () => {
+    const [leaking, sound] = [await publish("leak"), await publish("none")];
+    const held = async (version: string) =>
+      (await lanes.ask(version, version, queries(20))).map(({ memoryMb }) => memoryMb ?? 0);
+    const [growing, steady] = [await held(leaking), await held(sound)];
+    assert.ok(growing[19] - growing[0] > 15 && growing[0] > 1, `${growing}`);
+    assert.ok(steady[19] - steady[0] < 10, `${steady}`);
   });
 
   it("fail every query of a version whose artifact does not load, and say why", async () => {

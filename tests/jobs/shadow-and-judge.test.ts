@@ -11,7 +11,8 @@ import { retrain } from "../../jobs/retrain.ts";
 import { screen } from "../../jobs/screen.ts";
 import { shadow } from "../../jobs/shadow.ts";
 import { type ItemId, userId } from "../../models/data/ids.ts";
-import type { ShadowRequest } from "../../services/queues/types.ts";
+import { decide } from "../../models/gate/decide.ts";
+import type { BatchSpan, ShadowRequest } from "../../services/queues/types.ts";
 import type { Attempt } from "../../services/shadow/types.ts";
 import { type Service, startService } from "../support/service.ts";
 import { writeSmallData } from "../support/small-data.ts";
@@ -41,8 +42,16 @@ describe("shadow and judge, run as the worker runs them", () => {
     served: [],
     at: 0,
   });
-  const runShadow = (requests: readonly ShadowRequest[], batchId: string, shed = 0) =>
-    shadow({ ...context, lanes, requestsPerUser: BUDGET }, { requests, shed }, batchId);
+  let told = 0;
+  const spans = new Map<string, BatchSpan>();
+  /** As a replica numbers its batches: the same one again has the numbers it had. */
+  const runShadow = (requests: readonly ShadowRequest[], batchId: string, shed = 0) => {
+    const through = told + requests.length + shed;
+    const span = spans.get(batchId) ?? { run: "tests", from: told, through };
+    if (!spans.has(batchId)) told = through;
+    spans.set(batchId, span);
+    return shadow({ ...context, lanes, limits: context.policy.shadow }, { span, requests, shed }, batchId);
+  };
   const attemptOf = async (version: string): Promise<Attempt> => {
     const open = await context.shadowLog.openAttempts();
     const found = open.find(({ challenger }) => challenger.version === version);
@@ -76,6 +85,8 @@ describe("shadow and judge, run as the worker runs them", () => {
     lanes = new Lanes({
       folders: { artifactFolder: context.paths.artifacts, catalogueFile: context.paths.catalogue },
       timeoutMs: 5000,
+      heapMb: 512,
+      consecutiveFaults: 5,
     });
     popular = (await retrain(context, { ...ORDER, phase: 1, recipe: "popularity" })).version;
     await promote(popular, null);
@@ -99,6 +110,17 @@ describe("shadow and judge, run as the worker runs them", () => {
     assert.equal(again.version, knn);
     assert.equal((await context.registry.versions()).length, 3);
     assert.deepEqual(await context.shadowLog.openAttempts(), before);
+  });
+
+  it("prices a challenger by its CPU time beside the baseline's, both timed in the process that trained it", async () => {
+    const { cost } = (await context.artifacts.manifest(knn)).manifest;
+    assert.equal(cost.beside?.version, popular);
+    assert.deepEqual(attempt.plan.cpuMsPerRequest, {
+      challenger: cost.cpuMsPerRequest,
+      baseline: cost.beside.cpuMsPerRequest,
+    });
+    const first = (await context.artifacts.manifest(popular)).manifest;
+    assert.equal(first.cost.beside, undefined, "nothing was live then");
   });
 
   it("a batch that runs twice is recorded once, its shed requests too", async () => {
@@ -165,6 +187,31 @@ describe("shadow and judge, run as the worker runs them", () => {
       assert.equal(shed, 9);
       assert.equal(sham.identical, sham.requests);
     }
+  });
+
+  it("misses a batch that never came, once others have overtaken it, and concludes nothing from the rest", async () => {
+    const later = { ...context, now: () => Date.now() + 3_600_000 };
+    const sampling = async () => {
+      const evidence = await shadowEvidence(later, attempt, await enterClosedUsers(later, attempt));
+      assert.ok(evidence.sampling !== null);
+      const { reasons, verdict } = decide(evidence, context.policy);
+      return { ...evidence.sampling, reasons, verdict };
+    };
+    const before = await sampling();
+    assert.ok(!before.reasons.includes("SAMPLING_INTEGRITY"));
+    told += 4;
+    await runShadow([requestOf(users[20], 0)], "batch-8");
+    const missing = await sampling();
+    assert.equal(missing.sampled, before.sampled + 1 + 4);
+    assert.ok(missing.reasons.includes("SAMPLING_INTEGRITY"));
+    assert.equal(missing.verdict, "hold");
+    told -= 5;
+    await runShadow(
+      [1, 2, 3, 4].map((serial) => requestOf(users[20 + serial], 0)),
+      "batch-7",
+    );
+    told += 1;
+    assert.ok(!(await sampling()).reasons.includes("SAMPLING_INTEGRITY"));
   });
 
   it("a look that holds writes a decision only when asked to", async () => {

@@ -84,4 +84,22 @@ describe("an open shadow whose terms have changed", () => {
     assert.equal(attempt.baseline.version, floor);
     assert.equal(attempt.attempt, 2);
   });
+
+  it("is screened once where the screen does not admit it, however often the judge looks", async () => {
+    const strict = await rig.contextUnder({ screen: { admit: "passed" } });
+    // A lead of half of the users over the other half: the holdout cannot tell.
+    const other = await rig.register("popularity", {}, (model) => ({ ...model, seed: 2 }));
+    await promote(other, floor);
+    await rig.evaluate(other, (user) => 0.12 + ((user + 3) % 7) / 100);
+    for (let look = 0; look < 4; look++) await judge(strict, LOOK);
+    const screened = (await strict.decisions.list({ challenger })).filter(
+      ({ baseline }) => baseline === other,
+    );
+    assert.deepEqual(
+      screened.map(({ hearing, ruling }) => [hearing.about, ruling.verdict]),
+      [["screen", "hold"]],
+      screened[0]?.sentence,
+    );
+    assert.equal((await strict.registry.version(challenger))?.state, "STALE");
+  });
 });

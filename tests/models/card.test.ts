@@ -104,23 +104,6 @@ describe("the model card", () => {
     assert.match(markdown, /Cold: fewer than 5 interactions at a user's first request; heavy: 50 or more\./);
   });
 
-  it("shows the best trials of a search, and what each changed", () => {
-    const trial = (score: number, recency: number, at: number) => ({
-      params: { reg: 0.01, recency },
-      seed: 1,
-      score,
-      seconds: 2 + at,
-      budget: 1,
-    });
-    const trials = [0.09, 0.11, 0.05, 0.1, 0.07, 0.08].map((score, at) => trial(score, 20 + at, at));
-    const markdown = cardMarkdown(modelCard({ ...manifest, trials }, null));
-    assert.match(markdown, /Chosen after 6 trials on the validation window, best 0\.1100, worst 0\.0500/);
-    assert.match(markdown, /\| 2 \| 0\.1100 \| 100\.0 % \| 3\.0 \| recency 21 \|\n\| 4 \|/);
-    assert.match(markdown, /\| 1 \| 0\.0900 \| 100\.0 % \| 2\.0 \| where the search started \|/);
-    assert.doesNotMatch(markdown, /\| 3 \| 0\.0500/);
-    assert.equal(modelCard({ ...manifest, trials }, null).trials.length, 6);
-  });
-
   it("says whom it was measured on where there were too many to ask all", () => {
     const offline = { ...manifest.offline, users: 5000, sampledFrom: 27_431 };
     const markdown = cardMarkdown(modelCard({ ...manifest, offline }, null));
@@ -137,6 +120,36 @@ describe("the model card", () => {
     const markdown = cardMarkdown(modelCard({ ...manifest, imported }, null));
     assert.match(markdown, /Trained elsewhere: an analysis fits a model anew/);
     assert.doesNotMatch(markdown, /--analyse/);
+  });
+
+  it("shows every trial of a search, what was taken, and why", () => {
+    const trial = { seed: 1, seconds: 1.25 };
+    const trials = [
+      { ...trial, params: { recency: 7, weighting: "bm25" }, score: 0.08, budget: 1 / 3 },
+      { ...trial, params: { recency: 2.34567, weighting: "bm25" }, score: 0.09, budget: 1 / 3 },
+      { ...trial, params: { recency: 40, weighting: "bm25" }, score: 0, budget: 1 / 3, failure: "a | b\nc" },
+      { ...trial, params: { recency: 7, weighting: "bm25" }, score: 0.081, budget: 1 },
+      { ...trial, params: { recency: 2.34567, weighting: "bm25" }, score: 0.0815, budget: 1 },
+    ];
+    const choice = {
+      took: "start",
+      lead: { mean: 0.0005, standardError: 0.001, users: 9 },
+      why: "It may be luck.",
+    } as const;
+    const searched = { ...manifest, params: { recency: 7, weighting: "bm25" }, trials, choice };
+    const card = modelCard(searched, null);
+    assert.deepEqual([card.trials, card.choice], [trials, choice]);
+    const markdown = cardMarkdown(card);
+    for (const said of [
+      "Chosen after 5 trials on the validation window, 1 of which failed. It may be luck. A trial with a share",
+      "| trial | recency | budget | nDCG@10 | seconds |  |",
+      "| 1 | 7 | 33 % | 0.0800 | 1.3 | start |",
+      "| 3 | 40 | 33 % | – | 1.3 | failed: a b c |",
+      "| 4 | 7 | 100 % | 0.0810 | 1.3 | **taken** |",
+      "| 5 | 2.35 | 100 % | 0.0815 | 1.3 | best |",
+    ]) {
+      assert.ok(markdown.includes(said), `${said}\nis missing in\n${markdown}`);
+    }
   });
 
   it("says how to have it measured when nobody has", () => {

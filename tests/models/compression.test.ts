@@ -2,8 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseModel, serializeModel } from "../../models/artifact.ts";
 import { compressed, decompressed } from "../../models/compression.ts";
+import { compressionLoss } from "../../models/compression-loss.ts";
+import { type ItemId, userId } from "../../models/data/ids.ts";
 import { seededRandom } from "../../models/data/random.ts";
-import { fitModel, recommenderOf } from "../../models/model.ts";
+import type { EvaluationRequest } from "../../models/evaluation/requests.ts";
+import { fitModel, type Model, recommenderOf } from "../../models/model.ts";
 import type { Params } from "../../models/recipe.ts";
 import { circle, SMALL_SASREC } from "./support/circle.ts";
 import { historyOf, randomTrainingSet } from "./support/toy-data.ts";
@@ -47,6 +50,40 @@ for (const [recipe, train, params] of [
     assert.ok(shared >= 0.9 * 5 * histories.length, `${shared} of ${5 * histories.length}`);
   });
 }
+
+test("what compression cost is the difference between two models asked the same", async () => {
+  const { model: exact } = await fitModel("popularity", randomTrainingSet(1, 20, 12, 0.5), {}, { seed: 1 });
+  const { shape, data } = exact.arrays.popularity;
+  const turned = { ...exact, arrays: { popularity: { shape, data: data.map((count) => 100 - count) } } };
+  const best = recommenderOf(exact)
+    .recommend({ history: [], k: 2 })
+    .items.map(({ itemId }) => itemId);
+  const ask = (user: string, relevant: readonly ItemId[]): EvaluationRequest => ({
+    user: userId(user),
+    history: [],
+    relevant,
+  });
+  // Both of a's requests are met by the exact list alone, b's by neither.
+  const worst = recommenderOf(turned)
+    .recommend({ history: [], k: 2 })
+    .items.map(({ itemId }) => itemId);
+  const missed = exact.items.ids.find((id) => ![...best, ...worst].includes(id));
+  assert.ok(missed !== undefined);
+  const requests = [ask("a", best), ask("a", best), ask("b", [missed])];
+  const loss = (compressed: Model) => compressionLoss({ compressed, exact }, { requests }, { k: 2, seed: 1 });
+  const { users, overlap, ndcg, bytesShare } = loss(turned);
+  assert.deepEqual([users, overlap.mean, ndcg.mean, bytesShare], [2, 0, -0.5, 1]);
+  const none = loss(exact);
+  assert.deepEqual([none.overlap.mean, none.ndcg.mean, none.ndcg.low, none.ndcg.high], [1, 0, 0, 0]);
+});
+
+test("a fit is kept compressed and, for comparison, exactly", async () => {
+  const train = randomTrainingSet(1, 60, 80, 0.15);
+  const exact = await fitModel("als", train, { embeddingSize: 16 }, { seed: 3 });
+  const small = await fitModel("als", train, { embeddingSize: 16, compression: "int8" }, { seed: 3 });
+  assert.equal(exact.exact, undefined);
+  assert.deepEqual(small.exact?.arrays, exact.model.arrays);
+});
 
 test("scales that are missing or too few are refused", () => {
   const { m, mScales } = compressed({ m: { shape: [2, 2], data: Float32Array.of(1, 2, 3, 4) } }, ["m"]);

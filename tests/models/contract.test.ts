@@ -7,6 +7,7 @@ import { seededRandom, shuffle } from "../../models/data/random.ts";
 import { importFactors } from "../../models/factorization/import-factors.ts";
 import { importedRecipe } from "../../models/factorization/imported.ts";
 import { type FittedModel, fitModel, type Model, recommenderOf } from "../../models/model.ts";
+import { defaultsUnder } from "../../models/params.ts";
 import { PHASES, RECIPES, recipeNamed } from "../../models/phases.ts";
 import type { NamedArrays, Params, Recipe } from "../../models/recipe.ts";
 import type { Query, Recommender } from "../../models/recommender.ts";
@@ -92,7 +93,9 @@ for (const recipe of [...RECIPES, imported as unknown as Recipe]) {
 
     test("its schema accepts its defaults and both ends of every searched range, and no stranger", () => {
       assert.ok(Value.Check(recipe.schema, recipe.defaults));
-      assert.ok(Value.Check(recipe.schema, { ...recipe.defaults, ...recipe.unorderedDefaults }));
+      for (const order of ["time", "user", "none"] as const) {
+        assert.ok(Value.Check(recipe.schema, { ...recipe.defaults, ...defaultsUnder(order, recipe) }), order);
+      }
       assert.ok(!Value.Check(recipe.schema, { ...recipe.defaults, stranger: 1 }));
       for (const [name, dimension] of Object.entries(recipe.space)) {
         const values = dimension.kind === "choice" ? dimension.values : [dimension.low, dimension.high];

@@ -44,6 +44,7 @@ export function healthyEvidence(shape: Partial<EvidenceShape> = {}): ShadowEvide
     catalogueItems: 500,
     sampling: { sampled: 5600, joined: 5000, unanswered: 280, early: 20, pending: 200, shed: 100, failed: 0 },
     sham: { requests: 500, identical: 500 },
+    agreement: { requests: asked, identical: 400 },
     feedback: { events: 5000, listDriven: 0 },
     cost: { memoryMb: 120, cpuMsPerRequest: 0.4, trainingSeconds: 3 },
     window: { trainedThrough: 1000, judgedFrom: 1001 },

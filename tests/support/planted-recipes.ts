@@ -22,6 +22,8 @@ export const DEFECTS = [
   "hang",
   "constant",
   "late-data",
+  "leak",
+  "hoard",
 ] as const;
 
 export type Defect = (typeof DEFECTS)[number];
@@ -36,15 +38,20 @@ export const recipeOf = (defect: Defect): string => `planted-${defect}`;
 
 /** Of this many lists one is broken. */
 const ONE_IN = { nan: 40, list: 40, error: 100, slow: 20 } as const;
-const SLOW_MS = 80;
+const SLOW_MS = 300;
+/** Kept of every answer. */
+const LEAKED_BYTES = 1_000_000;
 
 function scorerOf(defect: Defect, items: number): ItemScorer {
   const scores = new Float32Array(items);
   let asked = 0;
+  const kept: unknown[] = [];
   return {
     scoreItems: ({ items: history }: EncodedHistory) => {
       asked++;
       if (defect === "hang") for (;;);
+      if (defect === "leak") kept.push(new Float32Array(LEAKED_BYTES / 4).fill(1));
+      if (defect === "hoard") kept.push(Array.from({ length: 100_000 }, (_, value) => ({ value })));
       if (defect === "error" && asked % ONE_IN.error === 0) throw new Error("one in a hundred");
       if (defect === "slow" && asked % ONE_IN.slow === 0) spin(SLOW_MS);
       const backwards = defect === "unsteady" && asked % 2 === 0;

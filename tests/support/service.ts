@@ -39,8 +39,8 @@ export interface Service {
   readonly config: Config;
   /** `settings` go before those of the service. */
   startApi(settings?: Readonly<Record<string, string>>): Promise<Running & { readonly url: string }>;
-  /** `entry` is a compiled file that runs a worker; by default the service's own. */
-  startWorker(entry?: string): Promise<Running>;
+  /** `entry` is a compiled file that runs a worker; by default the service's own. `settings` as above. */
+  startWorker(entry?: string, settings?: Readonly<Record<string, string>>): Promise<Running>;
   /** Runs the command line as its own process; `url` is where it finds the API. */
   cli(words: readonly string[], url?: string): Promise<CliResult>;
   stop(): Promise<void>;
@@ -78,7 +78,7 @@ export async function startService(policy: object): Promise<Service> {
       const api = await start(SERVER, "listening", settings);
       return { ...api, url: String(api.ready.url) };
     },
-    startWorker: (entry = WORKER) => start(entry, "worker ready"),
+    startWorker: (entry = WORKER, settings) => start(entry, "worker ready", settings),
     cli: async (words, url) => {
       const child = spawn(process.execPath, [CLI, ...words], {
         env: { ...environment, PORT: url === undefined ? "1" : new URL(url).port },

@@ -1,26 +1,35 @@
 import type { Command } from "commander";
 import type { AuditEntry } from "../../../services/registry/types.ts";
-import { print, table } from "../output.ts";
+import { EXIT, print, table } from "../output.ts";
 import { connect, type ServiceOptions, withService } from "../service.ts";
 
 export function auditVerb(program: Command): void {
-  const command = program.command("audit").description("what was live when, who changed it, and why");
+  const command = program
+    .command("audit")
+    .description("what was live when, who changed it, and why, and whether the chain verifies");
   withService(command).action(async (options: ServiceOptions) => {
     const api = await connect(options);
-    const { entries } = await api.get<{ entries: readonly AuditEntry[] }>("/audit");
+    const { entries, firstBroken } = await api.get<{
+      entries: readonly AuditEntry[];
+      firstBroken: number | null;
+    }>("/audit");
+    if (firstBroken !== null) process.exitCode = EXIT.failed;
     print(entries, options, () =>
-      table(
-        ["#", "at", "actor", "action", "version", "epoch", "reason"],
-        entries.map((entry) => [
-          String(entry.sequence),
-          entry.at,
-          entry.actor,
-          entry.action,
-          entry.version,
-          String(entry.epoch),
-          entry.reason,
-        ]),
-      ),
+      [
+        table(
+          ["#", "at", "actor", "action", "version", "epoch", "reason"],
+          entries.map((entry) => [
+            String(entry.sequence),
+            entry.at,
+            entry.actor,
+            entry.action,
+            entry.version,
+            String(entry.epoch),
+            entry.reason,
+          ]),
+        ),
+        firstBroken === null ? "the chain verifies" : `the chain is broken at entry ${firstBroken}`,
+      ].join("\n"),
     );
   });
 }

@@ -1,17 +1,10 @@
 import { availableParallelism } from "node:os";
-import type { Command } from "commander";
-import { tuneOnTrain } from "../../../jobs/tune.ts";
-import type { InteractionLog } from "../../../models/data/interaction-log.ts";
-import { trainingSet } from "../../../models/data/interaction-matrix.ts";
-import { evaluate } from "../../../models/evaluation/evaluate.ts";
-import { popularityShares } from "../../../models/evaluation/novelty.ts";
-import { splitRequests } from "../../../models/evaluation/requests.ts";
-import { fitModel, recommenderOf } from "../../../models/model.ts";
-import { checkedParams } from "../../../models/params.ts";
+import { type Command, Option } from "commander";
+import { DEFAULT_TRIALS, evaluateSplit } from "../../../jobs/evaluate-split.ts";
+import { splitOrder } from "../../../models/evaluation/split-order.ts";
 import { RECIPES, recipeNamed } from "../../../models/phases.ts";
-import { counts } from "../../../models/popularity/counts.ts";
-import type { Params } from "../../../models/recipe.ts";
-import { importFile } from "../../../services/interactions/import.ts";
+import type { DataOrder, Params } from "../../../models/recipe.ts";
+import { type ImportedFile, importFile } from "../../../services/interactions/import.ts";
 import { type OutputOptions, print, progressLine, table } from "../output.ts";
 import { jsonObject, wholeNumber } from "./train.ts";
 
@@ -19,9 +12,11 @@ interface EvaluateOptions extends OutputOptions {
   readonly train: string;
   readonly test: string;
   readonly recipe: string;
+  readonly order: DataOrder | "auto";
+  readonly minRating?: number;
   readonly params?: Params;
   readonly tune?: boolean;
-  readonly trials: number;
+  readonly trials?: number;
   readonly seed: number;
   readonly k: number;
 }
@@ -33,9 +28,18 @@ export function evaluateVerb(program: Command): void {
     .requiredOption("--train <file>", "userId,itemId[,rating][,timestamp], with or without a header")
     .requiredOption("--test <file>", "the same columns; each of its users asks once")
     .requiredOption("--recipe <name>", `one of ${RECIPES.map(({ name }) => name).join(", ")}`)
+    .addOption(
+      new Option(
+        "--order <kind>",
+        "what the test file is: of a later time, each user's last events, or a random part",
+      )
+        .choices(["auto", "time", "user", "none"])
+        .default("auto", "told by the times of both files"),
+    )
+    .option("--min-rating <n>", "leave out the rows of both files that are rated lower", Number)
     .option("--params <json>", "parameters of the recipe", jsonObject)
     .option("--tune", "search the other parameters on a validation set carved from the train file")
-    .option("--trials <n>", "trials of the search", wholeNumber, 30)
+    .option("--trials <n>", "trials of the search (default: 30, of a neural recipe 6)", wholeNumber)
     .option("--seed <n>", "seed of everything random", wholeNumber, 1)
     .option("--k <n>", "length of the lists", wholeNumber, 10)
     .option("--json", "print one JSON object and nothing else")
@@ -45,45 +49,21 @@ export function evaluateVerb(program: Command): void {
 async function runEvaluate(options: EvaluateOptions): Promise<void> {
   const recipe = recipeNamed(options.recipe);
   const { seed, k } = options;
-  const threads = availableParallelism();
   const line = progressLine();
-  const train = await importFile(options.train);
-  const test = await importFile(options.test);
-  const ordered = isLater(test, train);
-  // Without order between train and test, the order of a history is no information either.
-  const base = checkedParams(recipe, {
-    ...(ordered ? {} : recipe.unorderedDefaults),
-    ...options.params,
-  });
-  const search =
-    options.tune === true
-      ? await tuneOnTrain({
-          recipe,
-          base,
-          fixed: options.params ?? {},
-          log: train,
-          ordered,
-          trials: options.trials,
-          seed,
-          threads,
-          onProgress: ({ message }) => line.update(message),
-        })
-      : { params: base, trials: [], seconds: 0 };
-
-  const start = performance.now();
-  const set = trainingSet(train, new Map());
-  const { model } = await fitModel(recipe.name, set, search.params, {
-    seed,
-    threads,
-    onProgress: ({ message }) => line.update(message),
-  });
-  const fitSeconds = (performance.now() - start) / 1000;
-  const requests = splitRequests(train, test);
-  const evaluation = evaluate(recommenderOf(model), requests, {
+  const train = await importFile(options.train, options);
+  const test = await importFile(options.test, options);
+  const order = options.order === "auto" ? orderOf(train, test) : options.order;
+  const { evaluation, ...told } = await evaluateSplit({
+    recipe,
+    train: train.log,
+    test: test.log,
+    order,
+    fixed: options.params ?? {},
+    trials: options.tune === true ? (options.trials ?? DEFAULT_TRIALS[recipe.phase]) : 0,
     k,
-    items: set.interactions.items,
-    popularity: popularityShares(counts(set)),
     seed,
+    threads: availableParallelism(),
+    onProgress: (message) => line.update(message),
   });
   const { metrics } = evaluation;
   const result = {
@@ -98,17 +78,18 @@ async function runEvaluate(options: EvaluateOptions): Promise<void> {
     mrr: metrics.mrr,
     coverage: metrics.coverage,
     ndcgInterval: [evaluation.ndcg.low, evaluation.ndcg.high],
+    ndcgWithHistory: told.ndcgWithHistory,
     cappedRecall: metrics.cappedRecall,
     gini: metrics.gini,
     novelty: metrics.novelty,
     droppedUsers: evaluation.dropped,
-    coldUsers: requests.coldUsers,
-    coldTargets: requests.coldTargets,
-    order: ordered ? "time" : "none",
-    params: search.params,
-    trials: search.trials.length,
-    searchSeconds: search.seconds,
-    fitSeconds,
+    coldUsers: told.coldUsers,
+    coldTargets: told.coldTargets,
+    order,
+    params: told.params,
+    trials: told.trials,
+    searchSeconds: told.searchSeconds,
+    fitSeconds: told.fitSeconds,
     seed,
   };
   print(result, options, () =>
@@ -122,9 +103,7 @@ async function runEvaluate(options: EvaluateOptions): Promise<void> {
   );
 }
 
-/** Whether the test file comes after the train file in time; a random split, or one without times, does not. */
-function isLater(test: InteractionLog, train: InteractionLog): boolean {
-  const lastTrain = train.timestamps[train.timestamps.length - 1];
-  const firstTest = test.timestamps[0];
-  return firstTest >= lastTrain && lastTrain > train.timestamps[0];
+/** Places in a file are no times: two files cannot be compared by them. */
+function orderOf(train: ImportedFile, test: ImportedFile): DataOrder {
+  return train.timed && test.timed ? splitOrder(train.log, test.log) : "none";
 }

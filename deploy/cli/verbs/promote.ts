@@ -2,9 +2,11 @@ import { type Command, InvalidArgumentError } from "commander";
 import type { CanaryResult, LivePointer } from "../../../services/registry/types.ts";
 import { print } from "../output.ts";
 import { connect, type ServiceOptions, withService } from "../service.ts";
+import { wholeNumber } from "./train.ts";
 
 interface PromoteOptions extends ServiceOptions {
   readonly expectedLive: string;
+  readonly expectedEpoch?: number;
   readonly reason: string;
   readonly force?: boolean;
   readonly canary?: number;
@@ -17,6 +19,11 @@ export function promoteVerb(program: Command): void {
     .requiredOption(
       "--expected-live <version>",
       'the version you mean to replace ("none" at the first promotion)',
+    )
+    .option(
+      "--expected-epoch <n>",
+      "its epoch as you saw it: refuses also what has left and come back since",
+      wholeNumber,
     )
     .requiredOption("--reason <text>", "why; goes into the audit log")
     .option("--force", "promote without the gate's consent; the audit log says so")
@@ -31,6 +38,7 @@ export function promoteVerb(program: Command): void {
     const body = {
       expectedLive,
       reason: options.reason,
+      ...(options.expectedEpoch === undefined ? {} : { expectedEpoch: options.expectedEpoch }),
       ...(options.force === true ? { force: true } : {}),
     };
     if (options.canary !== undefined) {

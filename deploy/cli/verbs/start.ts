@@ -1,14 +1,15 @@
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { replay } from "../../../jobs/replay.ts";
 import { CODE } from "../../../services/code-version.ts";
 import { adminKey, type Config, loadConfig } from "../../../services/config.ts";
 import { createProducers, type JobProducers } from "../../../services/queues/producers.ts";
 import { statePaths } from "../../../services/state-folder.ts";
-import { raiseFloor, trainChallengers } from "../../demo/climb.ts";
+import { CHALLENGES, type Challenge, raiseFloor, TWIN, trainChallengers } from "../../demo/climb.ts";
 import { curlLines } from "../../demo/curl-lines.ts";
 import { announceDecisions } from "../../demo/decisions.ts";
 import { freePort } from "../../demo/free-port.ts";
 import { type Ladder, ladderTable } from "../../demo/ladder-table.ts";
+import { fateOfHarm, plantHarm } from "../../demo/plant-harm.ts";
 import { day, type PreparedData, prepareData } from "../../demo/prepare-data.ts";
 import { type ServiceProcess, startProcess } from "../../demo/processes.ts";
 import { markReplay, replayFrom } from "../../demo/replay-progress.ts";
@@ -23,9 +24,12 @@ interface StartOptions {
   readonly replay: boolean;
   readonly speed: number;
   readonly aA?: boolean;
+  readonly plantHarm?: boolean;
   readonly listDriven?: boolean;
   readonly exit?: boolean;
 }
+
+type DemoConfig = Config & { readonly policyFile: string };
 
 const POLICY_OF_THE_DEMO = "deploy/demo/phasewise.policy.json";
 
@@ -42,6 +46,12 @@ export function startVerb(program: Command): void {
     .option("--no-replay", "stop after training")
     .option("--speed <n>", "events a second in the replay; 0 for as fast as it goes", wholeNumber, 0)
     .option("--a-a", "A/A test of the gate: the only challenger is the live model once more")
+    .addOption(
+      new Option(
+        "--plant-harm",
+        "test of the watch: no challengers, but a harmful version is forced live before the replay",
+      ).conflicts("aA"),
+    )
     .option("--list-driven", "replay users who choose from the lists they were shown")
     .option("--exit", "end after the ladder table instead of serving on")
     .action(start);
@@ -62,7 +72,9 @@ async function start(options: StartOptions): Promise<void> {
   const elapsed = (): string => `${((performance.now() - startedAt) / 1000).toFixed(1)} s`;
   const asked = loadConfig(process.env, { dataFolder: options.data, port: options.port });
   // The demo calls its own API, so "any free port" is settled here and not where the API listens.
-  const config = asked.port === 0 ? { ...asked, port: await freePort() } : asked;
+  const port = asked.port === 0 ? await freePort() : asked.port;
+  const policyFile = asked.policyFile ?? POLICY_OF_THE_DEMO;
+  const config = { ...asked, port, policyFile };
   const key = config.adminKey ?? (await adminKey(config.stateFolder));
   say(`Phasewise ${CODE.version}, state in ${config.stateFolder}, operator key ${key}`);
 
@@ -98,13 +110,18 @@ async function start(options: StartOptions): Promise<void> {
   }
 }
 
-function environmentOf(config: Config, key: string): Record<string, string> {
+function challengesOf({ aA, plantHarm }: StartOptions): readonly Challenge[] {
+  if (plantHarm === true) return [];
+  return aA === true ? [TWIN] : CHALLENGES;
+}
+
+function environmentOf(config: DemoConfig, key: string): Record<string, string> {
   return {
     REDIS_URL: config.redisUrl,
     PORT: String(config.port),
     PHASEWISE_HOME: config.stateFolder,
     PHASEWISE_ADMIN_KEY: key,
-    PHASEWISE_POLICY: config.policyFile ?? POLICY_OF_THE_DEMO,
+    PHASEWISE_POLICY: config.policyFile,
     // Two trainings run side by side on the two cores of a small machine.
     PHASEWISE_THREADS: process.env.PHASEWISE_THREADS ?? "1",
   };
@@ -122,11 +139,18 @@ async function climb(
   const floor = await raiseFloor(api);
   say(`\nLive: ${floor.version}; ${url}/recommend answers, ${elapsed()} after the start`);
   say("\nTraining challengers");
-  const { trained, failed } = await trainChallengers(api, say, options.aA === true);
+  const { trained, failed } = await trainChallengers(api, say, challengesOf(options));
   if (failed > 0) process.exitCode = EXIT.failed;
-  if (trained + failed === 0) say("  every rung is trained already");
+  if (trained + failed === 0) say("  none is due");
   say(`  done, ${elapsed()}`);
+  const planted = options.plantHarm === true ? await plantHarm(api, config) : null;
+  if (planted !== null) say(`\nPlanted harm: ${planted}, the popularity list upside down, was forced live`);
   if (options.replay) await playFuture(api, prepared, config, url, options);
+  if (planted !== null) {
+    const { rolledBack, words } = await fateOfHarm(api, planted);
+    say(`\n${words}`);
+    if (!rolledBack) process.exitCode = EXIT.failed;
+  }
   const ladder = await api.get<Ladder>("/ladder");
   say(`\nThe ladder, ${elapsed()} after the start\n`);
   say(ladderTable(ladder));

@@ -1,29 +1,86 @@
 import type { Command } from "commander";
-import { type Decision, recomputeDecision, verifyDecisions } from "../../../models/gate/decision.ts";
+import {
+  type BrokenLink,
+  type Decision,
+  type Recomputation,
+  recomputeDecision,
+  verifyDecisions,
+} from "../../../models/gate/decision.ts";
+import { type ApiClient, ApiError } from "../api-client.ts";
 import { EXIT, print } from "../output.ts";
 import { connect, type ServiceOptions, withService } from "../service.ts";
 
 export function verifyDecisionVerb(program: Command): void {
   const command = program
     .command("verify-decision <id>")
-    .description("judge a decision's evidence again, and check that its record was not altered");
+    .description("judge a decision's evidence again, and check that neither it nor the chain was altered");
   withService(command).action(async (id: string, options: ServiceOptions) => {
     const api = await connect(options);
-    const decision = await api.get<Decision>(`/decisions/${encodeURIComponent(id)}`);
+    const path = `/decisions/${encodeURIComponent(id)}`;
+    const decision = await api.get<Decision>(path);
     const broken = verifyDecisions([decision], decision.previousSha256);
-    const { sameE, sameAlpha, sameVerdict, logE, alpha, ruling } = recomputeDecision(decision);
-    const holds = broken === null && sameE && sameAlpha && sameVerdict;
+    const again = recomputeDecision(decision);
+    const { sameE, sameAlpha, sameVerdict, logE, alpha, ruling } = again;
+    const chain = await chainOf(api, path);
+    const chainHolds = chain === null || (chain.position !== null && chain.firstBroken === null);
+    const holds = broken === null && sameE && sameAlpha && sameVerdict && chainHolds;
     if (!holds) process.exitCode = EXIT.failed;
     const same = { sameE, sameAlpha, sameVerdict };
-    const result = { id, holds, intact: broken === null, ...same, logE, alpha, verdict: ruling.verdict };
-    const figures =
-      logE.recomputed === null || alpha.recomputed === null
-        ? ""
-        : ` (ln E = ${logE.recomputed.toFixed(6)} at α = ${Number(alpha.recomputed.toPrecision(6))})`;
+    const result = {
+      id,
+      holds,
+      intact: broken === null,
+      ...same,
+      logE,
+      alpha,
+      verdict: ruling.verdict,
+      chain,
+    };
     print(result, options, () =>
       holds
-        ? `${id} holds: ${ruling.verdict}, the same evidence gives the same verdict${figures}`
-        : `${id} does NOT hold: ${broken?.problem ?? `recorded ${decision.ruling.verdict}, recomputed ${ruling.verdict}`}`,
+        ? `${id} holds: ${ruling.verdict}, the same evidence gives the same verdict${figures(again)}; ${place(chain)}`
+        : `${id} does NOT hold: ${problem(decision, broken, again, chain)}`,
     );
   });
+}
+
+interface Chain {
+  readonly position: number | null;
+  readonly firstBroken: string | null;
+}
+
+/** Null without the operator's key: reading every record is not for everybody to ask. */
+async function chainOf(api: ApiClient, path: string): Promise<Chain | null> {
+  try {
+    return await api.get<Chain>(`${path}/chain`);
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 401) return null;
+    throw error;
+  }
+}
+
+function figures({ logE, alpha }: Recomputation): string {
+  if (logE.recomputed === null || alpha.recomputed === null) return "";
+  return ` (ln E = ${logE.recomputed.toFixed(6)} at α = ${Number(alpha.recomputed.toPrecision(6))})`;
+}
+
+function place(chain: Chain | null): string {
+  return chain === null
+    ? "the chain was not checked, which needs the operator's key (--key)"
+    : `link ${chain.position} of a chain that verifies`;
+}
+
+function problem(
+  decision: Decision,
+  broken: BrokenLink | null,
+  { ruling, sameE, sameAlpha, sameVerdict }: Recomputation,
+  chain: Chain | null,
+): string {
+  if (broken !== null) return broken.problem;
+  if (!sameVerdict || !sameE || !sameAlpha) {
+    return `recorded ${decision.ruling.verdict}, recomputed ${ruling.verdict}`;
+  }
+  return chain?.firstBroken == null
+    ? "it is no link of the chain of decisions"
+    : `the chain of decisions is broken at ${chain.firstBroken}`;
 }

@@ -1,13 +1,23 @@
-import { choleskySolve } from "./cholesky";
+import { factor, solve } from "./cholesky";
+import { residualOf } from "./normal-equations";
+import { beginPacking, LARGEST_PACKED, PACKED_PAIRS, packedRankUpdate, packingBytes, packRows } from "./packed";
 import { rankUpdate } from "./rank-update";
-import { addScaled, addScaledFour, dot, dotFour } from "./vectors";
+import { addScaled, dot } from "./vectors";
 
 /** Rows gathered at a time: 128 rows of 64 factors are 32 KiB, the size of a first-level cache. */
 const PANEL: usize = 128;
+/** A row with fewer interactions is not worth packing: refining its solution costs more than packing saves. */
+const FEWEST_PACKED: usize = 16;
+/** |residual|² / |b|² of a solution as good as float32 gets. */
+const SOLVED: f32 = 1e-13;
+/** |residual|² after a step / before, beyond which packed sums are too coarse for the row. */
+const SLOWEST: f32 = 0.01;
+const MOST_REFINEMENTS = 4;
 
 /** Bytes of scratch a thread needs for rows of `d` (padded) factors. */
 export function alsScratchBytes(d: usize): usize {
-  return ((d * d + 3 * d) << 2) + PANEL * (d << 2);
+  const row = d << 2;
+  return packingAt(row) + packingBytes(row) + PANEL * row;
 }
 
 /**
@@ -15,8 +25,13 @@ export function alsScratchBytes(d: usize): usize {
  *   (G + Σ w·f·fᵀ + ridge_r·I)·x = Σ w·f          f = fixed[c]
  *
  * starts (rows + 1), columns (nnz), weights (nnz, or 0 when every weight is 1), fixed (others × d),
- * gram (d × d, upper triangle, already scaled by α₀), ridges (rows), solved (rows × d),
+ * gram (d × d, full, already scaled by α₀), ridges (rows), solved (rows × d),
  * explained (rows) receives bᵀx, the part of the objective the row explains.
+ *
+ * largest: max |√w·f| over all of `fixed` and `weights`, or 0 to stay in float32. With it, Σ w·f·fᵀ of a longer row is
+ * summed in 16-bit integers, at half the cost; the factorization of that approximate matrix then solves for the
+ * residual of the true one, until what is left is what float32 leaves (iterative refinement in mixed precision:
+ * Carson & Higham, SIAM J. Sci. Comput. 40(2), 2018). A row that does not get there is solved in float32.
  */
 export function alsCholesky(
   from: usize,
@@ -31,32 +46,120 @@ export function alsCholesky(
   solved: usize,
   explained: usize,
   d: usize,
+  largest: f32,
 ): void {
   const row = d << 2;
-  const a = scratch;
-  const inverses = a + d * row;
-  const panel = inverses + row;
+  const scale: f32 = largest > 0 ? LARGEST_PACKED / largest : 0;
+  if (scale > 0) beginPacking(scratch + packingAt(row), scale);
   for (let r = from; r < to; r++) {
-    const b = solved + r * row;
-    memory.fill(b, 0, row);
-    memory.copy(a, gram, d * row);
+    const x = solved + r * row;
     const ridge = load<f32>(ridges + (r << 2));
-    for (let q = a; q < a + d * row; q += row + 4) store<f32>(q, load<f32>(q) + ridge);
-
-    const end = load<u32>(starts + (r << 2), 4);
-    for (let slot = load<u32>(starts + (r << 2)); slot < end; slot += <u32>PANEL) {
-      const taken = min<u32>(<u32>PANEL, end - slot);
-      gather(columns + (<usize>slot << 2), weights ? weights + (<usize>slot << 2) : 0, taken, fixed, row, panel, b);
-      rankUpdate(panel, taken, row, a);
+    const first: usize = load<u32>(starts + (r << 2));
+    const n = <usize>load<u32>(starts + (r << 2), 4) - first;
+    const c = columns + (first << 2);
+    const w = weights ? weights + (first << 2) : 0;
+    const packed = scale > 0 && n >= FEWEST_PACKED;
+    if (!packed || !solvePacked(c, w, n, fixed, gram, ridge, scratch, x, d, scale)) {
+      solvePlain(c, w, n, fixed, gram, ridge, scratch, x, d);
     }
-    store<f32>(explained + (r << 2), choleskySolve(a, b, row, inverses));
+    store<f32>(explained + (r << 2), dot(scratch + d * row, x, row));
   }
+}
+
+/*
+ * Scratch of a row: A (d × d), b (d), 1/U_kk (d), residual (d), four scales; then what packing needs, then the panel.
+ */
+// @ts-ignore: decorator
+@inline
+function packingAt(row: usize): usize {
+  return (row >> 2) * row + 3 * row + 16;
+}
+
+/** x = A⁻¹b in float32; leaves b in scratch. */
+function solvePlain(
+  columns: usize,
+  weights: usize,
+  n: usize,
+  fixed: usize,
+  gram: usize,
+  ridge: f32,
+  a: usize,
+  x: usize,
+  d: usize,
+): void {
+  const row = d << 2;
+  const b = a + d * row;
+  const inverses = b + row;
+  const panel = a + packingAt(row) + packingBytes(row);
+  begin(gram, ridge, d, a, b);
+  for (let p: usize = 0; p < n; p += PANEL) {
+    const taken = min<usize>(PANEL, n - p);
+    gather(columns + (p << 2), weights ? weights + (p << 2) : 0, taken, fixed, row, panel, b);
+    rankUpdate(panel, taken, row, a);
+  }
+  factor(a, row, inverses);
+  memory.copy(x, b, row);
+  solve(a, x, row, inverses);
+}
+
+/** x = A⁻¹b by refinement from packed sums; leaves b in scratch. False when x is not what float32 would reach. */
+function solvePacked(
+  columns: usize,
+  weights: usize,
+  n: usize,
+  fixed: usize,
+  gram: usize,
+  ridge: f32,
+  a: usize,
+  x: usize,
+  d: usize,
+  scale: f32,
+): bool {
+  const row = d << 2;
+  const b = a + d * row;
+  const inverses = b + row;
+  const residual = inverses + row;
+  const scales = residual + row;
+  const packing = a + packingAt(row);
+  const panel = packing + packingBytes(row);
+  begin(gram, ridge, d, a, b);
+  for (let p: usize = 0; p < n; p += 2 * PACKED_PAIRS) {
+    const taken = min<usize>(2 * PACKED_PAIRS, n - p);
+    packRows(columns + (p << 2), weights ? weights + (p << 2) : 0, taken, fixed, row, panel, b, packing);
+    packedRankUpdate(panel, (taken + 1) >> 1, row, a, 1 / (scale * scale));
+  }
+  factor(a, row, inverses);
+  memory.copy(x, b, row);
+  solve(a, x, row, inverses);
+  const whole = dot(b, b, row);
+  let before = whole;
+  for (let step = 0; step < MOST_REFINEMENTS; step++) {
+    residualOf(x, 0, n, columns, weights, fixed, gram, ridge, row, residual, scales);
+    const left = dot(residual, residual, row);
+    solve(a, residual, row, inverses);
+    addScaled(1, residual, x, row);
+    // Every step takes off the same share: this one leaves left · left / before.
+    if (left * (left / before) <= SOLVED * whole) return true;
+    if (!(left <= SLOWEST * before)) return false;
+    before = left;
+  }
+  return false;
+}
+
+/** A = G + ridge·I, b = 0. */
+// @ts-ignore: decorator
+@inline
+function begin(gram: usize, ridge: f32, d: usize, a: usize, b: usize): void {
+  const row = d << 2;
+  memory.copy(a, gram, d * row);
+  for (let q = a; q < a + d * row; q += row + 4) store<f32>(q, load<f32>(q) + ridge);
+  memory.fill(b, 0, row);
 }
 
 /** panel[p] = √w·fixed[column p], b += Σ w·fixed[column p]: then panelᵀ·panel = Σ w·f·fᵀ. */
 // @ts-ignore: decorator
 @inline
-function gather(columns: usize, weights: usize, n: u32, fixed: usize, row: usize, panel: usize, b: usize): void {
+function gather(columns: usize, weights: usize, n: usize, fixed: usize, row: usize, panel: usize, b: usize): void {
   for (let p: usize = 0; p < n; p++) {
     const f = fixed + <usize>load<u32>(columns + (p << 2)) * row;
     const z = panel + p * row;
@@ -75,145 +178,4 @@ function gather(columns: usize, weights: usize, n: u32, fixed: usize, row: usize
       }
     }
   }
-}
-
-/** Weight of entry q; a null array means one. */
-// @ts-ignore: decorator
-@inline
-function weightAt(weights: usize, slot: usize): f32 {
-  return weights ? load<f32>(weights + (slot << 2)) : 1.0;
-}
-
-// @ts-ignore: decorator
-@inline
-function weightsAt(weights: usize, slot: usize): v128 {
-  return weights ? v128.load(weights + (slot << 2)) : f32x4.splat(1);
-}
-
-/**
- * The same half sweep, not solved but improved: `steps` steps of conjugate gradients from the row's present
- * value (Takács, Pilászy & Tikk, RecSys 2011). Needs no d × d matrix a row: O(d) instead of O(d²) an interaction.
- */
-export function alsConjugateGradient(
-  from: usize,
-  to: usize,
-  scratch: usize,
-  starts: usize,
-  columns: usize,
-  weights: usize,
-  fixed: usize,
-  gram: usize,
-  ridges: usize,
-  solved: usize,
-  explained: usize,
-  d: usize,
-  steps: i32,
-): void {
-  const row = d << 2;
-  const residual = scratch;
-  const direction = residual + row;
-  const image = direction + row;
-  for (let r = from; r < to; r++) {
-    const x = solved + r * row;
-    const ridge = load<f32>(ridges + (r << 2));
-    const first: usize = load<u32>(starts + (r << 2));
-    const end: usize = load<u32>(starts + (r << 2), 4);
-
-    // image = A·x; residual = b − A·x; gain starts as bᵀx + residualᵀx.
-    memory.fill(residual, 0, row);
-    let gain: f32 = 0;
-    let q = first;
-    for (; q + 4 <= end; q += 4) {
-      const c = columns + (q << 2);
-      const y0 = fixed + <usize>load<u32>(c) * row;
-      const y1 = fixed + <usize>load<u32>(c, 4) * row;
-      const y2 = fixed + <usize>load<u32>(c, 8) * row;
-      const y3 = fixed + <usize>load<u32>(c, 12) * row;
-      const w = weightsAt(weights, q);
-      const scores = f32x4.mul(w, dotFour(y0, y1, y2, y3, x, row));
-      gain += sumOfLanes(scores);
-      addScaledFour(f32x4.sub(w, scores), y0, y1, y2, y3, residual, row);
-    }
-    for (; q < end; q++) {
-      const y = fixed + <usize>load<u32>(columns + (q << 2)) * row;
-      const w = weightAt(weights, q);
-      const score = w * dot(y, x, row);
-      gain += score;
-      addScaled(w - score, y, residual, row);
-    }
-    addGram(gram, ridge, x, residual, row, -1);
-    gain += dot(residual, x, row);
-
-    memory.copy(direction, residual, row);
-    let squared = dot(residual, residual, row);
-    for (let step = 0; step < steps && squared > 1e-20; step++) {
-      memory.fill(image, 0, row);
-      addGram(gram, ridge, direction, image, row, 1);
-      q = first;
-      for (; q + 4 <= end; q += 4) {
-        const c = columns + (q << 2);
-        const y0 = fixed + <usize>load<u32>(c) * row;
-        const y1 = fixed + <usize>load<u32>(c, 4) * row;
-        const y2 = fixed + <usize>load<u32>(c, 8) * row;
-        const y3 = fixed + <usize>load<u32>(c, 12) * row;
-        const scores = f32x4.mul(weightsAt(weights, q), dotFour(y0, y1, y2, y3, direction, row));
-        addScaledFour(scores, y0, y1, y2, y3, image, row);
-      }
-      for (; q < end; q++) {
-        const y = fixed + <usize>load<u32>(columns + (q << 2)) * row;
-        addScaled(weightAt(weights, q) * dot(y, direction, row), y, image, row);
-      }
-      const length: f32 = squared / dot(direction, image, row);
-      gain += length * squared;
-      addScaled(length, direction, x, row);
-      addScaled(-length, image, residual, row);
-      const next = dot(residual, residual, row);
-      const turn = f32x4.splat(next / squared);
-      for (let k: usize = 0; k < row; k += 16) {
-        const turned = f32x4.mul(turn, v128.load(direction + k));
-        v128.store(direction + k, f32x4.add(turned, v128.load(residual + k)));
-      }
-      squared = next;
-    }
-    store<f32>(explained + (r << 2), gain);
-  }
-}
-
-// @ts-ignore: decorator
-@inline
-function sumOfLanes(v: v128): f32 {
-  return (
-    f32x4.extract_lane(v, 0) + f32x4.extract_lane(v, 1) + (f32x4.extract_lane(v, 2) + f32x4.extract_lane(v, 3))
-  );
-}
-
-/** target += sign·(G + ridge·I)·x, G full and symmetric. */
-// @ts-ignore: decorator
-@inline
-function addGram(gram: usize, ridge: f32, x: usize, target: usize, row: usize, sign: f32): void {
-  const s = f32x4.splat(sign);
-  for (let k: usize = 0; k < row; k += 16) {
-    const g = gram + (k >> 2) * row;
-    addScaledFour(f32x4.mul(s, v128.load(x + k)), g, g + row, g + 2 * row, g + 3 * row, target, row);
-  }
-  addScaled(sign * ridge, x, target, row);
-}
-
-/**
- * Partial Gram matrix of rows from … to−1 of `factors`, written (upper triangle) to the slice of `partials` that
- * belongs to this chunk. The caller adds the slices up in their order, so the sum does not depend on threads.
- */
-export function gramChunk(
-  from: usize,
-  to: usize,
-  scratch: usize,
-  factors: usize,
-  partials: usize,
-  chunk: usize,
-  d: usize,
-): void {
-  const row = d << 2;
-  const c = partials + (from / chunk) * d * row;
-  memory.fill(c, 0, d * row);
-  for (let r = from; r < to; r += PANEL) rankUpdate(factors + r * row, min<usize>(PANEL, to - r), row, c);
 }

@@ -1,6 +1,10 @@
-export { alsCholesky, alsConjugateGradient, alsScratchBytes, gramChunk } from "./als";
+export { alsCholesky, alsScratchBytes } from "./als";
+export { alsConjugateGradient } from "./conjugate-gradient";
 export { factorCorner, factorPanels, mirrorPanels, solvePanels, sumPanelRows } from "./dense";
+export { gramChunk } from "./gram";
 export { sumHistoryRows } from "./history";
 export { nearestNeighbours, neighbourScratchBytes } from "./neighbours";
 export { boundInt8, scoreFloat32, scoreRows, topK } from "./score";
+export { tallProduct } from "./tall-product";
 export { attendRows, multiplyRows, normRows } from "./transformer";
+export { attendWindows, attendWindowsBack, normRowsBack } from "./transformer-training";

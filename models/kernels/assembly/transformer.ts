@@ -1,10 +1,15 @@
 import { addScaled, addScaledFour, dot, dotFour, sumLanes } from "./vectors";
 
-/** Layer norm of each row: out = (x − mean) / √(variance + epsilon) · gain + bias. Padding (columns d …) is 0 and stays 0. */
+/**
+ * Layer norm of each row: inverses = 1 / √(variance + epsilon), units = (x − mean) · inverses, out = units · gain + bias.
+ * Units may lie where out lies, when nobody asks for them. Padding (columns d …) of x, gain, bias and out is 0.
+ */
 export function normRows(
   x: usize,
   gain: usize,
   bias: usize,
+  units: usize,
+  inverses: usize,
   out: usize,
   rows: usize,
   row: usize,
@@ -12,7 +17,7 @@ export function normRows(
   epsilon: f32,
 ): void {
   const padding = <f32>(row >> 2) - d;
-  for (const end = x + rows * row; x < end; x += row, out += row) {
+  for (const end = x + rows * row; x < end; x += row, units += row, inverses += 4, out += row) {
     let sums = f32x4.splat(0);
     for (let k: usize = 0; k < row; k += 16) sums = f32x4.add(sums, v128.load(x + k));
     const mean: f32 = sumLanes(sums) / d;
@@ -23,9 +28,11 @@ export function normRows(
       squares = f32x4.add(squares, f32x4.mul(centred, centred));
     }
     const variance: f32 = (sumLanes(squares) - padding * mean * mean) / d;
-    const inverse = f32x4.splat(1 / sqrt<f32>(variance + epsilon));
+    const inverse: f32 = 1 / sqrt<f32>(variance + epsilon);
+    store<f32>(inverses, inverse);
     for (let k: usize = 0; k < row; k += 16) {
-      const unit = f32x4.mul(f32x4.sub(v128.load(x + k), means), inverse);
+      const unit = f32x4.mul(f32x4.sub(v128.load(x + k), means), f32x4.splat(inverse));
+      v128.store(units + k, unit);
       v128.store(out + k, f32x4.add(f32x4.mul(unit, v128.load(gain + k)), v128.load(bias + k)));
     }
   }
@@ -121,6 +128,53 @@ export function multiplyRows(
   }
 }
 
+/** shares[q] = softmax_q(scale · query·key_q) for q < seen; keys lie `step` bytes apart. */
+export function shareOut(
+  query: usize,
+  keys: usize,
+  shares: usize,
+  seen: usize,
+  step: usize,
+  row: usize,
+  scale: f32,
+): void {
+  let q: usize = 0;
+  for (; q + 4 <= seen; q += 4) {
+    const key = keys + q * step;
+    const dots = dotFour(key, key + step, key + 2 * step, key + 3 * step, query, row);
+    v128.store(shares + (q << 2), f32x4.mul(dots, f32x4.splat(scale)));
+  }
+  for (; q < seen; q++) store<f32>(shares + (q << 2), scale * dot(keys + q * step, query, row));
+
+  let greatest = load<f32>(shares);
+  for (q = 1; q < seen; q++) greatest = max<f32>(greatest, load<f32>(shares + (q << 2)));
+  let total: f32 = 0;
+  for (q = 0; q < seen; q++) {
+    const share = Mathf.exp(load<f32>(shares + (q << 2)) - greatest);
+    store<f32>(shares + (q << 2), share);
+    total += share;
+  }
+  const inverse: f32 = 1 / total;
+  for (q = 0; q < seen; q++) store<f32>(shares + (q << 2), inverse * load<f32>(shares + (q << 2)));
+}
+
+/** target += Σ_q shares[q] · row_q for q < seen; the rows lie `step` bytes apart. */
+export function gatherRows(
+  shares: usize,
+  rows: usize,
+  target: usize,
+  seen: usize,
+  step: usize,
+  row: usize,
+): void {
+  let q: usize = 0;
+  for (; q + 4 <= seen; q += 4) {
+    const first = rows + q * step;
+    addScaledFour(shares + (q << 2), first, first + step, first + 2 * step, first + 3 * step, target, row);
+  }
+  for (; q < seen; q++) addScaled(load<f32>(shares + (q << 2)), rows + q * step, target, row);
+}
+
 /**
  * Causal attention, one head: state[p] += Σ_{q ≤ p} softmax_q(scale · query_p·key_q) · value_q for p = from … length−1.
  * `projected` holds query, key and value side by side, `row` bytes each; `shares` (length) is scratch.
@@ -136,33 +190,8 @@ export function attendRows(
 ): void {
   const step: usize = 3 * row;
   const keys = projected + row;
-  const values = keys + row;
   for (let p = from; p < length; p++) {
-    const query = projected + p * step;
-    const seen = p + 1;
-    let q: usize = 0;
-    for (; q + 4 <= seen; q += 4) {
-      const key = keys + q * step;
-      const dots = dotFour(key, key + step, key + 2 * step, key + 3 * step, query, row);
-      v128.store(shares + (q << 2), f32x4.mul(dots, f32x4.splat(scale)));
-    }
-    for (; q < seen; q++) store<f32>(shares + (q << 2), scale * dot(keys + q * step, query, row));
-
-    let greatest = load<f32>(shares);
-    for (q = 1; q < seen; q++) greatest = max<f32>(greatest, load<f32>(shares + (q << 2)));
-    let total: f32 = 0;
-    for (q = 0; q < seen; q++) {
-      const share = Mathf.exp(load<f32>(shares + (q << 2)) - greatest);
-      store<f32>(shares + (q << 2), share);
-      total += share;
-    }
-    const target = state + p * row;
-    const inverse: f32 = 1 / total;
-    for (q = 0; q + 4 <= seen; q += 4) {
-      const value = values + q * step;
-      const s = f32x4.mul(v128.load(shares + (q << 2)), f32x4.splat(inverse));
-      addScaledFour(s, value, value + step, value + 2 * step, value + 3 * step, target, row);
-    }
-    for (; q < seen; q++) addScaled(inverse * load<f32>(shares + (q << 2)), values + q * step, target, row);
+    shareOut(projected + p * step, keys, shares, p + 1, step, row, scale);
+    gatherRows(shares, keys + row, state + p * row, p + 1, step, row);
   }
 }

@@ -2,6 +2,7 @@ import Type from "typebox";
 import { defaultRecipe, RECIPES } from "../../../models/phases.ts";
 import type { Phase, Recipe } from "../../../models/recipe.ts";
 import { PhasewiseError } from "../../errors.ts";
+import { unknownJob } from "../../queues/producers.ts";
 import type { App, ServingDeps } from "../deps.ts";
 import { OPERATOR } from "../plugins/auth.ts";
 import { ERROR_RESPONSES, PhaseNumber } from "../schemas.ts";
@@ -35,6 +36,11 @@ const RetrainBody = Type.Object(
     additionalProperties: false,
     description: "a JSON object {phase, recipe?, params?, tune?, analyse?, seed?}",
   },
+);
+
+const JobParams = Type.Object(
+  { id: Type.String({ pattern: "^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$", description: "a job id" }) },
+  { additionalProperties: false },
 );
 
 const JobViewSchema = Type.Object({
@@ -84,22 +90,32 @@ export function jobRoutes(app: App, deps: ServingDeps): void {
       config: OPERATOR,
       schema: {
         summary: "How a job is doing",
-        params: Type.Object(
-          { id: Type.String({ pattern: "^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$", description: "a job id" }) },
-          { additionalProperties: false },
-        ),
+        params: JobParams,
         response: { 200: JobViewSchema, ...ERROR_RESPONSES },
       },
     },
     async (request) => {
       const { id } = request.params;
       const job = await deps.producers.job(id);
-      if (job === null) {
-        throw new PhasewiseError("NOT_FOUND", `id: expected the id of a known job, got "${id}"`, {
-          field: "id",
-        });
-      }
+      if (job === null) throw unknownJob(id);
       return job;
+    },
+  );
+
+  app.delete(
+    "/jobs/:id",
+    {
+      config: OPERATOR,
+      schema: {
+        summary: "Cancels a job that waits for a worker or for its trials, and the trials with it",
+        params: JobParams,
+        response: { 200: Type.Object({ jobId: Type.String() }), ...ERROR_RESPONSES },
+      },
+    },
+    async (request) => {
+      const { id } = request.params;
+      await deps.producers.cancel(id);
+      return { jobId: id };
     },
   );
 }

@@ -10,20 +10,33 @@ import { unknownVersion } from "./models.ts";
 const ACTOR = "operator";
 const MOVES: ReadonlySet<AuditAction> = new Set(["promote", "force-promote", "rollback", "auto-rollback"]);
 
+const ExpectedEpoch = Type.Optional(
+  Type.Integer({
+    minimum: 0,
+    maximum: Number.MAX_SAFE_INTEGER,
+    description: "the epoch you saw it live at: refuses also what has left and come back since",
+  }),
+);
+
 const PromoteBody = Type.Object(
   {
     expectedLive: Type.Union([Version, Type.Null()], {
       description: "the version you believe is live, or null when none is",
     }),
+    expectedEpoch: ExpectedEpoch,
     reason: Reason,
     force: Type.Optional(Type.Boolean({ description: "true to promote without the gate's verdict" })),
   },
-  { additionalProperties: false, description: "a JSON object {expectedLive, reason, force?}" },
+  {
+    additionalProperties: false,
+    description: "a JSON object {expectedLive, expectedEpoch?, reason, force?}",
+  },
 );
 
 const CanaryBody = Type.Object(
   {
     expectedLive: Type.Union([Version, Type.Null()], { description: "the version you believe is live" }),
+    expectedEpoch: ExpectedEpoch,
     share: Type.Number({
       minimum: 0,
       exclusiveMaximum: 1,
@@ -32,7 +45,10 @@ const CanaryBody = Type.Object(
     reason: Reason,
     force: Type.Optional(Type.Boolean({ description: "true to start without the gate's verdict" })),
   },
-  { additionalProperties: false, description: "a JSON object {expectedLive, share, reason, force?}" },
+  {
+    additionalProperties: false,
+    description: "a JSON object {expectedLive, expectedEpoch?, share, reason, force?}",
+  },
 );
 
 const RollbackBody = Type.Object(
@@ -59,10 +75,9 @@ export function promotionRoutes(app: App, deps: ServingDeps): void {
     },
     async (request) => {
       const { version } = request.params;
-      const { expectedLive, reason, force } = request.body;
       if ((await deps.registry.version(version)) === null) throw unknownVersion(version);
       await refuseUnlessItLoads(deps, version);
-      const live = await deps.registry.promote({ version, expectedLive, reason, force, actor: ACTOR });
+      const live = await deps.registry.promote({ ...request.body, version, actor: ACTOR });
       await deps.live.follow(live);
       return { live };
     },

@@ -6,6 +6,11 @@ import { AuditEntryView, ERROR_RESPONSES, Limit } from "../schemas.ts";
 
 const DEFAULT_LIMIT = 100;
 
+const DecisionParams = Type.Object(
+  { id: Type.String({ pattern: "^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$", description: "a decision id" }) },
+  { additionalProperties: false },
+);
+
 /** What was decided and done, and why: decisions of the gate, and the audit log. */
 export function recordRoutes(app: App, deps: ServingDeps): void {
   const querystring = Type.Object({ limit: Limit }, { additionalProperties: false });
@@ -31,24 +36,43 @@ export function recordRoutes(app: App, deps: ServingDeps): void {
       config: PUBLIC,
       schema: {
         summary: "One decision with all its evidence",
-        params: Type.Object(
-          {
-            id: Type.String({ pattern: "^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$", description: "a decision id" }),
-          },
-          { additionalProperties: false },
-        ),
+        params: DecisionParams,
         response: { 200: Type.Unknown(), ...ERROR_RESPONSES },
       },
     },
     async (request) => {
-      const { id } = request.params;
-      const decision = await deps.decisions.get(id);
-      if (decision === null) {
-        throw new PhasewiseError("NOT_FOUND", `id: expected the id of a known decision, got "${id}"`, {
-          field: "id",
-        });
-      }
+      const decision = await deps.decisions.get(request.params.id);
+      if (decision === null) throw unknownDecision(request.params.id);
       return decision;
+    },
+  );
+
+  app.get(
+    "/decisions/:id/chain",
+    {
+      config: OPERATOR,
+      schema: {
+        summary: "Whether the hash chain of all decisions verifies, and a decision's place in it",
+        params: DecisionParams,
+        response: {
+          200: Type.Object({
+            position: Type.Union([Type.Integer(), Type.Null()], {
+              description: "from 1; null when the decision is no link of the chain",
+            }),
+            firstBroken: Type.Union([Type.String(), Type.Null()]),
+          }),
+          ...ERROR_RESPONSES,
+        },
+      },
+    },
+    async (request) => {
+      const { id } = request.params;
+      if ((await deps.decisions.get(id)) === null) throw unknownDecision(id);
+      const [position, firstBroken] = await Promise.all([
+        deps.decisions.position(id),
+        deps.decisions.verify(),
+      ]);
+      return { position, firstBroken };
     },
   );
 
@@ -76,4 +100,10 @@ export function recordRoutes(app: App, deps: ServingDeps): void {
       return { entries: [...entries], firstBroken };
     },
   );
+}
+
+function unknownDecision(id: string): PhasewiseError {
+  return new PhasewiseError("NOT_FOUND", `id: expected the id of a known decision, got "${id}"`, {
+    field: "id",
+  });
 }

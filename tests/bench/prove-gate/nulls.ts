@@ -20,8 +20,9 @@ export const SKEWED_NULL: Draw = (random) => {
   return u < 0.24 ? 0.1 : u < 0.28 ? -0.6 : 0;
 };
 
-export function shiftedBy(draw: Draw, shift: number): Draw {
-  return (random) => Math.max(-1, Math.min(1, draw(random) + shift));
+/** The same shape with another mean, exactly, and still within [−1, 1]. */
+export function withMean(draw: Draw, mean: number): Draw {
+  return (random) => mean + (1 - Math.abs(mean)) * draw(random);
 }
 
 /** −1, 0 or +1 with mean .02 and variance .15: the planned upgrade of EVALUATION. */

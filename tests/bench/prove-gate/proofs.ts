@@ -1,20 +1,12 @@
 import { seededRandom } from "../../../models/data/random.ts";
-import { decide } from "../../../models/gate/decide.ts";
-import {
-  type Decision,
-  GENESIS_SHA256,
-  recomputeDecision,
-  recordDecision,
-  serialiseDecision,
-  verifyDecisions,
-} from "../../../models/gate/decision.ts";
-import { planTest } from "../../../models/gate/e-process.ts";
-import type { ShadowEvidence } from "../../../models/gate/evidence.ts";
+import { alphaOfAttempt, planTest } from "../../../models/gate/e-process.ts";
 import { DEFAULT_POLICY } from "../../../models/gate/policy.ts";
+import { plannedUsers } from "../../../models/gate/power.ts";
 import { screen } from "../../../models/gate/screen.ts";
-import { healthyEvidence } from "../../support/gate-evidence.ts";
+import { alphaOfStage } from "../../../models/gate/stage.ts";
 import { brokenChallengers } from "./broken-challengers.ts";
-import { type Draw, NULLS, PLANNED_LIFT, SKEWED_NULL, shiftedBy } from "./nulls.ts";
+import { type Draw, NULLS, PLANNED_LIFT, SKEWED_NULL, withMean } from "./nulls.ts";
+import type { Proof, ProofSize } from "./proof.ts";
 import { promotedByEitherRoute } from "./routes.ts";
 import {
   naiveRepeatedTTest,
@@ -23,20 +15,7 @@ import {
   usersUntilProven,
   withUnit,
 } from "./sequential.ts";
-
-export interface Proof {
-  readonly what: string;
-  readonly mustHold: string;
-  readonly obtained: string;
-  readonly ok: boolean;
-}
-
-export interface ProofSize {
-  readonly runs: number;
-  readonly users: number;
-  readonly families: number;
-  readonly records: number;
-}
+import { missing, refused, replay, sameModel } from "./verdicts.ts";
 
 export const SHORT: ProofSize = { runs: 400, users: 3000, families: 100, records: 20 };
 export const LONG: ProofSize = { runs: 2000, users: 5000, families: 1000, records: 200 };
@@ -47,37 +26,34 @@ const test = planTest({ margin: 0, mde: 0.02, variance: 0.15, alpha: LEVEL });
 
 /** Every proof in turn; a long one is computed when it is asked for. */
 export function* proofs(size: ProofSize): Generator<Proof> {
-  yield sameModel();
+  yield sameModel("UPGRADE", 150);
+  yield sameModel("REFRESH", 5000);
   for (const [name, draw] of Object.entries(NULLS))
     yield level(`no true lift, ${name}`, draw, test, size, 11);
-  const margin = 0.01;
-  const beyond = planTest({ margin, mde: 0.02, variance: 0.15, alpha: LEVEL });
-  yield level("true mean exactly the margin", shiftedBy(symmetric, margin), beyond, size, 12);
+  for (const [kind, margin] of [
+    ["upgrade", 0.01],
+    ["refresh", -0.002],
+  ] as const) {
+    const atMargin = planTest({ margin, mde: 0.02, variance: 0.15, alpha: LEVEL });
+    for (const [name, draw] of Object.entries(NULLS)) {
+      yield level(
+        `true mean exactly δ of ${kind === "upgrade" ? "an upgrade" : "a refresh"}, ${name}`,
+        withMean(draw, margin),
+        atMargin,
+        size,
+        12,
+      );
+    }
+  }
   yield families(size);
   yield* routes(size);
   yield screenLevel(size);
   yield mutantTTest(size);
   yield* mutantUnit(size);
-  yield power(size);
+  yield* power(size);
   for (const challenger of brokenChallengers(5)) yield refused(challenger);
   yield missing();
   yield replay(size);
-}
-
-function sameModel(): Proof {
-  let promoted = 0;
-  for (let run = 0; run < 200; run++) {
-    const healthy = healthyEvidence({ users: 150, seed: run });
-    const users = healthy.users.map((user) => ({ ...user, difference: 0 }));
-    const lists = (healthy.lists ?? []).map(({ baseline }) => ({ challenger: baseline, baseline }));
-    if (decide({ ...healthy, users, lists }, DEFAULT_POLICY).verdict === "pass") promoted++;
-  }
-  return {
-    what: "same model as challenger",
-    mustHold: "0 of 200 promoted",
-    obtained: `${promoted} of 200`,
-    ok: promoted === 0,
-  };
 }
 
 function level(what: string, draw: Draw, at: typeof test, size: ProofSize, seed: number): Proof {
@@ -131,74 +107,27 @@ function* mutantUnit(size: ProofSize): Generator<Proof> {
   yield caught("mutant: the request as unit", withUnit("request", test, small, 16));
 }
 
-function power(size: ProofSize): Proof {
+/** At the α that EVALUATION plans with, and at what the default policy leaves the shadow of a first attempt. */
+function* power(size: ProofSize): Generator<Proof> {
+  yield powerAt(0.025, "≥ 80 % by 4,800 users", size, 4800);
+  const alpha = alphaOfStage(alphaOfAttempt(LEVEL, 1), "shadow", DEFAULT_POLICY);
+  const { n80 } = plannedUsers({ margin: 0, mde: 0.02, variance: 0.15, alpha });
+  yield powerAt(alpha, `≥ 80 % by n_80 = ${n80.toLocaleString("en")} users`, size, n80);
+}
+
+function powerAt(alpha: number, mustHold: string, size: ProofSize, users: number): Proof {
   const random = seededRandom(17);
-  const planned = planTest({ margin: 0, mde: 0.02, variance: 0.15, alpha: 0.025 });
+  const planned = planTest({ margin: 0, mde: 0.02, variance: 0.15, alpha });
   let found = 0;
   for (let run = 0; run < size.runs; run++) {
-    if (usersUntilProven(PLANNED_LIFT, planned, 4800, random) !== null) found++;
+    if (usersUntilProven(PLANNED_LIFT, planned, users, random) !== null) found++;
   }
   const share = found / size.runs;
   return {
-    what: `power: σ² .15, lift .02, α .025 (${size.runs} runs)`,
-    mustHold: "≥ 80 % by 4,800 users",
+    what: `power: σ² .15, lift .02, α ${alpha} (${size.runs} runs)`,
+    mustHold,
     obtained: percent(share),
     ok: share >= 0.8,
-  };
-}
-
-function refused(challenger: ReturnType<typeof brokenChallengers>[number]): Proof {
-  const { verdict, reasons } = decide(challenger.evidence, DEFAULT_POLICY);
-  return {
-    what: `+0.10 planted, but: ${challenger.name}`,
-    mustHold: `refused, ${challenger.expected}`,
-    obtained: `${verdict}, ${reasons.join(" ")}`,
-    ok: verdict === "reject" && reasons.includes(challenger.expected),
-  };
-}
-
-function missing(): Proof {
-  const healthy = healthyEvidence();
-  const nullable = Object.keys(healthy).filter((key) => !KEPT.has(key));
-  const held = nullable.filter(
-    (key) => decide({ ...healthy, [key]: null } as ShadowEvidence, DEFAULT_POLICY).verdict === "hold",
-  );
-  return {
-    what: `missing evidence, each of ${nullable.length} pieces`,
-    mustHold: "hold, always",
-    obtained: `${held.length} of ${nullable.length} held`,
-    ok: held.length === nullable.length,
-  };
-}
-
-/** Not evidence that can be missing in an UPGRADE judged by its shadow. */
-const KEPT = new Set(["kind", "challenger", "baseline", "users", "interleaving", "lastUpgrade"]);
-
-function replay(size: ProofSize): Proof {
-  const chain: Decision[] = [];
-  for (let index = 0; index < size.records; index++) {
-    const evidence = healthyEvidence({ users: 150, lift: [0.1, 0.005, -0.05][index % 3], seed: index });
-    const previousSha256 = chain.at(-1)?.sha256 ?? GENESIS_SHA256;
-    const context = {
-      policy: DEFAULT_POLICY,
-      actor: "proof",
-      at: "2026-01-01T00:00:00.000Z",
-      previousSha256,
-    };
-    chain.push(recordDecision({ about: "shadow", evidence }, context));
-  }
-  const stored = chain.map((decision) => JSON.parse(serialiseDecision(decision)) as Decision);
-  const same = stored.filter((decision) => {
-    const { sameE, sameAlpha, sameVerdict } = recomputeDecision(decision);
-    return sameE && sameAlpha && sameVerdict;
-  });
-  const verdicts = new Set(stored.map(({ ruling }) => ruling.verdict)).size;
-  const broken = verifyDecisions(stored);
-  return {
-    what: `${size.records} stored records judged again`,
-    mustHold: "same E and α to 1e-9, same verdict, chain whole",
-    obtained: `${same.length} same (${verdicts} kinds of verdict), chain ${broken === null ? "whole" : "broken"}`,
-    ok: same.length === stored.length && broken === null && verdicts === 3,
   };
 }
 

@@ -6,6 +6,7 @@ import { attribute } from "../../../models/evaluation/attribution.ts";
 const DAY_MS = 86_400_000;
 const options = {
   windowMs: 7 * DAY_MS,
+  windowEvents: 0,
   watermark: 100 * DAY_MS,
   openedAt: 0,
   relevantEvents: 10,
@@ -29,6 +30,7 @@ test("a hit at rank one against a miss is a whole point", () => {
   const joined = attribute([request(1, ["b"], ["c"])], [event(1, "a", 1), event(2, "b", 2)], options);
   assert.deepEqual(joined, {
     state: "closed",
+    firstAt: 2 * DAY_MS,
     closedAt: 9 * DAY_MS,
     challenger: 1,
     baseline: 0,
@@ -82,4 +84,28 @@ test("a request answered by an event older than the comparison is left out, and 
   assert.ok(joined.state === "closed");
   assert.deepEqual([joined.early, joined.joined, joined.challenger], [1, 1, 1]);
   assert.equal(joined.closedAt, 11 * DAY_MS);
+});
+
+test("a window also closes with so many events, which says the same as waiting when all of them are in", () => {
+  const events = [event(1, "a", 1), event(2, "b", 2), event(3, "c", 2.5), event(4, "d", 3)];
+  const requests = [request(1, ["b"], ["c"]), request(2, ["d"], ["c"])];
+  const counting = { ...options, windowEvents: 3, watermark: 3 * DAY_MS };
+  assert.equal(attribute(requests, events.slice(0, 3), counting).state, "open");
+  const counted = attribute(requests, events, counting);
+  const waited = attribute(requests, events, options);
+  assert.ok(counted.state === "closed" && waited.state === "closed");
+  assert.deepEqual({ ...counted, closedAt: 0 }, { ...waited, closedAt: 0 });
+  assert.deepEqual([counted.closedAt, waited.closedAt], [3 * DAY_MS, 9 * DAY_MS]);
+});
+
+test("what comes after the counted events counts no more, and days still close the window of who does little", () => {
+  const events = [event(1, "a", 1), event(2, "b", 2), event(3, "c", 3), event(4, "late", 2.5)];
+  const counting = { ...options, windowEvents: 2 };
+  const joined = attribute([request(1, ["late"], ["c"])], events, counting);
+  assert.ok(joined.state === "closed");
+  assert.deepEqual([joined.challenger, joined.events, joined.closedAt], [0, 2, 3 * DAY_MS]);
+  const slow = [event(1, "a", 1), event(2, "b", 2), event(3, "c", 20)];
+  const byTime = attribute([request(1, ["b"], ["c"])], slow, counting);
+  assert.ok(byTime.state === "closed");
+  assert.deepEqual([byTime.closedAt, byTime.events], [9 * DAY_MS, 1]);
 });

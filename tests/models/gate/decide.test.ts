@@ -6,6 +6,7 @@ import { explain, explainWatch } from "../../../models/gate/explain.ts";
 import { DEFAULT_POLICY, parsePolicy } from "../../../models/gate/policy.ts";
 import { watchLive } from "../../../models/gate/watch.ts";
 import { healthyEvidence } from "../../support/gate-evidence.ts";
+import { numberPaths, replacedAt } from "../../support/lost-numbers.ts";
 
 const policy = DEFAULT_POLICY;
 const rule = (evidence: ShadowEvidence) => {
@@ -85,6 +86,7 @@ describe("missing or unusable evidence", () => {
       "lists",
       "sampling",
       "sham",
+      "agreement",
       "feedback",
       "cost",
       "window",
@@ -117,7 +119,7 @@ describe("missing or unusable evidence", () => {
     let tried = 0;
     for (const path of numberPaths(evidence)) {
       for (const nothing of [Number.NaN, null]) {
-        const { verdict } = decide(replacedAt(evidence, path, nothing) as ShadowEvidence, quick);
+        const { verdict } = decide(replacedAt(evidence, path, nothing), quick);
         assert.notEqual(verdict, "pass", path.join("."));
         tried++;
       }
@@ -229,6 +231,22 @@ describe("refresh", () => {
     assert.equal(rule(refresh(-0.004))[0], "reject");
   });
 
+  it("is not promoted when every list is the live version's own, however long one looks", () => {
+    const same = { ...refresh(0), users: refresh(0).users.map((user) => ({ ...user, difference: 0 })) };
+    const requests = 5000;
+    assert.deepEqual(rule({ ...same, agreement: { requests, identical: requests - 1 } }), [
+      "pass",
+      "NOT_WORSE_PROVEN",
+    ]);
+    const twin = { ...same, agreement: { requests, identical: requests } };
+    assert.deepEqual(rule(twin), ["reject", "NOTHING_CHANGED"]);
+    assert.equal(
+      explain(decide(twin, policy)),
+      "Rejected: after 3,000 users every list was the live version's own, so that promoting it would change nothing.",
+    );
+    assert.equal(rule({ ...twin, users: twin.users.slice(0, 150) })[0], "hold");
+  });
+
   it("must also not lose to the last upgrade, so that small losses cannot add up", () => {
     const rows = (lift: number) => refresh(lift).users.map(({ user, difference }) => ({ user, difference }));
     assert.deepEqual(rule({ ...refresh(0), lastUpgrade: rows(0) }), ["pass", "NOT_WORSE_PROVEN"]);
@@ -322,18 +340,3 @@ it("a stricter policy changes the verdict, and nothing else does", () => {
   assert.deepEqual(decide(healthyEvidence(), strict).reasons, ["TOO_FEW_USERS"]);
   assert.deepEqual(decide(healthyEvidence(), policy), decide(healthyEvidence(), policy));
 });
-
-/** Paths to every number, looking at the first element of each array only. */
-function numberPaths(value: unknown, path: string[] = []): string[][] {
-  if (typeof value === "number") return [path];
-  if (typeof value !== "object" || value === null) return [];
-  const entries = Array.isArray(value) ? Object.entries(value).slice(0, 1) : Object.entries(value);
-  return entries.flatMap(([key, inner]) => numberPaths(inner, [...path, key]));
-}
-
-function replacedAt(value: unknown, path: readonly string[], replacement: unknown): unknown {
-  const [key, ...rest] = path;
-  if (key === undefined) return replacement;
-  const inner = replacedAt((value as Record<string, unknown>)[key], rest, replacement);
-  return Array.isArray(value) ? value.with(Number(key), inner) : { ...(value as object), [key]: inner };
-}

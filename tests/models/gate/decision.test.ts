@@ -110,6 +110,20 @@ describe("decision records", () => {
     assert.ok(decision.ruling.reasons.includes("EVIDENCE_NOT_FINITE"));
   });
 
+  it("name no user, and still show who was counted twice", () => {
+    const twice = { ...evidence, users: [...users.slice(0, 200), { ...users[0] }] };
+    const context = { policy: DEFAULT_POLICY, actor: "judge", at: "2026-01-01T00:00:00.000Z" };
+    const decision = recordDecision(
+      { about: "shadow", evidence: twice },
+      { ...context, previousSha256: GENESIS_SHA256 },
+    );
+    assert.ok(!serialiseDecision(decision).includes(users[0].user));
+    assert.ok(decision.ruling.reasons.includes("USER_COUNTED_TWICE"));
+    assert.ok(decision.hearing.about === "shadow");
+    const names = decision.hearing.evidence.users.map(({ user }) => user);
+    assert.deepEqual([names[0], names[1], names[200]], ["u1", "u2", "u1"]);
+  });
+
   it("are named after their content", () => {
     const [decision] = chain();
     assert.match(decision.id, /^d-[0-9a-f]{16}$/);

@@ -4,6 +4,7 @@ import { itemId, userId } from "../../../models/data/ids.ts";
 import type { InteractionLog } from "../../../models/data/interaction-log.ts";
 import { Vocabulary } from "../../../models/data/vocabulary.ts";
 import { driftEvidence } from "../../../models/gate/drift-evidence.ts";
+import { DEFAULT_POLICY } from "../../../models/gate/policy.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -20,10 +21,11 @@ function logOf(events: number, itemAt: (event: number) => number = (event) => ev
   };
 }
 const KNOWN = new Set(["a", "b", "c", "d"].map(itemId));
+const LIMITS = DEFAULT_POLICY.drift;
 
 describe("drift evidence", () => {
   it("compares the events after the cut with as many before it", () => {
-    const evidence = driftEvidence(logOf(2600), 2000, KNOWN);
+    const evidence = driftEvidence(logOf(2600), 2000, KNOWN, LIMITS);
     assert.ok(evidence !== null);
     const { popularity, historyLength, unknownItems, unknownUsers, eventsPerDay } = evidence;
     // Four equally popular items fall into bins 0, 2, 5 and 7 of ten, 150 of 600 events each.
@@ -40,7 +42,7 @@ describe("drift evidence", () => {
 
   it("counts items that the model does not know, and puts what is new into the last bin", () => {
     const log = logOf(2600, (event) => (event >= 2000 && event % 4 === 3 ? 4 : event % 4));
-    const evidence = driftEvidence(log, 2000, KNOWN);
+    const evidence = driftEvidence(log, 2000, KNOWN, LIMITS);
     assert.deepEqual(evidence?.unknownItems, { expected: 0, actual: 0.25 });
     assert.equal(evidence?.popularity.actual[9], 150);
   });
@@ -51,17 +53,18 @@ describe("drift evidence", () => {
       logOf(2600, (event) => (event % 4 === 3 ? 4 : event % 4)),
       2000,
       KNOWN,
+      LIMITS,
     );
     assert.deepEqual(tail?.unknownItems, { expected: 0.25, actual: 0.25 });
     // Every fourth event is on an item of the last few hundred: "d" was new in the reference, "e" is new now.
     const fresh = (event: number): number =>
       event % 4 < 3 ? event % 4 : event < 1400 ? 0 : event < 2000 ? 3 : 4;
-    const steady = driftEvidence(logOf(2600, fresh), 2000, KNOWN);
+    const steady = driftEvidence(logOf(2600, fresh), 2000, KNOWN, LIMITS);
     assert.deepEqual(steady?.unknownItems, { expected: 0.25, actual: 0.25 });
   });
 
   it("takes no more than the later half of the training events", () => {
-    const evidence = driftEvidence(logOf(5000), 1000, KNOWN);
+    const evidence = driftEvidence(logOf(5000), 1000, KNOWN, LIMITS);
     assert.equal(
       Array.from(evidence?.popularity.expected ?? []).reduce((sum, count) => sum + count, 0),
       500,
@@ -69,7 +72,7 @@ describe("drift evidence", () => {
   });
 
   it("is nothing while either side is too small to tell", () => {
-    assert.equal(driftEvidence(logOf(2499), 2000, KNOWN), null);
-    assert.equal(driftEvidence(logOf(5000), 998, KNOWN), null);
+    assert.equal(driftEvidence(logOf(2499), 2000, KNOWN, LIMITS), null);
+    assert.equal(driftEvidence(logOf(5000), 998, KNOWN, LIMITS), null);
   });
 });

@@ -20,7 +20,7 @@ function event(sequence: number, item: string, timestamp: number, requestId: str
   return { sequence, itemId: itemId(item), timestamp, requestId };
 }
 
-const closed = { windowMs: 100, watermark: 10_000 };
+const closed = { windowMs: 100, windowEvents: 0, watermark: 10_000 };
 
 describe("interleaved credits", () => {
   const lists = [draft("r1", 2, "ac bb cc"), draft("r2", 4, "db ec")];
@@ -70,13 +70,30 @@ describe("interleaved credits", () => {
 
   it("wait until the window has closed in event time", () => {
     const events = [event(1, "y", 500, null), event(3, "a", 1000, "r1")];
-    assert.equal(interleavedCredits(lists, events, { windowMs: 100, watermark: 1099 }), null);
-    assert.notEqual(interleavedCredits(lists, events, { windowMs: 100, watermark: 1100 }), null);
+    assert.equal(interleavedCredits(lists, events, { ...closed, watermark: 1099 }), null);
+    assert.notEqual(interleavedCredits(lists, events, { ...closed, watermark: 1100 }), null);
     assert.equal(
       interleavedCredits(lists, events.slice(0, 1), closed),
       null,
       "no event since the first list",
     );
     assert.equal(interleavedCredits([], events, closed), null);
+  });
+
+  it("close with so many events, and count none that arrives later", () => {
+    const events = [
+      event(3, "a", 1000, "r1"),
+      event(4, "b", 1010, "r1"),
+      event(5, "d", 1020, "r2"),
+      event(6, "e", 1015, "r2"),
+    ];
+    const counting = { ...closed, windowEvents: 3, watermark: 1020 };
+    assert.equal(interleavedCredits(lists, events.slice(0, 2), counting), null);
+    assert.deepEqual(interleavedCredits(lists, events, counting), {
+      closedAt: 1020,
+      challenger: 1,
+      baseline: 2,
+      historyLength: 2,
+    });
   });
 });

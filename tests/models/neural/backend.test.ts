@@ -72,19 +72,26 @@ test("matrix products on WebAssembly, transposed and batched, agree with the ref
   for (const [index, product] of products[0].entries()) near(product, products[1][index]);
 });
 
-test("a product of a transposed narrow and a wide matrix agrees with the reference backend", async () => {
-  const results: Float32Array[] = [];
-  for (const engine of ["wasm", "cpu"] as const) {
-    const { tf } = await loadBackend(engine);
-    tf.tidy(() => {
-      const narrow = tf.tensor2d(numbers(33), [11, 3]);
-      const wide = tf.tensor2d(numbers(55), [11, 5]);
-      results.push(tf.matMul(narrow, wide, true).dataSync<"float32">());
-    });
-    assert.equal(tf.memory().numTensors, 0);
-  }
-  near(results[0], results[1]);
-});
+for (const [rows, m, n] of [
+  [11, 3, 5],
+  [1, 1, 1],
+  [130, 9, 17],
+  [64, 24, 8],
+]) {
+  test(`the product of a transposed ${rows} × ${m} and a ${rows} × ${n} matrix agrees with the reference backend`, async () => {
+    const results: Float32Array[] = [];
+    for (const engine of ["wasm", "cpu"] as const) {
+      const { tf } = await loadBackend(engine);
+      tf.tidy(() => {
+        const a = tf.tensor2d(numbers(rows * m), [rows, m]);
+        const b = tf.tensor2d(numbers(rows * n), [rows, n]);
+        results.push(tf.matMul(a, b, true).dataSync<"float32">());
+      });
+      assert.equal(tf.memory().numTensors, 0);
+    }
+    near(results[0], results[1]);
+  });
+}
 
 test("the sum of segments, gradient of gather, agrees with the reference backend", async () => {
   const gradients: Float32Array[] = [];

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fitModel, recommenderOf } from "../../../models/model.ts";
+import { decodeCheckpoint } from "../../../models/neural/checkpoint.ts";
 import { sasrec } from "../../../models/neural/sasrec.ts";
 import type { SasrecParams } from "../../../models/neural/sasrec-params.ts";
 import type { FitOptions, NamedArrays } from "../../../models/recipe.ts";
@@ -24,6 +25,12 @@ const fit = async (
   options: Partial<FitOptions> = {},
   params: SasrecParams = SMALL_SASREC,
 ): Promise<NamedArrays> => (await sasrec.fit(circle(), params, { seed: 7, ...options })).arrays;
+
+/** The run a checkpoint says it belongs to. */
+function runOf(bytes: Uint8Array): string {
+  const headerLength = new DataView(bytes.buffer, bytes.byteOffset).getUint32(4, true);
+  return JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + headerLength))).run;
+}
 
 test("what always comes next is learned", async () => {
   const params = { ...SMALL_SASREC, epochs: 30, patience: 0 };
@@ -64,6 +71,27 @@ test("progress rises to the end and tells loss and validation", async () => {
   );
   assert.equal(fractions.at(-1), 1);
   assert.match(messages[0], /^search epoch 1: loss [\d.]+, validation nDCG [\d.]+$/);
+});
+
+test("training stops after as many epochs without a better validation as patience allows, and keeps the best", async () => {
+  // Steps so large that the network forgets what it learned first.
+  const params = { ...SMALL_SASREC, learningRate: 0.15, epochs: 12, patience: 2, refitEpochs: 0 };
+  const scores: number[] = [];
+  const kept: Uint8Array[] = [];
+  const checkpoint = { load: async () => null, save: async (bytes: Uint8Array) => void kept.push(bytes) };
+  const { arrays, report } = await sasrec.fit(circle(), params, {
+    seed: 7,
+    checkpoint,
+    onProgress: ({ message }) => scores.push(Number(/validation nDCG ([\d.]+)$/.exec(message)?.[1])),
+  });
+  const best = scores.indexOf(Math.max(...scores));
+  assert.ok(best + 1 < params.epochs - params.patience, `the best of ${scores} is too late for this test`);
+  assert.equal(report.epochs, best + 1 + params.patience);
+  assert.equal(report.stillImproving, false);
+  const state = decodeCheckpoint(runOf(kept[best]), kept[best]);
+  assert.ok(state !== undefined);
+  for (const [name, { data }] of Object.entries(state.weights))
+    assert.deepEqual(arrays[name].data, data, name);
 });
 
 test("an abort stops training between two steps", async () => {

@@ -13,7 +13,7 @@ const SEQUENCES: Sequences = {
   rowEnds: Uint32Array.of(23, 25, 26),
   columns: Uint32Array.from({ length: 26 }, (_, item) => item),
 };
-const OPTIONS = { maxLength: 6, stride: 4, batchSize: 3 };
+const OPTIONS = { maxLength: 6, stride: 4, batchSize: 3, shuffled: false };
 const SAMPLER = negativeSampler(new Float32Array(26), 5);
 
 test("each epoch every event with a past is a target, and always of the event before it", () => {

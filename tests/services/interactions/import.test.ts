@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { gzipSync } from "node:zlib";
 import { itemId, userId } from "../../../models/data/ids.ts";
 import type { InteractionLog } from "../../../models/data/interaction-log.ts";
 import { PhasewiseError } from "../../../services/errors.ts";
@@ -158,20 +159,64 @@ test("Parquet is read with its own column types", async () => {
 
 test("a file without a header is read by position, and without times by order", async () => {
   const four = await importFile(await file("a.csv", "1,10,4,2000\n2,20,5,1000\n"));
-  assert.deepEqual(events(four), [
+  assert.deepEqual(events(four.log), [
     ["2", "20", 5, 1_000_000],
     ["1", "10", 4, 2_000_000],
   ]);
   const rated = await importFile(await file("b.csv", "1,10,4\n1,10,5\n"));
-  assert.deepEqual(events(rated), [
+  assert.deepEqual(events(rated.log), [
     ["1", "10", 4, 0],
     ["1", "10", 5, 1],
   ]);
   const timed = await importFile(await file("c.csv", "1,10,1700000001\n1,11,1700000000\n"));
   assert.deepEqual(
-    events(timed).map(([, item]) => item),
+    events(timed.log).map(([, item]) => item),
     ["11", "10"],
   );
+});
+
+test("the columns of published splits are known by their usual names, whatever else stands beside them", async () => {
+  const spellings: Readonly<Record<string, string>> = {
+    "a.csv": "userID,itemID,rating,timestamp\n1,10,4,1\n",
+    "b.inter": "user_id:token\titem_id:token\trating:float\ttimestamp:float\n1\t10\t4\t1\n",
+    "c.csv": ",user_id,asin,parent_asin,rating,timestamp\n0,1,7,10,4,1\n",
+    "d.txt": "user item rating timestamp\n1 10 4 1\n",
+    "e.base": "1\t10\t4\t1\n",
+    "f.json": '{"uid": 1, "sid": 10, "rating": 4, "timestamp": 1}\n',
+  };
+  for (const [name, content] of Object.entries(spellings)) {
+    const { log, timed } = await importFile(await file(name, content));
+    assert.deepEqual(events(log), [["1", "10", 4, 1000]], name);
+    assert.ok(timed, name);
+  }
+});
+
+test("a file of lists is a line a user: the user's id, then the items in order", async () => {
+  const { log, timed } = await importFile(await file("train.txt", "0 10 11 12\n1 11\n2\n3 10 12 \n"));
+  assert.deepEqual(
+    events(log).map(([user, item]) => `${user}:${item}`),
+    ["0:10", "0:11", "0:12", "1:11", "3:10", "3:12"],
+  );
+  assert.equal(timed, false);
+});
+
+test("a packed file is read as what it holds", async () => {
+  const path = join(await folder({ "a.csv.gz": gzipSync("userId,itemId,rating\n1,10,4\n") }), "a.csv.gz");
+  assert.deepEqual(events((await importFile(path)).log), [["1", "10", 4, 0]]);
+  const torn = join(await folder({ "b.csv.gz": "no gzip at all" }), "b.csv.gz");
+  assert.match(await refusal(importFile(torn)), /b\.csv\.gz: expected a gzip file/);
+});
+
+test("rows below the least rating asked for are left out of a split's file", async () => {
+  const path = await file("a.csv", "userId,itemId,rating\n1,10,4\n1,11,3.5\n2,10,5\n");
+  const { log } = await importFile(path, { minRating: 4 });
+  assert.deepEqual(
+    events(log).map(([user, item]) => `${user}:${item}`),
+    ["1:10", "2:10"],
+  );
+  assert.match(await refusal(importFile(path, { minRating: 6 })), /rated at least 6, got none; lower/);
+  const unrated = await file("b.csv", "userId,itemId\n1,10\n");
+  assert.match(await refusal(importFile(unrated, { minRating: 4 })), /got no column of ratings/);
 });
 
 test("broken rows are counted by kind with line, column, value and remedy", async () => {

@@ -18,6 +18,7 @@ describe("the interleaving log", () => {
     baseline: "y",
     share: 0.05,
     budgetMs: 50,
+    consecutiveFailures: 5,
     listsPerUser: 20,
   };
   const listOf = (userId: string, requestId: string): InterleavedList => ({

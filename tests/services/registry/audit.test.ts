@@ -52,4 +52,38 @@ describe("the audit log", () => {
       ],
     );
   });
+
+  test("a clock set back or ahead by an hour changes what times it says, never what came after what (F10)", async () => {
+    await climbTwice();
+    for (const [version, shift] of [
+      ["c", -1],
+      ["d", 1],
+      ["e", -1],
+    ] as const) {
+      rig.clock += shift * HOUR_MS;
+      await eligible(version);
+      const { version: live = null, epoch = 0 } = (await rig.registry.live()) ?? {};
+      assert.equal((await promote(version, live)).epoch, epoch + 1);
+      assert.equal((await rollback(version)).live.epoch, epoch + 2);
+    }
+    const audit = await rig.registry.audit();
+    const epochs = audit.map(({ epoch }) => epoch);
+    assert.deepEqual(
+      epochs,
+      epochs.toSorted((a, b) => a - b),
+    );
+    assert.equal(await rig.registry.verifyAudit(), null);
+    const order = (await rig.registry.liveHistory()).map(({ version }) => version);
+    assert.deepEqual(order.slice(3), ["c", "b", "d", "b", "e", "b"]);
+  });
+
+  test("a clock set back does not hide that a second automatic rollback follows the first (F10)", async () => {
+    await climbTwice();
+    await rollback("b", true);
+    rig.clock -= HOUR_MS;
+    await eligible("c");
+    await promote("c", "a");
+    await rollback("c", true);
+    assert.notEqual(await rig.registry.freeze(), null);
+  });
 });

@@ -44,6 +44,7 @@ describe("decision log", () => {
     assert.deepEqual(await log.list({ challenger: "nobody" }), []);
     assert.deepEqual(await log.get(b.id), b);
     assert.equal(await log.get("d-nothing"), null);
+    assert.deepEqual(await Promise.all([again.id, a.id, "d-nothing"].map(log.position)), [3, 1, null]);
     assert.equal(await log.verify(), null);
   });
 
@@ -97,7 +98,7 @@ describe("decision log", () => {
     assert.deepEqual(await log.list(), []);
   });
 
-  test("an altered, swapped or removed record is named", async () => {
+  test("an altered, swapped, removed or wrongly summarised record is named", async () => {
     const log = redisDecisionLog<Verdict>(suite.redis);
     const records: Verdict[] = [];
     for (let n = 0; n < 120; n++) records.push(await log.append(built("a", n)));
@@ -111,6 +112,12 @@ describe("decision log", () => {
       await suite.redis.hset(bodies, id, JSON.stringify(records[position]));
     }
     assert.equal(await log.verify(), null);
+    const { id: second } = records[1];
+    const summaries = "{phasewise}:decisions:summaries";
+    const summary = (await suite.redis.hget(summaries, second)) as string;
+    await suite.redis.hset(summaries, second, summary.replace('"lift":1', '"lift":2'));
+    assert.equal(await log.verify(), second);
+    await suite.redis.hset(summaries, second, summary);
     const last = await suite.redis.rpop(order);
     assert.equal(await log.verify(), `the record with SHA-256 ${records[119].sha256}`);
     await suite.redis.rpush(order, last as string);

@@ -75,6 +75,14 @@ describe("promotions in the registry", () => {
     assert.equal((await rig.registry.audit()).at(-1)?.action, "force-promote");
   });
 
+  test("the previous version comes back by a rollback only, forced or not", async () => {
+    await climbTwice();
+    for (const force of [false, true]) {
+      await assert.rejects(promote("a", "b", force), { code: "NOT_PROMOTABLE", message: /roll back to it/ });
+    }
+    assert.equal((await rollback("b")).live.version, "a");
+  });
+
   test("an unknown version is not found", async () => {
     await assert.rejects(promote("ghost", null), { code: "NOT_FOUND" });
     await assert.rejects(rig.registry.transition("ghost", ["REGISTERED"], "SCREENED", "r", "a"), {

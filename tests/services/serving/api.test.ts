@@ -167,12 +167,17 @@ describe("the API over a small catalogue", () => {
     assert.deepEqual(idsOf(body), ["f12", "f11", "f10"]);
   });
 
-  it("refuses a promotion that expects another live version, with the present one", async () => {
+  it("refuses a promotion that expects another live version or epoch, with the present ones", async () => {
     const stale = { expectedLive: popular, reason: "late", force: true };
     const { body } = await http.post(`/models/${popular}/promote`).set(BEARER).send(stale).expect(409);
     assert.equal(body.error.code, "LIVE_VERSION_CHANGED");
     assert.equal(body.error.details.live.version, lately);
     assert.equal(body.error.details.live.epoch, 2);
+    const another = await rig.register("popular-lately", { halfLifeDays: 31 });
+    const old = { expectedLive: lately, expectedEpoch: 1, reason: "seen before it came back", force: true };
+    const refused = await http.post(`/models/${another}/promote`).set(BEARER).send(old).expect(409);
+    assert.equal(refused.body.error.code, "LIVE_VERSION_CHANGED");
+    assert.equal(refused.body.error.details.live.epoch, 2);
   });
 
   it("refuses to promote what is not registered, or does not load", async () => {

@@ -85,7 +85,13 @@ describe("replies to users outside the interleaving share", () => {
       timestamp: 1_700_000_000_000,
     }));
     await redisEventLog(redis).append(events, 1_700_000_000_000);
-    const opening = { attemptId: ATTEMPT, challenger, baseline: live, share: SHARE };
+    const opening = {
+      attemptId: ATTEMPT,
+      challenger,
+      baseline: live,
+      share: SHARE,
+      consecutiveFailures: 5,
+    };
     await redisInterleavingLog(redis).setOpen({ ...opening, budgetMs: 10_000, listsPerUser: 1000 }, 600_000);
   });
   after(async () => {

@@ -57,6 +57,7 @@ describe("interleaving in the serving process", () => {
       baseline: "live",
       share: 1,
       budgetMs: 50,
+      consecutiveFailures: 5,
       listsPerUser: 20,
     };
     await log.setOpen(open, 60_000);

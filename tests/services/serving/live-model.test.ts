@@ -182,18 +182,34 @@ describe("the live model", () => {
     assert.equal(live.broken, false);
   });
 
-  it("counts an answer that came too late as a failure, and serves it none the less", async () => {
+  it("answers from the previous version when the live one is late, and sets it aside when it is so again and again", async () => {
     const broken: string[] = [];
+    const fallbacks: string[] = [];
+    const took: (number | null)[] = [];
     const live = open(
-      { onBroken: (_model, why, error) => broken.push(why, String(error)) },
+      {
+        onBroken: (_model, why, error) => broken.push(why, String(error)),
+        onFallback: (from, to) => fallbacks.push(`${from.version}>${to.version}`),
+        onAsked: (elapsedMs) => took.push(elapsedMs),
+      },
       { requestTimeoutMs: 0 },
     );
     await live.start();
     await live.follow(pointerTo(lately, 2, popular));
-    for (let request = 0; request < 5; request++) assert.equal(live.recommend(QUERY).model.version, lately);
-    assert.equal(live.recommend(QUERY).model.version, popular);
+    for (let request = 0; request < 6; request++) assert.equal(live.recommend(QUERY).model.version, popular);
+    assert.deepEqual(fallbacks, new Array(6).fill(`${lately}>${popular}`));
     assert.equal(broken[0], "failed 5 requests in a row");
     assert.match(broken[1], /expected an answer within 0 ms, got one after/);
+    assert.ok(took.slice(0, 5).every((elapsedMs) => elapsedMs !== null && elapsedMs > 0));
+    assert.equal(took[5], null);
+  });
+
+  it("goes on serving late answers where nothing else is loaded that could answer", async () => {
+    const live = open({}, { requestTimeoutMs: 0 });
+    await live.start();
+    await live.follow(pointerTo(popular, 1));
+    for (let request = 0; request < 10; request++) assert.equal(live.recommend(QUERY).model.version, popular);
+    assert.equal(live.broken, true, "set aside, and asked all the same");
   });
 
   it("forgives failures that neither follow one another nor are many", async () => {

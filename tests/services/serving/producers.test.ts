@@ -29,6 +29,7 @@ const batchOf = (requestId: string): ShadowBatch => ({
   id: requestId,
   requests: [sampled(requestId)],
   shed: 0,
+  span: { run: "tests", from: 0, through: 1 },
 });
 
 describe("the job producers", () => {
@@ -56,7 +57,7 @@ describe("the job producers", () => {
   });
 
   it("makes one job of a batch that is sent twice", async () => {
-    const batch = { id: "one", requests: [sampled("a"), sampled("b")], shed: 0 };
+    const batch = { ...batchOf("a"), id: "one", requests: [sampled("a"), sampled("b")] };
     const first = await producers.addShadow(batch);
     assert.equal(await producers.addShadow(batch), first);
     assert.notEqual(await producers.addShadow(batchOf("c")), first);
@@ -68,7 +69,7 @@ describe("the job producers", () => {
   });
 
   it("takes so many batches that no worker fetches and no more, and again once there is room", async () => {
-    const bounded = createProducers(redis.url, () => {}, { mostWaitingBatches: 6 });
+    const bounded = createProducers(redis.url, () => {}, { waitingBatches: 6 });
     const queue = new Queue(QUEUES.shadow, { connection: { url: redis.url } });
     let taken = await queue.getWaitingCount();
     assert.ok(taken > 0 && taken < 6);

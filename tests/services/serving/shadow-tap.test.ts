@@ -166,6 +166,44 @@ describe("the shadow tap", () => {
     await tap.close();
   });
 
+  it("numbers what it samples, so that each batch accounts for a stretch without a gap, whatever was shed", async () => {
+    const sent: ShadowBatch[] = [];
+    const answers = [null, full(), new Error("no answer"), null, null, null];
+    const tap = new ShadowTap({
+      rate: 1,
+      capacity: 3,
+      batchSize: 2,
+      breathMs: 0,
+      flushEveryMs: NEVER_BY_TIMER,
+      send: async (batch) => {
+        sent.push(batch);
+        const error = answers.shift();
+        if (error != null) throw error;
+      },
+      onShed: () => {},
+    });
+    tap.offer(request("a"));
+    await tap.flush();
+    for (const id of ["b", "c", "d", "e"]) tap.offer(request(id));
+    await tap.flush();
+    await tap.flush();
+    await tap.close();
+    assert.deepEqual(
+      sent.map(({ requests, shed, span: { from, through } }) => [idsOf(requests), shed, from, through]),
+      [
+        [["a"], 0, 0, 1],
+        // Refused: what it held, and what the full ring had dropped, is the next one's to tell.
+        [["b", "c"], 1, 1, 4],
+        [["d"], 3, 1, 5],
+        [["d"], 3, 1, 5],
+      ],
+    );
+    for (const { requests, shed, span } of sent) {
+      assert.equal(span.through - span.from, requests.length + shed);
+    }
+    assert.equal(new Set(sent.map(({ span }) => span.run)).size, 1);
+  });
+
   it("stays within its bound while a send hangs", async () => {
     let release = (): void => {};
     const hung = new Promise<void>((resolve) => {
