@@ -54,7 +54,7 @@ const findings: Findings = {
     off: { mean: 0.08, low: 0.07, high: 0.09 },
     on: { mean: 0.09, low: 0.08, high: 0.1 },
   },
-  omitted: ["Longer training: expected to take about 9 s of training, 1 s were left of 10."],
+  omitted: ["Longer training: expected to take about 9 s, 1 s were left of 10."],
   seconds: 3,
   measuredAt: "2024-01-01T00:00:00.000Z",
 };
