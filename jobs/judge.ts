@@ -7,6 +7,7 @@ import { policySha256 } from "../models/gate/policy.ts";
 import type { TestResult } from "../models/gate/test-result.ts";
 import { PhasewiseError } from "../services/errors.ts";
 import type { JudgePayload } from "../services/queues/types.ts";
+import type { VersionState } from "../services/registry/types.ts";
 import type { Judgement } from "../services/shadow/looks.ts";
 import type { Attempt } from "../services/shadow/types.ts";
 import { judgeRunningCanary } from "./canary.ts";
@@ -139,17 +140,32 @@ async function passOnRecord(
   return ruling.verdict === "pass" && ruling.test?.alpha === test?.alpha ? last : null;
 }
 
-async function reject(context: JobContext, attempt: Attempt, decision: Ground): Promise<void> {
+async function reject(context: JobContext, attempt: Attempt, { sentence }: Ground): Promise<void> {
   const { version } = attempt.challenger;
-  await context.registry.transition(version, ["SHADOWING", "ELIGIBLE"], "REJECTED", decision.sentence, ACTOR);
+  await move(context, version, ["SHADOWING", "ELIGIBLE"], "REJECTED", sentence);
   await context.shadowLog.close(attempt.id);
 }
 
-async function admit(context: JobContext, attempt: Attempt, decision: Ground): Promise<void> {
+async function admit(context: JobContext, attempt: Attempt, { sentence }: Ground): Promise<void> {
   const { version } = attempt.challenger;
   const record = await context.registry.version(version);
-  if (record?.state !== "SHADOWING") return;
-  await context.registry.transition(version, ["SHADOWING"], "ELIGIBLE", decision.sentence, ACTOR);
+  if (record?.state === "SHADOWING") await move(context, version, ["SHADOWING"], "ELIGIBLE", sentence);
+}
+
+/** Another judge may have been faster, as `phasewise shadow` beside a worker: what it did stands. */
+async function move(
+  context: JobContext,
+  version: string,
+  from: readonly VersionState[],
+  to: VersionState,
+  sentence: string,
+): Promise<void> {
+  try {
+    await context.registry.transition(version, from, to, sentence, ACTOR);
+  } catch (error) {
+    if (!(error instanceof PhasewiseError && error.code === "CONFLICT")) throw error;
+    context.log.warn({ version, error: error.message }, `judge: not moved to ${to}`);
+  }
 }
 
 async function promoteFirst(
