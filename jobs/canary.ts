@@ -6,10 +6,10 @@ import type { Verdict } from "../models/gate/reasons.ts";
 import { PhasewiseError } from "../services/errors.ts";
 import type { JudgePayload } from "../services/queues/types.ts";
 import type { CanaryPointer } from "../services/registry/types.ts";
+import type { Judgement } from "../services/shadow/looks.ts";
 import type { JudgedUser, Watch } from "../services/shadow/types.ts";
 import { enterClosedUsers } from "./closed-users.ts";
 import type { JobContext } from "./context.ts";
-import type { Judgement } from "./judgement.ts";
 import { settleWatches } from "./reverse-shadow.ts";
 import { differencesOf } from "./watch.ts";
 

@@ -19,6 +19,7 @@ import { readPolicy } from "../services/policy-file.ts";
 import { connectRedis } from "../services/redis.ts";
 import { type DecisionLog, redisDecisionLog } from "../services/registry/decisions.ts";
 import { type RedisRegistry, redisRegistry } from "../services/registry/registry.ts";
+import { type Looks, redisLooks } from "../services/shadow/looks.ts";
 import { redisShadowLog } from "../services/shadow/redis-shadow-log.ts";
 import type { ShadowLog } from "../services/shadow/types.ts";
 import { type StatePaths, statePaths } from "../services/state-folder.ts";
@@ -42,6 +43,7 @@ export interface JobContext {
   readonly interleaving: InterleavingLog;
   readonly fleet: FleetLog;
   readonly findings: FindingsStore;
+  readonly looks: Looks;
   /** All that is known now or, with the hash of data loaded before, what was known then where that can be found. */
   loadTrainingData(sha256?: string): Promise<TrainingData>;
   /** The item catalogue as last imported. */
@@ -79,6 +81,7 @@ export async function openContext(config: Config = loadConfig()): Promise<JobCon
     interleaving: redisInterleavingLog(redis),
     fleet: redisFleetLog(redis),
     findings: redisFindings(redis),
+    looks: redisLooks(redis),
     loadTrainingData: (sha256) => loadTrainingData(paths.snapshot, events, now(), sha256),
     catalogue: () => readCatalogue(paths.catalogue),
     itemInformation: itemInformation(paths.snapshot),

@@ -2,8 +2,8 @@ import { type Decision, recordDecision } from "../models/gate/decision.ts";
 import { explainFleet } from "../models/gate/explain-fleet.ts";
 import { type FleetEvidence, judgeFleet, LATENCY_BUCKETS } from "../models/gate/fleet.ts";
 import type { LivePointer } from "../services/registry/types.ts";
+import type { Judgement } from "../services/shadow/looks.ts";
 import type { JobContext } from "./context.ts";
-import type { Judgement } from "./judgement.ts";
 
 const ACTOR = "fleet";
 

@@ -7,6 +7,8 @@ import { policySha256 } from "../models/gate/policy.ts";
 import type { TestResult } from "../models/gate/test-result.ts";
 import { PhasewiseError } from "../services/errors.ts";
 import type { JudgePayload } from "../services/queues/types.ts";
+import type { VersionState } from "../services/registry/types.ts";
+import type { Judgement } from "../services/shadow/looks.ts";
 import type { Attempt } from "../services/shadow/types.ts";
 import { judgeRunningCanary } from "./canary.ts";
 import { enterClosedUsers } from "./closed-users.ts";
@@ -14,7 +16,6 @@ import type { JobContext } from "./context.ts";
 import { shadowEvidence } from "./evidence.ts";
 import { leaveFailingLive } from "./fleet.ts";
 import { enterInterleavedUsers, settleInterleaving } from "./interleaving.ts";
-import type { Judgement } from "./judgement.ts";
 import { screen } from "./screen.ts";
 import { judgeWatch } from "./watch.ts";
 
@@ -35,21 +36,21 @@ export async function judge(context: JobContext, payload: JudgePayload): Promise
   const watched = await judgeWatch(context, payload);
   const canary = await judgeRunningCanary(context, payload);
   await settleBaselineChange(context);
-  const judgements: { attempt: Attempt; outcome: Outcome; decision: Ground | null }[] = [];
+  const judged: { attempt: Attempt; outcome: Outcome; decision: Ground | null }[] = [];
   for (const attempt of await context.shadowLog.openAttempts()) {
     const recorded = await enterClosedUsers(context, attempt);
     await enterInterleavedUsers(context, attempt);
     const evidence = await shadowEvidence(context, attempt, recorded);
     const outcome = decide(evidence, context.policy);
     const decision = await groundOf(context, attempt, evidence, outcome, payload);
-    judgements.push({ attempt, outcome, decision });
+    judged.push({ attempt, outcome, decision });
   }
-  for (const { attempt, outcome, decision } of judgements) {
+  for (const { attempt, outcome, decision } of judged) {
     if (outcome.verdict === "reject" && decision !== null) await reject(context, attempt, decision);
   }
   // Of several that passed at one look, the simplest climbs, best supported first; the others then face it, so
   // that complexity pays for itself against the best model so far and not against a weaker one.
-  const passed = judgements
+  const passed = judged
     .filter(({ outcome }) => outcome.verdict === "pass")
     .sort(
       (a, b) =>
@@ -61,8 +62,8 @@ export async function judge(context: JobContext, payload: JudgePayload): Promise
     context,
     passed.flatMap(({ attempt, decision }) => (decision === null ? [] : [{ attempt, decision }])),
   );
-  await settleInterleaving(context, judgements);
-  const shadowed = judgements.map(({ attempt, outcome }) => ({
+  await settleInterleaving(context, judged);
+  const shadowed = judged.map(({ attempt, outcome }) => ({
     about: "shadow" as const,
     challenger: attempt.challenger.version,
     baseline: attempt.baseline.version,
@@ -70,7 +71,9 @@ export async function judge(context: JobContext, payload: JudgePayload): Promise
     users: outcome.test?.users ?? 0,
     sentence: explain(outcome),
   }));
-  return [...shadowed, ...canary, ...watched, ...failing];
+  const judgements = [...shadowed, ...canary, ...watched, ...failing];
+  await context.looks.put(judgements, context.isoNow());
+  return judgements;
 }
 
 /**
@@ -137,17 +140,32 @@ async function passOnRecord(
   return ruling.verdict === "pass" && ruling.test?.alpha === test?.alpha ? last : null;
 }
 
-async function reject(context: JobContext, attempt: Attempt, decision: Ground): Promise<void> {
+async function reject(context: JobContext, attempt: Attempt, { sentence }: Ground): Promise<void> {
   const { version } = attempt.challenger;
-  await context.registry.transition(version, ["SHADOWING", "ELIGIBLE"], "REJECTED", decision.sentence, ACTOR);
+  await move(context, version, ["SHADOWING", "ELIGIBLE"], "REJECTED", sentence);
   await context.shadowLog.close(attempt.id);
 }
 
-async function admit(context: JobContext, attempt: Attempt, decision: Ground): Promise<void> {
+async function admit(context: JobContext, attempt: Attempt, { sentence }: Ground): Promise<void> {
   const { version } = attempt.challenger;
   const record = await context.registry.version(version);
-  if (record?.state !== "SHADOWING") return;
-  await context.registry.transition(version, ["SHADOWING"], "ELIGIBLE", decision.sentence, ACTOR);
+  if (record?.state === "SHADOWING") await move(context, version, ["SHADOWING"], "ELIGIBLE", sentence);
+}
+
+/** Another judge may have been faster, as `phasewise shadow` beside a worker: what it did stands. */
+async function move(
+  context: JobContext,
+  version: string,
+  from: readonly VersionState[],
+  to: VersionState,
+  sentence: string,
+): Promise<void> {
+  try {
+    await context.registry.transition(version, from, to, sentence, ACTOR);
+  } catch (error) {
+    if (!(error instanceof PhasewiseError && error.code === "CONFLICT")) throw error;
+    context.log.warn({ version, error: error.message }, `judge: not moved to ${to}`);
+  }
 }
 
 async function promoteFirst(

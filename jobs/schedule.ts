@@ -9,6 +9,8 @@ const RETENTION = { removeOnComplete: { count: 20 }, removeOnFail: { age: 86_400
 export async function scheduleUpkeep(redisUrl: string, policy: Policy): Promise<{ close(): Promise<void> }> {
   const queue = new Queue<UpkeepPayload>(QUEUES.upkeep, { connection: { url: redisUrl } });
   queue.on("error", () => {});
+  // However many workers there are: two judges at once would each write down what both found.
+  await queue.setGlobalConcurrency(1);
   await queue.upsertJobScheduler(
     "judge",
     { every: policy.schedule.judgeEverySeconds * 1000 },

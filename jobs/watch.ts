@@ -3,10 +3,10 @@ import type { UserDifference } from "../models/gate/evidence.ts";
 import { explainWatch } from "../models/gate/explain.ts";
 import { type WatchEvidence, watchLive } from "../models/gate/watch.ts";
 import type { JudgePayload } from "../services/queues/types.ts";
+import type { Judgement } from "../services/shadow/looks.ts";
 import type { JudgedUser, Watch } from "../services/shadow/types.ts";
 import { enterClosedUsers } from "./closed-users.ts";
 import type { JobContext } from "./context.ts";
-import type { Judgement } from "./judgement.ts";
 import { settleWatches } from "./reverse-shadow.ts";
 
 const ACTOR = "gate";

@@ -4,6 +4,7 @@ import type { Outcome } from "../../models/gate/decide.ts";
 import type { ScreenRuling } from "../../models/gate/screening.ts";
 import type { TrainingCost } from "../../models/manifest.ts";
 import type { LivePointer, VersionRecord } from "../../services/registry/types.ts";
+import type { Look } from "../../services/shadow/looks.ts";
 import { table } from "../cli/output.ts";
 
 /** A decision as the API gives it: its ruling, and in words. */
@@ -28,9 +29,13 @@ export interface Ladder {
       readonly cost: TrainingCost | null;
       readonly diagnosis: string | null;
       readonly lastDecision: DecisionSummary | null;
+      readonly lastLook: Look | null;
     })[];
   }[];
 }
+
+/** A hold is looked at often and written down rarely. */
+const CLIMBING: ReadonlySet<Look["about"]> = new Set(["shadow", "canary"]);
 
 type LadderVersion = Ladder["phases"][number]["versions"][number];
 
@@ -91,8 +96,9 @@ function lift(decision: DecisionSummary | null): string {
   return `${signed(result.lift)} [${signed(result.lowerBound)}, ${signed(result.upperBound)}] (holdout, ${result.users} users)`;
 }
 
-function verdictOf({ lastDecision, reason, diagnosis, live }: LadderVersion): string {
-  const verdict = lastDecision?.sentence ?? reason;
+function verdictOf({ lastDecision, lastLook, reason, diagnosis, live }: LadderVersion): string {
+  const standing = lastLook !== null && CLIMBING.has(lastLook.about) ? lastLook.sentence : null;
+  const verdict = standing ?? lastDecision?.sentence ?? reason;
   if (diagnosis === null || live) return verdict;
   return `${verdict} ${diagnosis[0].toUpperCase()}${diagnosis.slice(1)}.`;
 }

@@ -13,6 +13,7 @@ import type { EventLog } from "../interactions/types.ts";
 import type { JobProducers } from "../queues/producers.ts";
 import type { DecisionLog } from "../registry/decisions.ts";
 import type { RedisRegistry } from "../registry/registry.ts";
+import type { Looks } from "../shadow/looks.ts";
 import type { CatalogueIndex } from "./catalogue-index.ts";
 import type { Histories } from "./histories.ts";
 import type { Interleaving } from "./interleaving.ts";
@@ -37,6 +38,7 @@ export interface ServingDeps {
   /** Read once per use: a new import replaces the index as a whole. */
   readonly catalogue: { readonly current: CatalogueIndex };
   readonly findings: FindingsStore;
+  readonly looks: Pick<Looks, "latest">;
   readonly live: LiveModel;
   readonly histories: Histories;
   readonly shadow: ShadowTap;

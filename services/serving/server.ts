@@ -15,6 +15,7 @@ import { createProducers } from "../queues/producers.ts";
 import { connectRedis, type RedisTemperament } from "../redis.ts";
 import { redisDecisionLog } from "../registry/decisions.ts";
 import { redisRegistry } from "../registry/registry.ts";
+import { redisLooks } from "../shadow/looks.ts";
 import { buildApp } from "./app.ts";
 import { CatalogueFile } from "./catalogue-file.ts";
 import type { App, AppLimits } from "./deps.ts";
@@ -165,6 +166,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       producers,
       decisions: redisDecisionLog(redis),
       findings: redisFindings(redis),
+      looks: redisLooks(redis),
       catalogue,
       live,
       histories,

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { openContext } from "../../../jobs/context.ts";
 import { judge } from "../../../jobs/judge.ts";
-import type { Judgement } from "../../../jobs/judgement.ts";
+import type { Judgement } from "../../../services/shadow/looks.ts";
 import { EXIT, type OutputOptions, print, table } from "../output.ts";
 
 interface ShadowOptions extends OutputOptions {

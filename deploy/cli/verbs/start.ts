@@ -158,14 +158,17 @@ async function climb(
   if (options.exit !== true) say("\nServing on; Ctrl-C ends everything that was started.");
 }
 
-/** The API listens within a second of its start; Redis or a taken port may keep it from it. */
+/**
+ * The API listens within a second of its start, or several on a busy machine. If it cannot, its process ends and
+ * that is what is told.
+ */
 async function answering(api: ApiClient): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
       await api.get("/healthz");
       return;
     } catch (error) {
-      if (attempt === 100) throw error;
+      if (attempt === 600) throw error;
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   }

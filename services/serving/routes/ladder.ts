@@ -30,6 +30,20 @@ const LadderView = Type.Object({
               "what it looks like when it does not pay, in a few words, or null; the model card has the evidence",
           }),
           lastDecision: Type.Unknown({ description: "the gate's last word on its climb, or null" }),
+          lastLook: Type.Union(
+            [
+              Type.Object({
+                about: Type.String(),
+                at: Type.String(),
+                baseline: Type.String(),
+                verdict: Type.String(),
+                users: Type.Integer(),
+                sentence: Type.String(),
+              }),
+              Type.Null(),
+            ],
+            { description: "where its running comparison stands, as the judge saw it last, or null" },
+          ),
         }),
       ),
     }),
@@ -63,10 +77,11 @@ export function ladderRoutes(app: App, deps: ServingDeps): void {
       },
     },
     async () => {
-      const [live, versions, findings] = await Promise.all([
+      const [live, versions, findings, looks] = await Promise.all([
         deps.registry.live(),
         deps.registry.versions(),
         deps.findings.all(),
+        deps.looks.latest(),
       ]);
       const lastDecisions = await deps.decisions.lastOnClimb(versions.map(({ version }) => version));
       const entry = async (record: VersionRecord) => ({
@@ -75,6 +90,7 @@ export function ladderRoutes(app: App, deps: ServingDeps): void {
         ...(await figuresOf(record.version)),
         diagnosis: diagnosisOf(findings.get(record.version)),
         lastDecision: lastDecisions.get(record.version) ?? null,
+        lastLook: looks.find(({ challenger }) => challenger === record.version) ?? null,
       });
       const phases = PHASES.map(async ({ phase, name, summary }) => {
         const entries = await Promise.all(versions.filter((record) => record.phase === phase).map(entry));

@@ -23,6 +23,7 @@ import { Interleaving } from "../../../services/serving/interleaving.ts";
 import { LiveModel } from "../../../services/serving/live-model.ts";
 import { createMetrics } from "../../../services/serving/serving-metrics.ts";
 import { ShadowTap } from "../../../services/serving/shadow-tap.ts";
+import { redisLooks } from "../../../services/shadow/looks.ts";
 import { eventually } from "../../support/eventually.ts";
 import { type PrivateRedis, startRedis } from "../../support/redis.ts";
 import { CATALOGUE, fitSmall, manifestOf } from "./small-world.ts";
@@ -140,6 +141,7 @@ describe("replies to users outside the interleaving share", () => {
         producers,
         decisions: redisDecisionLog<Decision>(redis),
         findings: redisFindings(redis),
+        looks: redisLooks(redis),
         catalogue,
         live,
         histories,
