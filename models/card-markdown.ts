@@ -169,7 +169,8 @@ function trainingSentence({ training }: ModelCard): string {
       : training.stillImproving
         ? "still falling at the end"
         : "settled at the end";
-  return `Epochs: ${training.epochs}, on ${training.backend}; ${loss}${end}.`;
+  const start = training.warmStart === undefined ? "" : `, started from \`${training.warmStart}\``;
+  return `Epochs: ${training.epochs}, on ${training.backend}${start}; ${loss}${end}.`;
 }
 
 function costTable({ cost }: ModelCard): string {

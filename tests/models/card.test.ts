@@ -152,6 +152,30 @@ describe("the model card", () => {
     }
   });
 
+  it("says what trained it, what it started from, and what its compression cost", () => {
+    const training = { epochs: 6, losses: [2, 1], stillImproving: false, backend: "tfjs-wasm" };
+    const compression = {
+      k: 10,
+      users: 75,
+      overlap: { mean: 0.99, low: 0.98, high: 1 },
+      ndcg: { mean: -0.0001, low: -0.0003, high: 0.0002 },
+      bytesShare: 0.27,
+    };
+    const facts = { ...manifest, training: { ...training, warmStart: "sasrec-0123456789ab" }, compression };
+    const markdown = cardMarkdown(modelCard(facts, null));
+    for (const said of [
+      "Epochs: 6, on tfjs-wasm, started from `sasrec-0123456789ab`; the loss was settled at the end.",
+      "Compressed: its arrays take 27 % of their exact bytes.",
+      "overlap@10 0.9900 [0.9800, 1.0000], nDCG@10 −0.0001 [−0.0003, +0.0002], over 75 users.",
+    ]) {
+      assert.ok(markdown.includes(said), `${said}\nis missing in\n${markdown}`);
+    }
+    assert.match(
+      cardMarkdown(modelCard({ ...manifest, training }, null)),
+      /Epochs: 6, on tfjs-wasm; the loss was/,
+    );
+  });
+
   it("says how to have it measured when nobody has", () => {
     const card = modelCard(manifest, null);
     assert.deepEqual(

@@ -60,7 +60,9 @@ test("a step on the native engine has the loss and gradients of WebAssembly", {
   const steps = [];
   for (const engine of ["native", "wasm"] as const) {
     const { tf } = await loadBackend(engine);
+    const before = tf.memory().numTensors;
     steps.push(trainingStep(tf, weights, 2, batch, new Float32Array(30), undefined));
+    assert.equal(tf.memory().numTensors, before);
   }
   const [native, wasm] = steps;
   assert.ok(Math.abs(native.loss - wasm.loss) < 1e-5);
