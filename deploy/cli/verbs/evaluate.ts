@@ -36,7 +36,7 @@ export function evaluateVerb(program: Command): void {
     .requiredOption("--recipe <name>", `one of ${RECIPES.map(({ name }) => name).join(", ")}`)
     .option("--params <json>", "parameters of the recipe", jsonObject)
     .option("--tune", "search the other parameters on a validation set carved from the train file")
-    .option("--trials <n>", "trials of the search", wholeNumber, 30)
+    .option("--trials <n>", "what the search may spend, in trials of full length", wholeNumber, 30)
     .option("--seed <n>", "seed of everything random", wholeNumber, 1)
     .option("--k <n>", "length of the lists", wholeNumber, 10)
     .option("--json", "print one JSON object and nothing else")
@@ -108,6 +108,7 @@ async function runEvaluate(options: EvaluateOptions): Promise<void> {
     order: ordered ? "time" : "none",
     params: search.params,
     trials: search.trials.length,
+    choice: search.choice?.why ?? null,
     searchSeconds: search.seconds,
     fitSeconds,
     seed,
