@@ -41,6 +41,8 @@ export interface SplitEvaluation {
   readonly coldTargets: number;
   readonly params: Params;
   readonly trials: number;
+  /** Why the search took these parameters; null without one. */
+  readonly choice: string | null;
   readonly searchSeconds: number;
   readonly fitSeconds: number;
 }
@@ -87,6 +89,7 @@ export async function evaluateSplit(options: EvaluateSplitOptions): Promise<Spli
     coldTargets: requests.coldTargets,
     params: search.params,
     trials: search.trials.length,
+    choice: search.choice?.why ?? null,
     searchSeconds: search.seconds,
     fitSeconds,
   };

@@ -40,7 +40,11 @@ export function evaluateVerb(program: Command): void {
     .option("--min-rating <n>", "leave out the rows of both files that are rated lower", Number)
     .option("--params <json>", "parameters of the recipe", jsonObject)
     .option("--tune", "search the other parameters on a validation set carved from the train file")
-    .option("--trials <n>", "trials of the search (default: 30, of a neural recipe 6)", wholeNumber)
+    .option(
+      "--trials <n>",
+      "what the search may spend, in trials of full length (default: 30, neural 6)",
+      wholeNumber,
+    )
     .option("--seed <n>", "seed of everything random", wholeNumber, 1)
     .option("--k <n>", "length of the lists", wholeNumber, 10)
     .option("--json", "print one JSON object and nothing else")
@@ -89,6 +93,7 @@ async function runEvaluate(options: EvaluateOptions): Promise<void> {
     order,
     params: told.params,
     trials: told.trials,
+    choice: told.choice,
     searchSeconds: told.searchSeconds,
     fitSeconds: told.fitSeconds,
     seed,
