@@ -7,6 +7,8 @@ export interface BlendMember {
   readonly recipe: Recipe;
   /** Default weight of its z-scores (1). */
   readonly weight?: number;
+  /** … where the data has no order in time: what comes next and what is in fashion have little to say there. */
+  readonly unorderedWeight?: number;
 }
 
 /**
@@ -27,7 +29,12 @@ export function blend(name: string, summary: string, members: readonly BlendMemb
       ),
     ),
     unorderedDefaults: Object.fromEntries(
-      recipes.flatMap((recipe) => Object.entries(recipe.unorderedDefaults ?? {}).map(under(recipe.name))),
+      members.flatMap(({ recipe, unorderedWeight: weight }) =>
+        Object.entries({
+          ...recipe.unorderedDefaults,
+          ...(weight !== undefined && { weight }),
+        }).map(under(recipe.name)),
+      ),
     ),
     undatedDefaults: Object.fromEntries(
       recipes.flatMap((recipe) => Object.entries(recipe.undatedDefaults ?? {}).map(under(recipe.name))),

@@ -63,7 +63,7 @@ export const ease: Recipe<EaseParams> = {
     { additionalProperties: false },
   ),
   defaults: { reg: 300, neighbours: 500, recency: 20 },
-  unorderedDefaults: { recency: UNIFORM_RECENCY },
+  unorderedDefaults: { recency: UNIFORM_RECENCY, neighbours: 2000 },
   space: {
     reg: { kind: "log", low: 10, high: 5000 },
     recency: { kind: "log", low: 2, high: 1000 },

@@ -12,7 +12,7 @@ export const neuralBlend: Recipe = blend(
   [
     { recipe: sasrec as unknown as Recipe },
     { recipe: als as unknown as Recipe },
-    { recipe: slist as unknown as Recipe, weight: 0.5 },
-    { recipe: popularLately as unknown as Recipe, weight: 0.25 },
+    { recipe: slist as unknown as Recipe, weight: 0.5, unorderedWeight: 0.2 },
+    { recipe: popularLately as unknown as Recipe, weight: 0.25, unorderedWeight: 0 },
   ],
 );

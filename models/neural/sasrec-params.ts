@@ -1,5 +1,6 @@
 import Type from "typebox";
 import { type Compression, compressionSchema } from "../compression.ts";
+import { ALL_TIME_DAYS } from "../popularity/popularity.ts";
 import type { SearchSpace } from "../recipe.ts";
 
 /** A type, not an interface: parameters pass as plain records. */
@@ -71,6 +72,21 @@ export const sasrecDefaults: SasrecParams = {
   patience: 0,
   refitEpochs: 1,
   compression: "none",
+};
+
+/**
+ * Without order a window may be long, as none of its items is nearer than another, and a user's is the whole history;
+ * every position then learns from all that are left, which carries larger steps.
+ */
+export const unorderedSasrec: Partial<SasrecParams> = {
+  shuffled: true,
+  halfLifeDays: ALL_TIME_DAYS,
+  maxLength: 200,
+  stride: 200,
+  batchSize: 16,
+  negatives: 2000,
+  dropout: 0.2,
+  learningRate: 4e-3,
 };
 
 export const sasrecSpace: SearchSpace = {

@@ -3,7 +3,13 @@ import { ALL_TIME_DAYS } from "../popularity/popularity.ts";
 import type { Recipe } from "../recipe.ts";
 import { type Engine, loadBackend } from "./backend.ts";
 import { ForwardPass } from "./forward.ts";
-import { type SasrecParams, sasrecDefaults, sasrecSchema, sasrecSpace } from "./sasrec-params.ts";
+import {
+  type SasrecParams,
+  sasrecDefaults,
+  sasrecSchema,
+  sasrecSpace,
+  unorderedSasrec,
+} from "./sasrec-params.ts";
 import { train } from "./training.ts";
 import { weightsFrom } from "./weights.ts";
 
@@ -22,7 +28,7 @@ export function sasrecOn(engine?: Engine): Recipe<SasrecParams> {
     summary: "self-attention over the latest items, trained with TensorFlow.js",
     schema: sasrecSchema,
     defaults: sasrecDefaults,
-    unorderedDefaults: { shuffled: true, halfLifeDays: ALL_TIME_DAYS },
+    unorderedDefaults: unorderedSasrec,
     undatedDefaults: { halfLifeDays: ALL_TIME_DAYS },
     space: sasrecSpace,
     budget: ["epochs"],
