@@ -11,5 +11,7 @@ export interface Judgement {
   readonly baseline: string;
   readonly verdict: Outcome["verdict"];
   readonly users: number;
+  /** Of a shadow: share of the items that the lists of the two have in common, a mean over requests. */
+  readonly overlap?: number | undefined;
   readonly sentence: string;
 }
