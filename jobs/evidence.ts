@@ -3,7 +3,9 @@ import { itemId } from "../models/data/ids.ts";
 import { cohortOf } from "../models/evaluation/cohorts.ts";
 import { diversity } from "../models/evaluation/diversity.ts";
 import { noFaults } from "../models/evaluation/list-faults.ts";
+import { mean } from "../models/evaluation/moments.ts";
 import { novelty } from "../models/evaluation/novelty.ts";
+import { overlap, rankBiasedOverlap } from "../models/evaluation/overlap.ts";
 import type { Pair, ShadowEvidence, ShownToUser } from "../models/gate/evidence.ts";
 import type { Attempt, JudgedUser, LaneAnswer, ShadowPair } from "../services/shadow/types.ts";
 import type { RecordedShadow } from "./closed-users.ts";
@@ -51,7 +53,7 @@ export async function shadowEvidence(
     catalogueItems: manifest.items,
     sampling: samplingOf(recorded, shed, lost),
     sham: { requests: pairs.length, identical: pairs.filter(({ shamIdentical }) => shamIdentical).length },
-    agreement: { requests: pairs.length, identical: pairs.filter(isSameList).length },
+    agreement: agreementOf(pairs),
     feedback: {
       events: users.reduce((sum, { events }) => sum + events, 0),
       listDriven: users.reduce((sum, { listDriven }) => sum + listDriven, 0),
@@ -79,6 +81,21 @@ function lastUpgradeOf(attempt: Attempt, users: readonly JudgedUser[]): ShadowEv
   return users.flatMap(({ userId: user, challenger, lastUpgrade }) =>
     lastUpgrade === undefined ? [] : [{ user, difference: challenger - lastUpgrade }],
   );
+}
+
+function agreementOf(pairs: readonly ShadowPair[]): ShadowEvidence["agreement"] {
+  const counts = { requests: pairs.length, identical: pairs.filter(isSameList).length };
+  const answered = pairs.filter(({ challenger, baseline }) => !challenger.fault && !baseline.fault);
+  if (answered.length === 0) return counts;
+  return {
+    ...counts,
+    overlap: mean(
+      answered.map(({ challenger, baseline, k }) => overlap(challenger.items, baseline.items, k)),
+    ),
+    rankBiased: mean(
+      answered.map(({ challenger, baseline }) => rankBiasedOverlap(challenger.items, baseline.items)),
+    ),
+  };
 }
 
 function isSameList({ challenger, baseline }: ShadowPair): boolean {
@@ -151,12 +168,10 @@ async function listsOf(
   };
   const shown = (answers: readonly LaneAnswer[]): ShownToUser => {
     const lists = answers.map(({ items }) => items.map(itemId));
-    const mean = (of: (list: (typeof lists)[number]) => number): number =>
-      lists.reduce((sum, list) => sum + of(list), 0) / lists.length;
     return {
       items: [...new Set(lists.flat())].map(numberOf),
-      novelty: mean((list) => novelty(list, information)),
-      diversity: mean((list) => diversity(list, catalogue)),
+      novelty: mean(lists.map((list) => novelty(list, information))),
+      diversity: mean(lists.map((list) => diversity(list, catalogue))),
     };
   };
   const own = groupedBy(pairs, (pair) => pair.userId);

@@ -36,14 +36,19 @@ export async function judge(context: JobContext, payload: JudgePayload): Promise
   const watched = await judgeWatch(context, payload);
   const canary = await judgeRunningCanary(context, payload);
   await settleBaselineChange(context);
-  const judged: { attempt: Attempt; outcome: Outcome; decision: Ground | null }[] = [];
+  const judged: {
+    attempt: Attempt;
+    outcome: Outcome;
+    decision: Ground | null;
+    overlap: number | undefined;
+  }[] = [];
   for (const attempt of await context.shadowLog.openAttempts()) {
     const recorded = await enterClosedUsers(context, attempt);
     await enterInterleavedUsers(context, attempt);
     const evidence = await shadowEvidence(context, attempt, recorded);
     const outcome = decide(evidence, context.policy);
     const decision = await groundOf(context, attempt, evidence, outcome, payload);
-    judged.push({ attempt, outcome, decision });
+    judged.push({ attempt, outcome, decision, overlap: evidence.agreement?.overlap });
   }
   for (const { attempt, outcome, decision } of judged) {
     if (outcome.verdict === "reject" && decision !== null) await reject(context, attempt, decision);
@@ -63,12 +68,13 @@ export async function judge(context: JobContext, payload: JudgePayload): Promise
     passed.flatMap(({ attempt, decision }) => (decision === null ? [] : [{ attempt, decision }])),
   );
   await settleInterleaving(context, judged);
-  const shadowed = judged.map(({ attempt, outcome }) => ({
+  const shadowed = judged.map(({ attempt, outcome, overlap }) => ({
     about: "shadow" as const,
     challenger: attempt.challenger.version,
     baseline: attempt.baseline.version,
     verdict: outcome.verdict,
     users: outcome.test?.users ?? 0,
+    overlap,
     sentence: explain(outcome),
   }));
   const judgements = [...shadowed, ...canary, ...watched, ...failing];

@@ -98,7 +98,13 @@ export interface ShadowEvidence {
   /** The baseline against itself: requests, and those with the very same list. */
   readonly sham: { readonly requests: number; readonly identical: number } | null;
   /** Requests asked of both, and those to which both gave the very same list. */
-  readonly agreement: { readonly requests: number; readonly identical: number } | null;
+  readonly agreement: {
+    readonly requests: number;
+    readonly identical: number;
+    /** Mean overlap@k and rank-biased overlap of the answered ones: for people, no verdict looks at them. */
+    readonly overlap?: number | undefined;
+    readonly rankBiased?: number | undefined;
+  } | null;
   /** Events joined, and those that answered one of our own lists. */
   readonly feedback: { readonly events: number; readonly listDriven: number } | null;
   readonly cost: {

@@ -14,6 +14,8 @@ export interface Judgement {
   readonly baseline: string;
   readonly verdict: Verdict;
   readonly users: number;
+  /** Of a shadow: share of the items that the lists of the two have in common, a mean over requests. */
+  readonly overlap?: number | undefined;
   readonly sentence: string;
 }
 

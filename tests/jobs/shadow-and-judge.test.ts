@@ -225,6 +225,26 @@ describe("shadow and judge, run as the worker runs them", () => {
     assert.equal(await count(), before + judgements.length);
   });
 
+  it("tells how alike the lists of the two are, in the judgement and in the record", async () => {
+    const judgements = await judge(context, { kind: "judge", record: true });
+    const pairs = await context.shadowLog.pairs(attempt.id);
+    const shares = pairs
+      .filter(({ challenger, baseline }) => challenger.fault === null && baseline.fault === null)
+      .map(({ challenger, baseline }) => {
+        const both = challenger.items.filter((item) => baseline.items.includes(item)).length;
+        return both / Math.max(challenger.items.length, baseline.items.length);
+      });
+    const expected = shares.reduce((sum, share) => sum + share, 0) / shares.length;
+    assert.ok(expected > 0 && expected < 1, `${expected}`);
+    const told = judgements.find(({ challenger }) => challenger === knn)?.overlap;
+    assert.ok(told !== undefined && Math.abs(told - expected) < 1e-9);
+    const [{ hearing }] = await context.decisions.list({ challenger: knn, limit: 1 });
+    assert.ok(hearing.about === "shadow");
+    const { agreement } = hearing.evidence;
+    assert.ok(agreement?.overlap !== undefined && Math.abs(agreement.overlap - expected) < 1e-9);
+    assert.ok(agreement.rankBiased !== undefined && agreement.rankBiased > 0 && agreement.rankBiased < 1);
+  });
+
   it("asks from the history as of the request: what came later leaves no trace in a list", async () => {
     const [first, second] = users.slice(10, 12);
     const all = (await context.events.histories([userId(first)])).get(userId(first));

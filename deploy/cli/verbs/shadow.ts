@@ -30,11 +30,12 @@ export function shadowVerb(program: Command): void {
 
 function describe(judgements: readonly Judgement[]): string {
   if (judgements.length === 0) return "no shadow comparison is running; train a challenger first";
-  const rows = judgements.map(({ challenger, baseline, users, sentence }) => [
+  const rows = judgements.map(({ challenger, baseline, users, overlap, sentence }) => [
     challenger,
     baseline,
     String(users),
+    overlap === undefined ? "–" : `${Math.round(100 * overlap)} %`,
     sentence,
   ]);
-  return table(["challenger", "baseline", "users", "verdict"], rows);
+  return table(["challenger", "baseline", "users", "lists shared", "verdict"], rows);
 }
