@@ -11,6 +11,7 @@ export type ItemKnnParams = {
   readonly weighting: Weighting;
   readonly shrinkage: number;
   readonly neighbours: number;
+  readonly rarity: number;
   readonly recency: number;
 };
 
@@ -33,6 +34,28 @@ function nearestItems(
   return nearestNeighbours(rows, { k: neighbours, shrinkage, threads });
 }
 
+/** Smallest inverse frequency: even what nearly everybody has says something. */
+const LEAST_IDF = 0.01;
+
+/**
+ * What having a rare item says of a user is more than what having a common one says, so each neighbour i adds its
+ * similarity times idf_i^rarity, idf_i = ln(users / (1 + users who have i)).
+ */
+function heedingRarity(
+  nearest: WeightedRows,
+  { users, columns }: InteractionMatrix,
+  rarity: number,
+): WeightedRows {
+  if (rarity === 0) return nearest;
+  const having = new Float64Array(nearest.others);
+  for (const item of columns) having[item]++;
+  const factors = having.map((count) => Math.max(LEAST_IDF, Math.log(users.size / (1 + count))) ** rarity);
+  return {
+    ...nearest,
+    weights: nearest.weights.map((weight, slot) => weight * factors[nearest.columns[slot]]),
+  };
+}
+
 export const itemKnn: Recipe<ItemKnnParams> = {
   name: "item-knn",
   phase: 2,
@@ -47,6 +70,10 @@ export const itemKnn: Recipe<ItemKnnParams> = {
         description: "Users in common at which a similarity counts half",
       }),
       neighbours: Type.Integer({ minimum: 1, description: "Most similar items kept of each item" }),
+      rarity: Type.Number({
+        minimum: 0,
+        description: "Exponent of the inverse frequency that a history entry counts by; 0 counts all alike",
+      }),
       recency: Type.Number({
         exclusiveMinimum: 0,
         description: "Events after which a history entry weighs 1/e; large for order-free data",
@@ -54,17 +81,21 @@ export const itemKnn: Recipe<ItemKnnParams> = {
     },
     { additionalProperties: false },
   ),
-  defaults: { weighting: "bm25", shrinkage: 20, neighbours: 100, recency: 7 },
-  unorderedDefaults: { recency: UNIFORM_RECENCY },
+  defaults: { weighting: "bm25", shrinkage: 20, neighbours: 100, rarity: 0, recency: 7 },
+  unorderedDefaults: { shrinkage: 5, neighbours: 200, rarity: 0.5, recency: UNIFORM_RECENCY },
+  undatedDefaults: { rarity: 0.5, recency: 4 },
   space: {
     weighting: { kind: "choice", values: ["bm25", "tfidf", "cosine"] },
     shrinkage: { kind: "log", low: 1, high: 300 },
     neighbours: { kind: "log", low: 20, high: 500, integer: true },
     recency: { kind: "log", low: 2, high: 500 },
   },
-  fit: async (train, params, { threads = 1 }) => ({
-    arrays: arraysOf(await nearestItems(train.interactions, params, threads)),
-    report: { epochs: 1, losses: [], stillImproving: false, backend: "simd" },
-  }),
+  fit: async ({ interactions }, params, { threads = 1 }) => {
+    const nearest = await nearestItems(interactions, params, threads);
+    return {
+      arrays: arraysOf(heedingRarity(nearest, interactions, params.rarity)),
+      report: { epochs: 1, losses: [], stillImproving: false, backend: "simd" },
+    };
+  },
   scorer: (arrays, { recency }) => historyScorer(itemRowsOf(arrays), recency),
 };

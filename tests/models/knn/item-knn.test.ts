@@ -6,7 +6,7 @@ import type { Weighting } from "../../../models/knn/user-weights.ts";
 import { denseWeights, largestDifference } from "../support/dense-weights.ts";
 import { denseRows, randomTrainingSet, trainingSetOf } from "../support/toy-data.ts";
 
-const ALL: ItemKnnParams = { weighting: "cosine", shrinkage: 0, neighbours: 1000, recency: 10 };
+const ALL: ItemKnnParams = { weighting: "cosine", shrinkage: 0, neighbours: 1000, rarity: 0, recency: 10 };
 
 /** Column cosine of the fully weighted matrix, idf and all, straight from the definitions. */
 function bruteForce(
@@ -48,6 +48,19 @@ for (const weighting of ["bm25", "tfidf", "cosine"] as const) {
     assert.ok(largestDifference(weights, bruteForce(denseRows(train), weighting, 5)) < 1e-6);
   });
 }
+
+test("what a history item adds is scaled by its inverse frequency, and never to nothing", async () => {
+  const train = trainingSetOf({ a: ["x", "y", "z"], b: ["x", "y"], c: ["x", "y"], d: ["x", "z"] });
+  const dense = async (rarity: number) => {
+    const params = { ...ALL, rarity };
+    return denseWeights(itemKnn.scorer((await itemKnn.fit(train, params, { seed: 1 })).arrays, params), 3);
+  };
+  const [alike, scaled] = [await dense(0), await dense(2)];
+  const [x, , z] = ["x", "y", "z"].map((id) => train.interactions.items.ids.indexOf(itemId(id)));
+  // Four users: z has two of them, ln(4/3); x has all, ln(4/5) < 0.01.
+  assert.ok(Math.abs(scaled[z][x] - alike[z][x] * Math.log(4 / 3) ** 2) < 1e-6);
+  assert.ok(Math.abs(scaled[x][z] - alike[x][z] * 0.01 ** 2) < 1e-6);
+});
 
 test("an item takes its score from its K most similar items only", async () => {
   const train = trainingSetOf({ a: ["x", "y", "z"], b: ["x", "y"], c: ["x", "y"], d: ["x", "z"] });
