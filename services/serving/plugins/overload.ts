@@ -10,10 +10,13 @@ declare module "fastify" {
   }
 }
 
+/** The event loop's lag is the mean of so long. */
+const SAMPLE_MS = 1000;
+
 /**
- * Sheds load early: a request refused at once costs little, one that waits costs its client the wait. Two
- * signs of overload: too many requests in flight here, and an event loop that lags on average over a second.
- * One long turn, as at start-up, is no overload.
+ * Sheds load early: a request refused at once costs little, one that waits costs its client the wait. Two signs of
+ * overload: too many requests in flight here, and an event loop whose lag is too long in two samples on end. One alone is
+ * no overload: it may be of the time before the first request, when the process was starting.
  */
 export async function refuseOverload(app: App, limits: AppLimits, metrics: ServingMetrics): Promise<void> {
   let inFlight = 0;
@@ -30,13 +33,21 @@ export async function refuseOverload(app: App, limits: AppLimits, metrics: Servi
       inFlight--;
     });
   });
+  let lateSince = 0;
+  let lastLate = Number.NEGATIVE_INFINITY;
+  const staysLate = (): boolean => {
+    const now = performance.now();
+    if (now - lastLate > SAMPLE_MS) lateSince = now;
+    lastLate = now;
+    return now - lateSince >= SAMPLE_MS;
+  };
   await app.register(underPressure, {
     maxEventLoopDelay: limits.maxEventLoopDelayMs,
-    sampleInterval: 1000,
+    sampleInterval: SAMPLE_MS,
     pressureHandler: (request, _reply, _type, delayMs) => {
       // Infinity means that no delay was sampled lately, as when the machine had no time for this process.
       if (request.routeOptions.config.neverRefused || !Number.isFinite(delayMs)) return;
-      throw refuse("event-loop");
+      if (staysLate()) throw refuse("event-loop");
     },
   });
 }
