@@ -52,7 +52,10 @@ export async function shadowEvidence(
     lists: await listsOf(context, pairs, users),
     catalogueItems: manifest.items,
     sampling: samplingOf(recorded, shed, lost),
-    sham: { requests: pairs.length, identical: pairs.filter(({ shamIdentical }) => shamIdentical).length },
+    sham: {
+      requests: pairs.filter(({ shamIdentical }) => shamIdentical !== null).length,
+      identical: pairs.filter(({ shamIdentical }) => shamIdentical === true).length,
+    },
     agreement: agreementOf(pairs),
     feedback: {
       events: users.reduce((sum, { events }) => sum + events, 0),

@@ -97,7 +97,7 @@ async function askAll(
 
 interface BaselineAnswers {
   readonly answers: readonly LaneAnswer[];
-  readonly shamIdentical: readonly boolean[];
+  readonly shamIdentical: readonly (boolean | null)[];
 }
 
 async function askBaseline(
@@ -109,8 +109,13 @@ async function askBaseline(
   const sham = await lanes.ask(shamLane(baseline.version), baseline.version, queries);
   return {
     answers,
-    shamIdentical: answers.map(({ items }, index) => items.join() === sham[index].items.join()),
+    shamIdentical: answers.map((answer, index) => isSameAnswer(answer, sham[index])),
   };
+}
+
+/** Null where one of the two did not answer: a busy machine says nothing about the instrument. */
+export function isSameAnswer(one: LaneAnswer, other: LaneAnswer): boolean | null {
+  return one.fault === null && other.fault === null ? one.items.join() === other.items.join() : null;
 }
 
 /** Each user's first requests, up to the policy's number: more of the same user would add cost, not evidence. */

@@ -95,7 +95,7 @@ export interface ShadowEvidence {
     readonly shed: number;
     readonly failed: number;
   } | null;
-  /** The baseline against itself: requests, and those with the very same list. */
+  /** The baseline against itself: requests that it answered both times, and those with the very same list. */
   readonly sham: { readonly requests: number; readonly identical: number } | null;
   /** Requests asked of both, and those to which both gave the very same list. */
   readonly agreement: {

@@ -32,8 +32,8 @@ export interface ShadowPair {
   readonly baseline: LaneAnswer;
   /** Present when the attempt names a last upgrade. */
   readonly lastUpgrade?: LaneAnswer | undefined;
-  /** Whether the baseline, asked in a second lane of its own, gave the same list. */
-  readonly shamIdentical: boolean;
+  /** Whether the baseline, asked in a second lane of its own, gave the same list; null when one did not answer. */
+  readonly shamIdentical: boolean | null;
 }
 
 /** One run of a challenger against one baseline. A new baseline means a new attempt, with fresh users. */

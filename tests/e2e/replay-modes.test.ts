@@ -154,6 +154,12 @@ describe("a replay", () => {
       const { version: twin, state } = await train(["--phase", "1", "--recipe", "popularity", "--seed", "2"]);
       assert.notEqual(twin, popularity);
       assert.equal(state, "SHADOWING");
+      const { hearing } = await lastDecision(twin);
+      assert.ok(hearing.about === "screen" && hearing.evidence.users.length > 0);
+      assert.ok(
+        hearing.evidence.users.every(({ difference }) => difference === 0),
+        "another seed, the same requests",
+      );
       const done = await playThrough(rows.length, past, false);
       assert.deepEqual([done.failures, done.listDriven], [0, 0]);
       const [attempt] = await context.shadowLog.openAttempts();

@@ -9,7 +9,7 @@ import { judge } from "../../jobs/judge.ts";
 import { Lanes } from "../../jobs/lanes.ts";
 import { retrain } from "../../jobs/retrain.ts";
 import { screen } from "../../jobs/screen.ts";
-import { shadow } from "../../jobs/shadow.ts";
+import { isSameAnswer, shadow } from "../../jobs/shadow.ts";
 import { type ItemId, userId } from "../../models/data/ids.ts";
 import { decide } from "../../models/gate/decide.ts";
 import type { BatchSpan, ShadowRequest } from "../../services/queues/types.ts";
@@ -187,6 +187,20 @@ describe("shadow and judge, run as the worker runs them", () => {
       assert.equal(shed, 9);
       assert.equal(sham.identical, sham.requests);
     }
+  });
+
+  it("calls the instrument broken for two lists that differ, not for one that did not come in time", async () => {
+    const [pair] = await context.shadowLog.pairs(attempt.id);
+    const late = { ...pair.baseline, items: [], fault: "timeout" as const };
+    const [first, ...rest] = pair.baseline.items;
+    const other = { ...pair.baseline, items: [...rest, first] };
+    const outcomes = [pair.baseline, late, other].map((sham) => isSameAnswer(pair.baseline, sham));
+    assert.deepEqual(outcomes, [true, null, false]);
+    const apart = { ...attempt, id: `${attempt.id}-sham` };
+    const pairs = outcomes.map((shamIdentical, place) => ({ ...pair, requestId: `${place}`, shamIdentical }));
+    await context.shadowLog.record(apart.id, pairs);
+    const { sham } = await shadowEvidence(context, apart, await enterClosedUsers(context, apart));
+    assert.deepEqual(sham, { requests: 2, identical: 1 });
   });
 
   it("misses a batch that never came, once others have overtaken it, and concludes nothing from the rest", async () => {
