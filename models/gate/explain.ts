@@ -122,7 +122,9 @@ function doubtOf(lift: number, lowerBound: number, margin: number): string {
 
 function alsoOpen({ reasons, test }: Outcome, failing: readonly GuardrailResult[]): string {
   const told = test?.proven === true && reasons[0] !== "TOO_FEW_USERS" ? reasons[0] : "";
-  const others = failing.filter(({ code }) => told === "" || !told.startsWith(code));
+  // Before the first user nothing is measured yet, and saying so of each thing would say nothing.
+  const worth = test?.users === 0 ? failing.filter(({ outcome }) => outcome === "fail") : failing;
+  const others = worth.filter(({ code }) => told === "" || !told.startsWith(code));
   const lineage = reasons.filter((reason) => reason.startsWith("LAST_UPGRADE") && reason !== told);
   const names = [...others.map(guardrailName), ...lineage.map(words)];
   return names.length === 0 ? "" : `; also open: ${names.join(", ")}`;
