@@ -305,8 +305,12 @@ describe("one sentence of plain English", () => {
     );
   });
   it("for the beginning, when nobody has been judged", () => {
-    assert.equal(said({ ...healthyEvidence(), users: [] }), "Held: no user has been judged yet.");
-    const broken = { ...healthyEvidence(), users: [], sham: { requests: 40, identical: 38 } };
+    const { sampling } = healthyEvidence();
+    assert.ok(sampling !== null);
+    const counts = { ...sampling, sampled: sampling.sampled - sampling.early, early: 0 };
+    const begun = { ...healthyEvidence(), users: [], sampling: counts };
+    assert.equal(said(begun), "Held: no user has been judged yet.");
+    const broken = { ...begun, sham: { requests: 40, identical: 38 } };
     assert.equal(said(broken), "Held: no user has been judged yet; also open: sham lane.");
   });
 });
