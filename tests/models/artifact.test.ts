@@ -45,7 +45,7 @@ test("equal models are equal bytes, however their parameters and arrays are orde
   const one = { ...MODEL, recipe: "item-knn", phase: 2 as const };
   const a = { shape: [1], data: Float32Array.of(1) };
   const b = { shape: [1], data: Uint32Array.of(0) };
-  const params = { weighting: "bm25", shrinkage: 20, neighbours: 5, recency: 10 };
+  const params = { weighting: "bm25", shrinkage: 20, neighbours: 5, recency: 10, rarity: 0 };
   const reversed = Object.fromEntries(Object.entries(params).reverse());
   assert.deepEqual(
     serializeModel({ ...one, params, arrays: { a, b } }),
