@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { canonicalJson } from "../../models/canonical-json.ts";
 import { MS_PER_DAY } from "../../models/data/day.ts";
 import type { CheckpointStore, Params } from "../../models/recipe.ts";
@@ -43,11 +43,18 @@ export function folderCheckpoints(folder: string): Checkpoints {
           // Whole or not at all. Not flushed: what a power cut tears is known by its hash, and trained again.
           const temporary = `${file}.${randomUUID()}`;
           await writeFile(temporary, bytes);
-          await rename(temporary, file);
+          // Its draft is gone when the same fit, run twice, has just ended elsewhere: nothing is left to keep then.
+          await rename(temporary, file).catch(absentAsNull);
         },
       };
     },
-    remove: (key) => rm(fileOf(key), { force: true }),
+    async remove(key) {
+      // With the drafts of processes that were killed while they wrote one.
+      const file = basename(fileOf(key));
+      const names = (await readdir(folder).catch(absentAsNull)) ?? [];
+      const own = names.filter((name) => name === file || name.startsWith(`${file}.`));
+      await Promise.all(own.map((name) => rm(join(folder, name), { force: true })));
+    },
     async sweep(now) {
       const names = (await readdir(folder).catch(absentAsNull)) ?? [];
       for (const name of names) {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -33,6 +33,19 @@ test("each fit has a state of its own: the latest saved, none before and none af
   await checkpoints.remove(KEY);
   assert.equal(await store.load(), null);
   await checkpoints.remove(KEY);
+});
+
+test("a fit that is removed leaves no draft of a process that was killed, and those of others stand", async () => {
+  const folder = join(parent, "drafts");
+  const checkpoints = folderCheckpoints(folder);
+  await checkpoints.of(KEY).save(Uint8Array.of(1));
+  const [name] = await readdir(folder);
+  await writeFile(join(folder, `${name}.3f2a`), Uint8Array.of(1));
+  const other = { ...KEY, seed: 2 };
+  await checkpoints.of(other).save(Uint8Array.of(2));
+  await checkpoints.remove(KEY);
+  assert.equal((await readdir(folder)).length, 1);
+  assert.deepEqual([...((await checkpoints.of(other).load()) ?? [])], [2]);
 });
 
 test("what was given up long ago is swept away, what is under way is not", async () => {
