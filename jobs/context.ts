@@ -23,8 +23,8 @@ import { type Looks, redisLooks } from "../services/shadow/looks.ts";
 import { redisShadowLog } from "../services/shadow/redis-shadow-log.ts";
 import type { ShadowLog } from "../services/shadow/types.ts";
 import { type StatePaths, statePaths } from "../services/state-folder.ts";
-import { type ItemInformation, itemInformation } from "./item-information.ts";
-import { loadTrainingData, protocolOf, type TrainingData } from "./training-data.ts";
+import { type ItemInformation, itemInformation } from "./data/item-information.ts";
+import { loadTrainingData, protocolOf, type TrainingData } from "./data/training-data.ts";
 
 /** Everything a job may touch, made once a process. */
 export interface JobContext {

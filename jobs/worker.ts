@@ -10,14 +10,14 @@ import {
   type UpkeepPayload,
 } from "../services/queues/types.ts";
 import { ChildWorker } from "./child-worker.ts";
-import { compact } from "./compact.ts";
 import { openContext } from "./context.ts";
-import { drift } from "./drift.ts";
-import { judge } from "./judge.ts";
-import { Lanes } from "./lanes.ts";
-import { refresh } from "./refresh.ts";
-import { scheduleUpkeep } from "./schedule.ts";
-import { shadow } from "./shadow.ts";
+import { judge } from "./judging/judge.ts";
+import { Lanes } from "./shadow/lanes.ts";
+import { shadow } from "./shadow/shadow.ts";
+import { compact } from "./upkeep/compact.ts";
+import { drift } from "./upkeep/drift.ts";
+import { refresh } from "./upkeep/refresh.ts";
+import { scheduleUpkeep } from "./upkeep/schedule.ts";
 
 /** A worker that dies is noticed within this time and its job runs again elsewhere. */
 const LOCK_DURATION_MS = 10_000;
@@ -54,7 +54,7 @@ export async function startWorker(given: WorkerOptions = {}): Promise<{ close():
 
   const training = new ChildWorker<RetrainPayload>(
     QUEUES.training,
-    given.trainingEntry ?? new URL("./training-process.js", import.meta.url),
+    given.trainingEntry ?? new URL("./training/training-process.js", import.meta.url),
     {
       ...options,
       concurrency: config.workerConcurrency,
@@ -71,7 +71,7 @@ export async function startWorker(given: WorkerOptions = {}): Promise<{ close():
   });
   const analysis = new ChildWorker<AnalysisPayload>(
     QUEUES.analysis,
-    new URL("./analysis-process.js", import.meta.url),
+    new URL("./analysis/analysis-process.js", import.meta.url),
     { ...options, concurrency: 1 },
   );
   const producers = createProducers(config.redisUrl, (error) =>

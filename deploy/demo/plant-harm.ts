@@ -1,8 +1,8 @@
 import { openContext } from "../../jobs/context.ts";
-import { judgeOn } from "../../jobs/holdout.ts";
-import { publish } from "../../jobs/publish.ts";
-import { splitByTime } from "../../jobs/training-data.ts";
-import { unsearched } from "../../jobs/tune.ts";
+import { splitByTime } from "../../jobs/data/training-data.ts";
+import { judgeOn } from "../../jobs/training/holdout.ts";
+import { publish } from "../../jobs/training/publish.ts";
+import { unsearched } from "../../jobs/training/search-in-process.ts";
 import type { TrainingSet } from "../../models/data/interaction-matrix.ts";
 import { type FittedModel, fitModel } from "../../models/model.ts";
 import type { Config } from "../../services/config.ts";

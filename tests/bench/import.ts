@@ -2,7 +2,7 @@ import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { forgetPeakMemory, peakMemoryMb } from "../../jobs/peak-memory.ts";
+import { forgetPeakMemory, peakMemoryMb } from "../../jobs/training/peak-memory.ts";
 import { withDuckDb } from "../../services/interactions/duckdb.ts";
 import { importInteractions } from "../../services/interactions/import.ts";
 

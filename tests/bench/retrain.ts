@@ -7,7 +7,7 @@ import { writeFile } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { openContext } from "../../jobs/context.ts";
-import type { RetrainResult } from "../../jobs/retrain.ts";
+import type { RetrainResult } from "../../jobs/training/retrain.ts";
 import { syntheticData } from "../../models/data/synthetic.ts";
 import { RECIPES, recipeNamed } from "../../models/phases.ts";
 import { formatCatalogue } from "../../services/interactions/catalogue-file.ts";

@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { forgetPeakMemory, peakMemoryMb } from "../../jobs/peak-memory.ts";
+import { forgetPeakMemory, peakMemoryMb } from "../../jobs/training/peak-memory.ts";
 import { syntheticRows } from "./train-data.ts";
 import { alsEpochs, neighbourSeconds } from "./train-engines.ts";
 

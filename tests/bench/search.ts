@@ -5,9 +5,9 @@
  * `npm run -s bench:search -- [--recipe als] [--trials 20] [--seeds 1,2,3] [--smallest 1,.3333]` with PHASEWISE_DATA.
  */
 import { parseArgs } from "node:util";
-import { splitByTime } from "../../jobs/training-data.ts";
-import { tryParams } from "../../jobs/try-params.ts";
-import { tune } from "../../jobs/tune.ts";
+import { splitByTime } from "../../jobs/data/training-data.ts";
+import { fitAndScore } from "../../jobs/training/fit-and-score.ts";
+import { searchInProcess } from "../../jobs/training/search-in-process.ts";
 import { cutPosition } from "../../models/data/interaction-log.ts";
 import { sliceLog } from "../../models/data/slice.ts";
 import { mean, sampleVariance } from "../../models/evaluation/moments.ts";
@@ -52,7 +52,7 @@ const { tuning, holdout } = splitByTime({ log: past, catalogue }, DEFAULT_POLICY
 for (const seed of values.seeds.split(",").map(Number)) {
   for (const smallestBudget of arms) {
     const begun = process.cpuUsage();
-    const { params, trials, choice } = await tune({
+    const { params, trials, choice } = await searchInProcess({
       recipe,
       base,
       space: recipe.space,
@@ -64,7 +64,7 @@ for (const seed of values.seeds.split(",").map(Number)) {
     });
     const { user, system } = process.cpuUsage(begun);
     const seconds = (user + system) / 1e6;
-    const judged = await tryParams(recipe.name, holdout, { params, seed }, {});
+    const judged = await fitAndScore(recipe.name, holdout, { params, seed }, {});
     const best = bestTrial(trials)?.score ?? 0;
     const later = "failure" in judged ? 0 : judged.evaluation.metrics.ndcg;
     outcomes.get(smallestBudget)?.push({ best, later, seconds });

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { peakMemoryMb } from "../../jobs/peak-memory.ts";
+import { peakMemoryMb } from "../../jobs/training/peak-memory.ts";
 import type { ImportRow } from "./import.ts";
 import { compileReference, referenceEpochs } from "./reference.ts";
 import type { ScaleRow } from "./scale-row.ts";

@@ -4,7 +4,7 @@ import { apiClient } from "../../deploy/cli/api-client.ts";
 import { fateOfHarm, plantHarm } from "../../deploy/demo/plant-harm.ts";
 import { prepareData } from "../../deploy/demo/prepare-data.ts";
 import { type JobContext, openContext } from "../../jobs/context.ts";
-import { retrain } from "../../jobs/retrain.ts";
+import { retrain } from "../../jobs/training/retrain.ts";
 import { type Service, startService } from "../support/service.ts";
 import { writeSmallData } from "../support/small-data.ts";
 

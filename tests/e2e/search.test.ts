@@ -3,7 +3,7 @@ import { after, before, describe, it } from "node:test";
 import { Queue } from "bullmq";
 import { type ApiClient, apiClient } from "../../deploy/cli/api-client.ts";
 import { prepareData } from "../../deploy/demo/prepare-data.ts";
-import type { RetrainResult } from "../../jobs/retrain.ts";
+import type { RetrainResult } from "../../jobs/training/retrain.ts";
 import type { ModelCard } from "../../models/card.ts";
 import type { Manifest } from "../../models/manifest.ts";
 import { type JobView, QUEUES, TRAINING_JOBS } from "../../services/queues/types.ts";

@@ -3,7 +3,7 @@ import { after, before, describe, it } from "node:test";
 import { type ApiClient, apiClient } from "../../deploy/cli/api-client.ts";
 import { followJob } from "../../deploy/cli/verbs/train.ts";
 import { prepareData } from "../../deploy/demo/prepare-data.ts";
-import type { RetrainResult } from "../../jobs/retrain.ts";
+import type { RetrainResult } from "../../jobs/training/retrain.ts";
 import type { JobView } from "../../services/queues/types.ts";
 import { eventually } from "../support/eventually.ts";
 import { type Service, startService } from "../support/service.ts";

@@ -1,4 +1,4 @@
 /** A shadow lane's thread in which the planted recipes are known too. */
 import "./planted-recipes.ts";
 
-await import("../../jobs/lane-thread.ts");
+await import("../../jobs/shadow/lane-thread.ts");

@@ -1,4 +1,4 @@
 /** A training's child process in which the fussy recipe is known too. */
 import "./fussy-recipe.ts";
 
-export { default } from "../../jobs/training-process.ts";
+export { default } from "../../jobs/training/training-process.ts";

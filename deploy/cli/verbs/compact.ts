@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import { compact } from "../../../jobs/compact.ts";
 import { openContext } from "../../../jobs/context.ts";
+import { compact } from "../../../jobs/upkeep/compact.ts";
 import { type OutputOptions, print } from "../output.ts";
 
 export function compactVerb(program: Command): void {

@@ -1,6 +1,10 @@
 import { availableParallelism } from "node:os";
 import { type Command, Option } from "commander";
-import { DEFAULT_TRIALS, type EvaluateSplitOptions, evaluateSplit } from "../../../jobs/evaluate-split.ts";
+import {
+  DEFAULT_TRIALS,
+  type EvaluateSplitOptions,
+  evaluateSplit,
+} from "../../../jobs/training/evaluate-split.ts";
 import { splitOrder } from "../../../models/evaluation/split-order.ts";
 import { RECIPES, recipeNamed } from "../../../models/phases.ts";
 import type { DataOrder, Params } from "../../../models/recipe.ts";

@@ -1,8 +1,8 @@
 import { type Command, InvalidArgumentError } from "commander";
-import { replay } from "../../../jobs/replay.ts";
 import { cutPosition } from "../../../models/data/interaction-log.ts";
 import { loadConfig } from "../../../services/config.ts";
 import { day, openData } from "../../demo/prepare-data.ts";
+import { replay } from "../../replay/replay.ts";
 import { type OutputOptions, print, progressLine } from "../output.ts";
 import { wholeNumber } from "./train.ts";
 

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { openContext } from "../../../jobs/context.ts";
-import { judge } from "../../../jobs/judge.ts";
+import { judge } from "../../../jobs/judging/judge.ts";
 import type { Judgement } from "../../../services/shadow/looks.ts";
 import { EXIT, type OutputOptions, print, table } from "../output.ts";
 

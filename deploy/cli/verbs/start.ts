@@ -1,5 +1,4 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { replay } from "../../../jobs/replay.ts";
 import { CODE } from "../../../services/code-version.ts";
 import { adminKey, type Config, loadConfig } from "../../../services/config.ts";
 import { createProducers, type JobProducers } from "../../../services/queues/producers.ts";
@@ -13,6 +12,7 @@ import { fateOfHarm, plantHarm } from "../../demo/plant-harm.ts";
 import { day, type PreparedData, prepareData } from "../../demo/prepare-data.ts";
 import { type ServiceProcess, startProcess } from "../../demo/processes.ts";
 import { markReplay, replayFrom } from "../../demo/replay-progress.ts";
+import { replay } from "../../replay/replay.ts";
 import { type ApiClient, apiClient } from "../api-client.ts";
 import { EXIT, progressLine } from "../output.ts";
 import { wholeNumber } from "./train.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { splitByTime } from "../../../jobs/training-data.ts";
-import { tune } from "../../../jobs/tune.ts";
+import { splitByTime } from "../../../jobs/data/training-data.ts";
+import { searchInProcess } from "../../../jobs/training/search-in-process.ts";
 import { MS_PER_DAY } from "../../../models/data/day.ts";
 import { seededRandom } from "../../../models/data/random.ts";
 import { fitModel, recommenderOf } from "../../../models/model.ts";
@@ -61,7 +61,7 @@ function fashions() {
 it("tuning finds the half-life that the validation window asks for, without a look at the holdout", async () => {
   const recipe = recipeNamed("popular-lately");
   const { tuning } = splitByTime(fashions(), { holdoutShare: 0.2, validationShare: 0.1 });
-  const { params, trials } = await tune({
+  const { params, trials } = await searchInProcess({
     recipe,
     base: recipe.defaults,
     space: recipe.space,

@@ -1,0 +1,34 @@
+import { setPriority } from "node:os";
+import type { SandboxedJob } from "bullmq";
+import type { Findings } from "../../models/findings.ts";
+import type { AnalysisPayload } from "../../services/queues/types.ts";
+import { openContext } from "../context.ts";
+import { analyse } from "./analyse.ts";
+
+/**
+ * The child process that explains versions. Nobody waits for it, so that it yields the CPU to whatever serves, scores
+ * or trains.
+ */
+process.on("disconnect", () => process.exit(1));
+
+/** As `nice -n 10`. */
+const NICENESS = 10;
+setPriority(NICENESS);
+
+export default async function analyseInChild(
+  job: SandboxedJob<AnalysisPayload>,
+  _token: string,
+  signal?: AbortSignal,
+): Promise<Pick<Findings, "version" | "diagnosis">> {
+  const context = await openContext();
+  try {
+    const { version, diagnosis } = await analyse(context, job.data, {
+      signal,
+      // The channel closes when the worker dies; "disconnect" then ends this process.
+      onProgress: (progress) => void job.updateProgress({ ...progress }).catch(() => {}),
+    });
+    return { version, diagnosis };
+  } finally {
+    await context.close();
+  }
+}

@@ -1,0 +1,193 @@
+import { createHash } from "node:crypto";
+import type { Catalogue, InteractionLog } from "../../models/data/interaction-log.ts";
+import { cutPosition } from "../../models/data/interaction-log.ts";
+import { type TrainingSet, trainingSet } from "../../models/data/interaction-matrix.ts";
+import { sliceLog } from "../../models/data/slice.ts";
+import { prequentialRequests, type RequestSet } from "../../models/evaluation/requests.ts";
+import type { DataProvenance } from "../../models/manifest.ts";
+import { PhasewiseError } from "../../services/errors.ts";
+import { withEvents } from "../../services/interactions/compaction.ts";
+import { readSnapshot } from "../../services/interactions/snapshot.ts";
+import type { EventLog, FeedbackEvent } from "../../services/interactions/types.ts";
+
+/** Items with fewer interactions are too rare to learn from or to be judged by. */
+const MIN_ITEM_INTERACTIONS = 5;
+
+/** All events a training run may use, and what they are called. */
+export interface TrainingData {
+  readonly log: InteractionLog;
+  readonly catalogue: Catalogue;
+  readonly provenance: DataProvenance;
+}
+
+/** A past to learn from and the requests that came after it. */
+export interface Split {
+  readonly train: TrainingSet;
+  /** The events that `train` was made of. */
+  readonly past: InteractionLog;
+  readonly requests: RequestSet;
+  /** Time of the first event that is judged on, epoch milliseconds. */
+  readonly judgedFrom: number;
+}
+
+export interface SplitFractions {
+  /** Share of the events kept back at the end, to be judged by. */
+  readonly holdoutShare: number;
+  /** Share of the remaining events, again at their end, to tune on. */
+  readonly validationShare: number;
+}
+
+/** Users asked at most, a seeded sample: four times as many would halve an interval and take four times as long. */
+const HOLDOUT_USERS = 5000;
+const TUNING_USERS = 2000;
+
+/** Of the sampling of users and of their moments: whatever a model's own seed, all face the same requests. */
+const REQUEST_SEED = 1;
+
+/** What besides data and model decides a holdout evaluation: part of what it is remembered by. */
+export function protocolOf({ holdoutShare, validationShare }: SplitFractions): string {
+  return JSON.stringify({ holdoutShare, validationShare, HOLDOUT_USERS, TUNING_USERS, REQUEST_SEED });
+}
+
+/**
+ * Three views of one log, all cut by time: `tuning` (never sees the holdout), `holdout` (looked at once, by
+ * the screen), and `all` (what is served, fitted with the parameters that tuning chose). Each is made when it is
+ * first asked for: of a large log one alone is hundreds of megabytes.
+ */
+export interface Splits {
+  readonly tuning: Split;
+  readonly holdout: Split;
+  readonly all: TrainingSet;
+}
+
+export function splitByTime(
+  { log, catalogue }: Pick<TrainingData, "log" | "catalogue">,
+  fractions: SplitFractions,
+): Splits {
+  const end = log.timestamps.length;
+  const holdoutStart = cutPosition(log, 1 - fractions.holdoutShare);
+  const tuningStart = Math.round(holdoutStart * (1 - fractions.validationShare));
+  const split = (from: number, to: number, maxUsers: number): Split => {
+    const train = trainingSetThrough(log, catalogue, from);
+    const recommendable = train.interactions.items;
+    const requests = prequentialRequests(log, { from, to, recommendable, maxUsers, seed: REQUEST_SEED });
+    return { train, past: sliceLog(log, 0, from), requests, judgedFrom: log.timestamps[from] };
+  };
+  const tuning = once(() => split(tuningStart, holdoutStart, TUNING_USERS));
+  const holdout = once(() => split(holdoutStart, end, HOLDOUT_USERS));
+  const all = once(() => trainingSetThrough(log, catalogue, end));
+  return {
+    get tuning() {
+      return tuning();
+    },
+    get holdout() {
+      return holdout();
+    },
+    get all() {
+      return all();
+    },
+  };
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}
+
+/**
+ * All that a model may learn from the events before `to`. Small data keeps rare items rather than having none: the
+ * threshold falls to 1 where it would leave nothing.
+ */
+export function trainingSetThrough(log: InteractionLog, catalogue: Catalogue, to: number): TrainingSet {
+  const seen = new Uint32Array(log.items.size);
+  let frequent = false;
+  for (let event = 0; event < to && !frequent; event++) {
+    frequent = ++seen[log.itemIndex[event]] >= MIN_ITEM_INTERACTIONS;
+  }
+  return trainingSet(log, catalogue, { to, minItemInteractions: frequent ? MIN_ITEM_INTERACTIONS : 1 });
+}
+
+/** Names what a log holds: the snapshot's hash and, when later events were added, the last one's stream id. */
+export function provenanceOf(
+  log: InteractionLog,
+  snapshotSha256: string,
+  throughEventId: string,
+): DataProvenance {
+  const rows = log.timestamps.length;
+  const sha256 = dataSha256(snapshotSha256, throughEventId);
+  const isoTime = (event: number): string => new Date(log.timestamps[event]).toISOString();
+  return { sha256, rows, from: isoTime(0), through: isoTime(rows - 1) };
+}
+
+/**
+ * The snapshot with every event of the stream added: all that is known right now. With `sha256`, what was known when
+ * data of that hash was loaded, as long as the stream has not been folded into the snapshot since.
+ */
+export async function loadTrainingData(
+  snapshotHome: string,
+  events: EventLog,
+  now: number,
+  sha256?: string,
+): Promise<TrainingData> {
+  const content = await readSnapshot(snapshotHome);
+  if (content === null) {
+    throw new PhasewiseError(
+      "NOT_FOUND",
+      `training: expected a snapshot under ${snapshotHome}, got none; import data first (phasewise import --data DIR)`,
+    );
+  }
+  const whole = await streamTail(events);
+  const { tail, throughId } = sha256 === undefined ? whole : asOf(whole, content.snapshot.sha256, sha256);
+  const log = tail.length === 0 ? content.log : withEvents(content.log, tail, now);
+  return {
+    log,
+    catalogue: content.catalogue,
+    provenance: provenanceOf(log, content.snapshot.sha256, throughId),
+  };
+}
+
+function dataSha256(snapshotSha256: string, throughEventId: string): string {
+  if (throughEventId === "0") return snapshotSha256;
+  return createHash("sha256").update(`${snapshotSha256}\n${throughEventId}`).digest("hex");
+}
+
+/** The beginning of the stream that makes data of this hash; all of it when none does. */
+function asOf(whole: StreamTail, snapshotSha256: string, sha256: string): StreamTail {
+  const ids = ["0", ...whole.ids];
+  const length = ids.findIndex((id) => dataSha256(snapshotSha256, id) === sha256);
+  if (length < 0) return whole;
+  return {
+    tail: whole.tail.slice(0, length),
+    ids: whole.ids.slice(0, length),
+    throughId: ids[length],
+  };
+}
+
+interface StreamTail {
+  readonly tail: FeedbackEvent[];
+  /** Stream id of each event. */
+  readonly ids: string[];
+  readonly throughId: string;
+}
+
+/** Events read from the stream in one go. */
+const TAIL_PAGE = 5000;
+
+/** Everything in the event stream, oldest first, and the id of the last entry ("0" when there is none). */
+export async function streamTail(events: EventLog): Promise<StreamTail> {
+  const tail: FeedbackEvent[] = [];
+  const ids: string[] = [];
+  let throughId = "0";
+  for (;;) {
+    const page = await events.read(throughId, TAIL_PAGE);
+    for (const { id, event } of page) {
+      tail.push(event);
+      ids.push(id);
+      throughId = id;
+    }
+    if (page.length < TAIL_PAGE) return { tail, ids, throughId };
+  }
+}

@@ -1,0 +1,106 @@
+import { MS_PER_DAY } from "../../models/data/day.ts";
+import { groupedBy } from "../../models/data/grouped-by.ts";
+import { itemId, userId } from "../../models/data/ids.ts";
+import { type Attribution, attribute } from "../../models/evaluation/attribution.ts";
+import type { WindowOptions } from "../../models/evaluation/attribution-window.ts";
+import type { Policy } from "../../models/gate/policy.ts";
+import type { UserHistory } from "../../services/interactions/types.ts";
+import type { Attempt, JudgedUser, ShadowPair, Watch } from "../../services/shadow/types.ts";
+import type { JobContext } from "../context.ts";
+
+/** All that a comparison has recorded, read once a look, so that every count speaks of the same requests. */
+export interface RecordedShadow {
+  readonly pairs: readonly ShadowPair[];
+  /** Those whose windows have closed, in the order in which they entered. */
+  readonly users: readonly JudgedUser[];
+  /** Early requests of each user who has not entered. */
+  readonly early: ReadonlyMap<string, number>;
+}
+
+/**
+ * Lets every user in whose attribution window has closed since the last look, in the order of closing, and
+ * returns what is known from then on.
+ */
+export async function enterClosedUsers(
+  context: JobContext,
+  attempt: Attempt | Watch,
+): Promise<RecordedShadow> {
+  const [pairs, entered, watermark] = await Promise.all([
+    context.shadowLog.pairs(attempt.id),
+    context.shadowLog.users(attempt.id),
+    context.events.watermark(),
+  ]);
+  const known = new Set(entered.map((user) => user.userId));
+  const waiting = groupedBy(
+    pairs.filter((pair) => !known.has(pair.userId) && pair.baseline.fault === null),
+    (pair) => pair.userId,
+  );
+  const histories = await context.events.histories([...waiting.keys()].map(userId));
+  const clock = { watermark, openedAt: attempt.openedAt };
+  const closed: JudgedUser[] = [];
+  const early = new Map<string, number>();
+  for (const [user, own] of waiting) {
+    const history = histories.get(userId(user));
+    const joined = attributionOf(context, own, history, clock);
+    if (joined.state === "closed") {
+      const { state: _, ...figures } = joined;
+      const lastUpgrade = lastUpgradeFigure(context, own, history, clock);
+      closed.push({ userId: user, ...figures, lastUpgrade });
+    } else if (joined.early > 0) early.set(user, joined.early);
+  }
+  closed.sort((a, b) => a.closedAt - b.closedAt || (a.userId < b.userId ? -1 : 1));
+  await context.shadowLog.enter(attempt.id, closed);
+  // Read back: another judge may have let somebody in meanwhile, and the order is the log's.
+  const users = closed.length === 0 ? entered : await context.shadowLog.users(attempt.id);
+  return { pairs, users, early };
+}
+
+/** How long what users do counts for what they were shown. */
+export function windowOf({ shadow }: Policy): Omit<WindowOptions, "watermark"> {
+  return { windowMs: shadow.attributionDays * MS_PER_DAY, windowEvents: shadow.attributionEvents };
+}
+
+interface Clock {
+  readonly watermark: number;
+  readonly openedAt: number;
+}
+
+function attributionOf(
+  { policy }: JobContext,
+  pairs: readonly ShadowPair[],
+  history: UserHistory | undefined,
+  clock: Clock,
+): Attribution {
+  const lists = pairs.map(({ historyThrough, k, challenger, baseline }) => ({
+    historyThrough,
+    k,
+    challenger: challenger.items.map(itemId),
+    baseline: baseline.items.map(itemId),
+  }));
+  const events = (history?.entries ?? []).map((entry) => ({
+    ...entry,
+    listDriven: entry.requestId !== null,
+  }));
+  return attribute(lists, events, {
+    ...windowOf(policy),
+    ...clock,
+    relevantEvents: policy.shadow.relevantEvents,
+    maxRequests: policy.shadow.requestsPerUser,
+  });
+}
+
+/** nDCG of the last upgrade on the requests that it answered; undefined when it was not asked or had nothing joined. */
+function lastUpgradeFigure(
+  context: JobContext,
+  pairs: readonly ShadowPair[],
+  history: UserHistory | undefined,
+  clock: Clock,
+): number | undefined {
+  const answered = pairs.flatMap(({ lastUpgrade, ...pair }) =>
+    lastUpgrade === undefined || lastUpgrade.fault !== null ? [] : [{ ...pair, baseline: lastUpgrade }],
+  );
+  // With a request missing the two figures would be means over different requests.
+  if (answered.length < pairs.length) return undefined;
+  const joined = attributionOf(context, answered, history, clock);
+  return joined.state === "closed" ? joined.baseline : undefined;
+}

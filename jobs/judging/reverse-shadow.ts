@@ -1,0 +1,60 @@
+import type { VersionFacts } from "../../models/gate/evidence.ts";
+import { policySha256 } from "../../models/gate/policy.ts";
+import type { LivePointer } from "../../services/registry/types.ts";
+import type { Watch } from "../../services/shadow/types.ts";
+import type { JobContext } from "../context.ts";
+import { plannedVariance, screenEvidence, WIDEST_VARIANCE } from "./screen.ts";
+
+type Wanted = Pick<Watch, "kind" | "epoch"> & { readonly old: string; readonly young: string };
+
+/**
+ * Reverse shadows: an old version is asked again what a younger one answers. What is to be watched is derived
+ * from the live pointer alone, so a promotion that was forced, or made while no worker ran, is watched all the
+ * same. Opens what the pointer asks for, once an epoch, and closes what it has moved away from.
+ */
+export async function settleWatches(context: JobContext): Promise<void> {
+  const live = await context.registry.live();
+  const policy = policySha256(context.policy);
+  const wanted = live === null ? [] : wantedBy(live);
+  const isWanted = ({ kind, epoch }: Watch): boolean =>
+    wanted.some((other) => other.kind === kind && other.epoch === epoch);
+  const left = (await context.shadowLog.openWatches()).filter(
+    (watch) => !isWanted(watch) || watch.policySha256 !== policy,
+  );
+  for (const next of wanted) {
+    const first = `${next.old}~${next.young}~${next.kind}-${next.epoch}`;
+    const policyChanged = left.some(({ kind, epoch }) => kind === next.kind && epoch === next.epoch);
+    if (policyChanged) await open(context, next, `${first}-${policy.slice(0, 8)}`);
+    else if (!(await context.shadowLog.wasOpened(first))) await open(context, next, first);
+  }
+  for (const { id } of left) await context.shadowLog.close(id);
+}
+
+function wantedBy({ version, previous, floor, epoch, liveEpoch, canary }: LivePointer): Wanted[] {
+  const wanted: Wanted[] = [];
+  if (previous !== null && version !== floor)
+    wanted.push({ kind: "watch", epoch: liveEpoch, old: previous, young: version });
+  // Nothing but a step of the canary moves the epoch while it runs.
+  if (canary !== null) wanted.push({ kind: "canary", epoch, old: version, young: canary.version });
+  return wanted;
+}
+
+async function open(context: JobContext, { kind, epoch, old, young }: Wanted, id: string): Promise<void> {
+  const factsOf = async (version: string): Promise<VersionFacts> => {
+    const { phase, recipe } = (await context.artifacts.manifest(version)).manifest;
+    return { version, phase, recipe };
+  };
+  const screened = await screenEvidence(context, young, old);
+  await context.shadowLog.open({
+    id,
+    kind,
+    epoch,
+    challenger: await factsOf(old),
+    baseline: await factsOf(young),
+    variance: screened === null ? WIDEST_VARIANCE : plannedVariance(screened.users),
+    policySha256: policySha256(context.policy),
+    openedAt: await context.events.watermark(),
+    startedAt: context.isoNow(),
+  });
+  context.log.info({ version: young, beside: old, kind }, "watching");
+}

@@ -1,0 +1,192 @@
+import { pairedDifferences } from "../../models/evaluation/comparison.ts";
+import { sampleVariance } from "../../models/evaluation/moments.ts";
+import { isImported } from "../../models/factorization/imported.ts";
+import { type Decision, recordDecision } from "../../models/gate/decision.ts";
+import type { UserDifference, VersionFacts } from "../../models/gate/evidence.ts";
+import type { ChallengeKind } from "../../models/gate/margin.ts";
+import { policySha256 } from "../../models/gate/policy.ts";
+import type { ScreenEvidence, ScreenRuling } from "../../models/gate/screening.ts";
+import type { Manifest } from "../../models/manifest.ts";
+import type { StoredEvaluation } from "../../services/evaluations/evaluations.ts";
+import type { VersionRecord, VersionState } from "../../services/registry/types.ts";
+import type { Attempt } from "../../services/shadow/types.ts";
+import type { JobContext } from "../context.ts";
+import { lastUpgradeBefore } from "./last-upgrade.ts";
+
+const ACTOR = "gate";
+/** σ² of a difference in [−1, 1] of which nothing is known. */
+export const WIDEST_VARIANCE = 1;
+
+const SCREENABLE: ReadonlySet<VersionState> = new Set(["REGISTERED", "STALE"]);
+const SHADOWED: ReadonlySet<VersionState> = new Set(["SCREENED", "SHADOWING"]);
+
+/**
+ * Stage A and what follows from it: a version that is new, or whose baseline has changed, is compared with
+ * the live one on the holdout that both were evaluated on, and is rejected, left, or sent into the shadow.
+ * Runs twice without harm: each step looks at the state it starts from.
+ */
+export async function screen(context: JobContext, version: string): Promise<VersionRecord> {
+  const record = await recordOf(context, version);
+  const live = await context.registry.live();
+  if (live === null || live.version === version) return record;
+  const shadowed = SHADOWED.has(record.state);
+  if (!shadowed && !SCREENABLE.has(record.state)) return record;
+  if (shadowed && !(await hasPlace(context, version, live.version))) return record;
+  const evidence = await screenEvidence(context, version, live.version);
+  if (evidence === null) return record;
+  if (shadowed) {
+    await openAttempt(context, evidence);
+    return recordOf(context, version);
+  }
+  const decision =
+    (await screenedBefore(context, evidence)) ??
+    (await context.decisions.append((previousSha256) =>
+      recordDecision(
+        { about: "screen", evidence },
+        { policy: context.policy, actor: ACTOR, at: context.isoNow(), previousSha256 },
+      ),
+    ));
+  return follow(context, record, evidence, decision);
+}
+
+type ScreenDecision = Pick<Decision, "ruling" | "sentence">;
+
+/**
+ * What was said of the same comparison under the same policy, while it is the last word on the climb: the judge
+ * screens what waits at every look, and the holdout does not change.
+ */
+async function screenedBefore(
+  { decisions, policy }: JobContext,
+  { challenger, baseline }: ScreenEvidence,
+): Promise<ScreenDecision | null> {
+  const last = (await decisions.lastOnClimb([challenger.version])).get(challenger.version);
+  const isSame =
+    last?.about === "screen" &&
+    last.baseline === baseline.version &&
+    last.policySha256 === policySha256(policy);
+  return isSame ? last : null;
+}
+
+async function follow(
+  context: JobContext,
+  record: VersionRecord,
+  evidence: ScreenEvidence,
+  decision: ScreenDecision,
+): Promise<VersionRecord> {
+  const { version, state } = record;
+  const ruling = decision.ruling as ScreenRuling;
+  if (ruling.verdict === "reject") {
+    return context.registry.transition(version, [state], "REJECTED", decision.sentence, ACTOR);
+  }
+  if (!ruling.admitted) return { ...record, reason: decision.sentence };
+  await context.registry.transition(version, [state], "SCREENED", decision.sentence, ACTOR);
+  if (await hasPlace(context, version, evidence.baseline.version)) await openAttempt(context, evidence);
+  return recordOf(context, version);
+}
+
+/** Whether an attempt may be opened: it does not run already, and not too many others do. */
+async function hasPlace(
+  { shadowLog, policy }: JobContext,
+  version: string,
+  baseline: string,
+): Promise<boolean> {
+  const running = await shadowLog.openAttempts();
+  const runs = (attempt: Attempt) =>
+    attempt.challenger.version === version && attempt.baseline.version === baseline;
+  return running.length < policy.shadow.maximumChallengers && !running.some(runs);
+}
+
+/** Puts a screened version into the shadow. The attempt's plan is frozen here, before its first user. */
+async function openAttempt(context: JobContext, evidence: ScreenEvidence): Promise<void> {
+  const { version } = evidence.challenger;
+  const record = await recordOf(context, version);
+  if (record.state === "SCREENED") {
+    await context.registry.transition(version, ["SCREENED"], "SHADOWING", record.reason, ACTOR);
+  }
+  const number = await context.registry.attemptIndex(version);
+  const attempt: Attempt = {
+    id: `${version}~${evidence.baseline.version}~${number}`,
+    kind: evidence.kind,
+    challenger: evidence.challenger,
+    baseline: evidence.baseline,
+    plan: {
+      baselineMean: evidence.baselineMean,
+      variance: plannedVariance(evidence.users),
+      cpuMsPerRequest: evidence.cpuMsPerRequest,
+    },
+    attempt: number,
+    lastUpgrade:
+      evidence.kind === "REFRESH" ? await lastUpgradeBefore(context, evidence.baseline.version) : undefined,
+    policySha256: policySha256(context.policy),
+    openedAt: await context.events.watermark(),
+    startedAt: context.isoNow(),
+  };
+  await context.shadowLog.open(attempt);
+}
+
+/** Null when challenger and baseline were never evaluated on one holdout: a retrain on present data is due. */
+export async function screenEvidence(
+  context: JobContext,
+  version: string,
+  baselineVersion: string,
+): Promise<ScreenEvidence | null> {
+  const challenger = (await context.artifacts.manifest(version)).manifest;
+  const baseline = (await context.artifacts.manifest(baselineVersion)).manifest;
+  const dataSha256 = challenger.data.sha256;
+  const ours = await context.evaluations.get({ ...challenger, dataSha256 });
+  const theirs = await context.evaluations.get({ ...baseline, dataSha256 });
+  if (ours === null || theirs === null) return null;
+  const unjudged = mayKnowHoldout(challenger, ours) || mayKnowHoldout(baseline, theirs);
+  return {
+    kind: kindOf(challenger, baseline),
+    challenger: factsOf(challenger),
+    baseline: factsOf(baseline),
+    baselineMean: theirs.summary.ndcg.mean,
+    cpuMsPerRequest: {
+      challenger: challenger.cost.cpuMsPerRequest,
+      baseline: cpuInProcessOf(challenger, baseline),
+    },
+    users: unjudged ? [] : pairedDifferences(ours, theirs),
+    faults: ours.faults,
+    window: ours.window,
+    ...(unjudged && { unjudged }),
+    seed: challenger.seed,
+  };
+}
+
+/**
+ * What the baseline takes in the process in which the challenger was measured: timed there, while it was live then;
+ * else by what both take of a popularity list.
+ */
+function cpuInProcessOf(
+  { cost: { beside, ...ours } }: Manifest,
+  { version, cost: theirs }: Manifest,
+): number {
+  if (beside?.version === version) return beside.cpuMsPerRequest;
+  return (ours.cpuMsPerRequest * theirs.relativeCost) / ours.relativeCost;
+}
+
+/** What was trained here saw the past only, for the holdout's sake; what was trained elsewhere cannot be trained again. */
+function mayKnowHoldout({ recipe }: Manifest, { window }: StoredEvaluation): boolean {
+  return isImported(recipe) && window.trainedThrough > window.judgedFrom;
+}
+
+function kindOf(challenger: Manifest, baseline: Manifest): ChallengeKind {
+  return challenger.recipe === baseline.recipe ? "REFRESH" : "UPGRADE";
+}
+
+function factsOf({ version, phase, recipe }: Manifest): VersionFacts {
+  return { version, phase, recipe };
+}
+
+/** Sample variance of the paired differences, or the widest when there are too few to tell. */
+export function plannedVariance(users: readonly UserDifference[]): number {
+  return users.length < 2 ? WIDEST_VARIANCE : sampleVariance(users.map(({ difference }) => difference));
+}
+
+async function recordOf(context: JobContext, version: string): Promise<VersionRecord> {
+  const record = await context.registry.version(version);
+  if (record === null)
+    throw new Error(`screen: expected ${version} in the registry, got nothing; register it first`);
+  return record;
+}

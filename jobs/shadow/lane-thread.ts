@@ -1,0 +1,82 @@
+import { getHeapStatistics } from "node:v8";
+import { parentPort, workerData } from "node:worker_threads";
+import type { ItemId } from "../../models/data/ids.ts";
+import { type ListFault, listFaults } from "../../models/evaluation/list-faults.ts";
+import { kernelMemoryBytes } from "../../models/kernels/wasm.ts";
+import { recommenderOf } from "../../models/model.ts";
+import { NonFiniteScoreError } from "../../models/recipe.ts";
+import type { ItemFilter, Query, ScoredItem } from "../../models/recommender.ts";
+import { folderArtifactStore } from "../../services/artifacts/folder-store.ts";
+import { readCatalogue } from "../../services/interactions/catalogue-file.ts";
+import type { LaneQuery, LaneReply, LaneSetup } from "./lanes.ts";
+
+/**
+ * One version in a thread of its own. It answers one query a message, in order, so that the host sees at
+ * which one it hangs and may kill it without losing anything else.
+ */
+const setup = workerData as LaneSetup;
+const port = parentPort;
+if (port === null)
+  throw new Error("lane-thread runs as a worker thread only; start it through jobs/shadow/lanes.ts");
+
+const { model } = await folderArtifactStore(setup.artifactFolder).load(setup.version);
+const recommender = recommenderOf(model);
+const catalogue = await readCatalogue(setup.catalogueFile);
+const genreFilters = new Map<string, ItemFilter>();
+
+function genreFilter(genre: string): ItemFilter {
+  const known = genreFilters.get(genre);
+  if (known !== undefined) return known;
+  const filter: ItemFilter = { has: (item) => catalogue.get(item)?.genres.includes(genre) ?? false };
+  genreFilters.set(genre, filter);
+  return filter;
+}
+
+function answer(asked: LaneQuery): LaneReply {
+  const query: Query = {
+    history: asked.history,
+    k: asked.k,
+    exclude: new Set(asked.exclude as readonly ItemId[]),
+    candidates: asked.genre === undefined ? undefined : genreFilter(asked.genre),
+  };
+  const start = performance.now();
+  try {
+    const list = recommender.recommend(query).items;
+    const elapsedMs = performance.now() - start;
+    const items = list.map((item) => item.itemId);
+    const repeated = asked.repeat
+      ? recommender
+          .recommend(query)
+          .items.map((item) => item.itemId)
+          .join() === items.join()
+      : null;
+    const broken = [...brokenRules(list, query)];
+    return { items, elapsedMs, broken, repeated, memoryMb: memoryMb(), error: null };
+  } catch (error) {
+    const broken: ListFault[] = error instanceof NonFiniteScoreError ? ["non-finite-score"] : [];
+    const elapsedMs = performance.now() - start;
+    return { items: [], elapsedMs, broken, repeated: null, memoryMb: memoryMb(), error: String(error) };
+  }
+}
+
+/** What this thread holds: the model, what it has built from it, the catalogue, and whatever it has kept since. */
+function memoryMb(): number {
+  const { used_heap_size: heap, external_memory: external } = getHeapStatistics();
+  return (heap + external + kernelMemoryBytes()) / 1e6;
+}
+
+function brokenRules(list: readonly ScoredItem[], query: Query): ReadonlySet<ListFault> {
+  const seen = new Set(query.history.map((interaction) => interaction.itemId));
+  const { candidates, exclude, k } = query;
+  let available = 0;
+  for (const item of model.items.ids) {
+    if (seen.has(item) || exclude?.has(item) === true || candidates?.has(item) === false) continue;
+    if (++available === k) break;
+  }
+  return listFaults(list, { k, seen, exclude, candidates, known: model.items, available });
+}
+
+port.on("message", (queries: readonly LaneQuery[]) => {
+  for (const query of queries) port.postMessage(answer(query));
+});
+port.postMessage("ready");

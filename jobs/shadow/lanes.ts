@@ -1,0 +1,163 @@
+import { once } from "node:events";
+import { Worker } from "node:worker_threads";
+import type { Interaction } from "../../models/data/interaction-log.ts";
+import type { ListFault } from "../../models/evaluation/list-faults.ts";
+import type { LaneAnswer, LaneFault } from "../../services/shadow/types.ts";
+
+export interface LanesOptions {
+  readonly folders: Omit<LaneSetup, "version">;
+  /** A query without an answer for this long has failed. */
+  readonly timeoutMs: number;
+  /** A thread whose heap grows beyond this is ended. */
+  readonly heapMb: number;
+  /** A version that ends its thread this often in a row is not asked the rest of a batch: the verdict is clear. */
+  readonly consecutiveFaults: number;
+  /** Module that a lane's thread runs. */
+  readonly entry?: URL | undefined;
+}
+
+/** What a lane thread needs to load its version. */
+export interface LaneSetup {
+  readonly artifactFolder: string;
+  readonly catalogueFile: string;
+  readonly version: string;
+}
+
+export interface LaneQuery {
+  readonly history: readonly Interaction[];
+  readonly exclude: readonly string[];
+  readonly genre?: string | undefined;
+  readonly k: number;
+  /** Ask the same again at once: one query must have one answer. */
+  readonly repeat: boolean;
+}
+
+/** One query's answer as the thread sends it. */
+export interface LaneReply {
+  readonly items: readonly string[];
+  readonly elapsedMs: number;
+  readonly broken: readonly ListFault[];
+  readonly repeated: boolean | null;
+  readonly memoryMb: number;
+  readonly error: string | null;
+}
+
+/**
+ * Versions asked in the shadow, each in a worker thread: a challenger that throws is an answer, one that
+ * hangs is killed after `timeoutMs`, one that fills its heap at `heapMb`, and none of them reaches the worker
+ * process or the other lanes.
+ */
+export class Lanes {
+  readonly #folders: Omit<LaneSetup, "version">;
+  readonly #timeoutMs: number;
+  readonly #heapMb: number;
+  readonly #consecutiveFaults: number;
+  readonly #entry: URL;
+  readonly #threads = new Map<string, Promise<Worker>>();
+
+  constructor({ folders, timeoutMs, heapMb, consecutiveFaults, entry }: LanesOptions) {
+    this.#folders = folders;
+    this.#timeoutMs = timeoutMs;
+    this.#heapMb = heapMb;
+    this.#consecutiveFaults = consecutiveFaults;
+    this.#entry = entry ?? new URL("./lane-thread.js", import.meta.url);
+  }
+
+  /** Answers in the order of the queries. `lane` tells two lanes of one version apart (the sham). */
+  async ask(lane: string, version: string, queries: readonly LaneQuery[]): Promise<LaneAnswer[]> {
+    const answers: LaneAnswer[] = [];
+    let inARow = 0;
+    while (answers.length < queries.length) {
+      let thread: Worker;
+      try {
+        thread = await this.#thread(lane, version);
+      } catch (error) {
+        // The artifact does not load: every query of the batch fails, and says why.
+        this.#threads.delete(lane);
+        const failed = faulty("error", 0, String(error));
+        return filledUp(answers, queries.length, failed);
+      }
+      const before = answers.length;
+      const fault = await this.#collect(thread, queries.slice(before), answers);
+      if (fault === null) break;
+      inARow = answers.length === before ? inARow + 1 : 1;
+      answers.push(fault);
+      await this.#end(lane, thread);
+      if (inARow === this.#consecutiveFaults) return filledUp(answers, queries.length, fault);
+    }
+    return answers;
+  }
+
+  /** Ends the lanes that are not in use any more. */
+  async keepOnly(lanes: ReadonlySet<string>): Promise<void> {
+    const ended = [...this.#threads].filter(([lane]) => !lanes.has(lane));
+    await Promise.all(
+      ended.map(async ([lane, starting]) => this.#end(lane, await starting.catch(() => null))),
+    );
+  }
+
+  async close(): Promise<void> {
+    await this.keepOnly(new Set());
+  }
+
+  async #end(lane: string, thread: Worker | null): Promise<void> {
+    this.#threads.delete(lane);
+    await thread?.terminate();
+  }
+
+  #thread(lane: string, version: string): Promise<Worker> {
+    const running = this.#threads.get(lane);
+    if (running !== undefined) return running;
+    const starting = startThread(this.#entry, { ...this.#folders, version }, this.#heapMb);
+    this.#threads.set(lane, starting);
+    return starting;
+  }
+
+  /** Pushes answers as they come; the clock restarts at each. Returns the fault that ended the thread, or null. */
+  #collect(thread: Worker, queries: readonly LaneQuery[], answers: LaneAnswer[]): Promise<LaneAnswer | null> {
+    return new Promise((resolve) => {
+      let left = queries.length;
+      const finish = (fault: LaneAnswer | null): void => {
+        clearTimeout(timer);
+        thread.off("message", onReply).off("error", onError).off("exit", onExit);
+        resolve(fault);
+      };
+      const onReply = (reply: LaneReply): void => {
+        const { error, ...answer } = reply;
+        answers.push(
+          error === null ? { ...answer, fault: null } : { ...answer, fault: "error", message: error },
+        );
+        left--;
+        if (left === 0) finish(null);
+        else timer.refresh();
+      };
+      const fault = (kind: LaneFault, message: string): LaneAnswer => faulty(kind, this.#timeoutMs, message);
+      const onError = (error: Error): void => finish(fault("error", error.message));
+      const onExit = (code: number): void => finish(fault("error", `lane ended with exit code ${code}`));
+      const timer = setTimeout(
+        () => finish(fault("timeout", `no answer within ${this.#timeoutMs} ms`)),
+        this.#timeoutMs,
+      );
+      thread.on("message", onReply).on("error", onError).on("exit", onExit);
+      thread.postMessage(queries);
+    });
+  }
+}
+
+function faulty(fault: LaneFault, elapsedMs: number, message: string): LaneAnswer {
+  return { items: [], elapsedMs, fault, broken: [], repeated: null, message };
+}
+
+/** The queries that are left unasked fail like the last one. */
+function filledUp(answers: readonly LaneAnswer[], length: number, fault: LaneAnswer): LaneAnswer[] {
+  return [...answers, ...new Array<LaneAnswer>(length - answers.length).fill(fault)];
+}
+
+async function startThread(entry: URL, setup: LaneSetup, heapMb: number): Promise<Worker> {
+  const resourceLimits = { maxOldGenerationSizeMb: heapMb };
+  const thread = new Worker(entry, { workerData: setup, resourceLimits });
+  await once(thread, "message");
+  // Faults while a batch is under way are collected above; one between batches shows at the next.
+  thread.on("error", () => {});
+  return thread;
+}
