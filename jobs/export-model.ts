@@ -1,5 +1,5 @@
 import { writeFile } from "node:fs/promises";
-import { type ExportedFactors, exportFactors } from "../models/factorization/export-factors.ts";
+import { type ExportedFactors, exportFactors } from "../models/exchange/export-factors.ts";
 import { PhasewiseError } from "../services/errors.ts";
 import { itemIdsCsv } from "../services/interactions/item-ids.ts";
 import type { JobContext } from "./context.ts";

@@ -1,11 +1,11 @@
-import { topByBounds } from "./bounded-top-k.ts";
-import { compressed, toCompress } from "./compression.ts";
+import { compressed, toCompress } from "./artifact/compression.ts";
 import type { ItemId } from "./data/ids.ts";
 import type { TrainingSet } from "./data/interaction-matrix.ts";
 import type { Vocabulary } from "./data/vocabulary.ts";
 import { recipeNamed } from "./phases.ts";
 import { decayedCounts } from "./popularity/counts.ts";
-import { firstNonFinite, topK } from "./ranking.ts";
+import { topByBounds } from "./ranking/bounded-top-k.ts";
+import { firstNonFinite, topK } from "./ranking/ranking.ts";
 import type {
   EncodedHistory,
   FitOptions,

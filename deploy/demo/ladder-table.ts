@@ -1,8 +1,8 @@
+import type { TrainingCost } from "../../models/artifact/manifest.ts";
 import type { EvaluationSummary } from "../../models/evaluation/report.ts";
 import { signed } from "../../models/evaluation/signed.ts";
 import type { Outcome } from "../../models/gate/decide.ts";
 import type { ScreenRuling } from "../../models/gate/screening.ts";
-import type { TrainingCost } from "../../models/manifest.ts";
 import type { LivePointer, VersionRecord } from "../../services/registry/types.ts";
 import type { Look } from "../../services/shadow/looks.ts";
 import { table } from "../cli/output.ts";

@@ -1,6 +1,6 @@
-import type { Findings } from "../../models/findings.ts";
+import type { Findings } from "../../models/card/findings.ts";
+import { leverSettings } from "../../models/card/levers.ts";
 import { type DiagnosisEvidence, diagnose } from "../../models/gate/diagnosis.ts";
-import { leverSettings } from "../../models/levers.ts";
 import { recipeNamed } from "../../models/phases.ts";
 import type { AnalysisPayload } from "../../services/queues/types.ts";
 import type { JobContext } from "../context.ts";

@@ -1,3 +1,5 @@
+import type { Manifest } from "../../models/artifact/manifest.ts";
+import { type LeverReport, type leverSettings, withLevers } from "../../models/card/levers.ts";
 import { eventsOf, partOfUsers, shuffledItems } from "../../models/data/altered-log.ts";
 import type { InteractionLog } from "../../models/data/interaction-log.ts";
 import { type Agreement, agreement } from "../../models/evaluation/agreement.ts";
@@ -5,8 +7,6 @@ import { bootstrapMean } from "../../models/evaluation/bootstrap.ts";
 import { pairedDifferences } from "../../models/evaluation/comparison.ts";
 import { type LearningCurve, learningCurve } from "../../models/evaluation/learning-curve.ts";
 import type { Estimate } from "../../models/evaluation/report.ts";
-import { type LeverReport, type leverSettings, withLevers } from "../../models/levers.ts";
-import type { Manifest } from "../../models/manifest.ts";
 import { fitModel, type Model, recommenderOf } from "../../models/model.ts";
 import type { Params, TrainingProgress } from "../../models/recipe.ts";
 import type { StoredEvaluation } from "../../services/evaluations/evaluations.ts";

@@ -1,6 +1,6 @@
 import { setPriority } from "node:os";
 import type { SandboxedJob } from "bullmq";
-import type { Findings } from "../../models/findings.ts";
+import type { Findings } from "../../models/card/findings.ts";
 import type { AnalysisPayload } from "../../services/queues/types.ts";
 import { openContext } from "../context.ts";
 import { analyse } from "./analyse.ts";

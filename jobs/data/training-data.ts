@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
+import type { DataProvenance } from "../../models/artifact/manifest.ts";
 import type { Catalogue, InteractionLog } from "../../models/data/interaction-log.ts";
 import { cutPosition } from "../../models/data/interaction-log.ts";
 import { type TrainingSet, trainingSet } from "../../models/data/interaction-matrix.ts";
 import { sliceLog } from "../../models/data/slice.ts";
 import { prequentialRequests, type RequestSet } from "../../models/evaluation/requests.ts";
-import type { DataProvenance } from "../../models/manifest.ts";
 import { PhasewiseError } from "../../services/errors.ts";
 import { withEvents } from "../../services/interactions/compaction.ts";
 import { readSnapshot } from "../../services/interactions/snapshot.ts";

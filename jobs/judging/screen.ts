@@ -1,12 +1,12 @@
+import type { Manifest } from "../../models/artifact/manifest.ts";
 import { pairedDifferences } from "../../models/evaluation/comparison.ts";
 import { sampleVariance } from "../../models/evaluation/moments.ts";
-import { isImported } from "../../models/factorization/imported.ts";
+import { isImported } from "../../models/exchange/imported.ts";
 import { type Decision, recordDecision } from "../../models/gate/decision.ts";
 import type { UserDifference, VersionFacts } from "../../models/gate/evidence.ts";
 import type { ChallengeKind } from "../../models/gate/margin.ts";
 import { policySha256 } from "../../models/gate/policy.ts";
 import type { ScreenEvidence, ScreenRuling } from "../../models/gate/screening.ts";
-import type { Manifest } from "../../models/manifest.ts";
 import type { StoredEvaluation } from "../../services/evaluations/evaluations.ts";
 import type { VersionRecord, VersionState } from "../../services/registry/types.ts";
 import type { Attempt } from "../../services/shadow/types.ts";

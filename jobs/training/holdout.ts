@@ -1,4 +1,4 @@
-import { compressionLoss } from "../../models/compression-loss.ts";
+import { compressionLoss } from "../../models/artifact/compression-loss.ts";
 import { evaluate, summary, userFigures } from "../../models/evaluation/evaluate.ts";
 import { popularityShares } from "../../models/evaluation/novelty.ts";
 import { type FittedModel, fitModel, recommenderOf } from "../../models/model.ts";

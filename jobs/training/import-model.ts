@@ -1,12 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
-import { sha256Hex } from "../../models/artifact.ts";
+import { sha256Hex } from "../../models/artifact/artifact.ts";
 import type { ItemId } from "../../models/data/ids.ts";
-import { foreignArray } from "../../models/factorization/foreign-arrays.ts";
-import { ImportError, importFactors, withFloorOf } from "../../models/factorization/import-factors.ts";
-import { type Encoder, importedName } from "../../models/factorization/imported.ts";
-import { readSafetensors } from "../../models/safetensors.ts";
-import { SafetensorsError } from "../../models/safetensors-header.ts";
+import { foreignArray } from "../../models/exchange/foreign-arrays.ts";
+import { ImportError, importFactors, withFloorOf } from "../../models/exchange/import-factors.ts";
+import { type Encoder, importedName } from "../../models/exchange/imported.ts";
+import { readSafetensors } from "../../models/safetensors/safetensors.ts";
+import { SafetensorsError } from "../../models/safetensors/safetensors-header.ts";
 import { PhasewiseError } from "../../services/errors.ts";
 import { readItemIds } from "../../services/interactions/item-ids.ts";
 import type { VersionRecord } from "../../services/registry/types.ts";

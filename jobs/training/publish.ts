@@ -1,6 +1,6 @@
-import { modelCard } from "../../models/card.ts";
-import { cardMarkdown } from "../../models/card-markdown.ts";
-import type { ImportOrigin, Manifest } from "../../models/manifest.ts";
+import type { ImportOrigin, Manifest } from "../../models/artifact/manifest.ts";
+import { modelCard } from "../../models/card/card.ts";
+import { cardMarkdown } from "../../models/card/card-markdown.ts";
 import type { FittedModel } from "../../models/model.ts";
 import type { LoadedArtifact, StoredArtifact } from "../../services/artifacts/types.ts";
 import { CODE } from "../../services/code-version.ts";

@@ -1,4 +1,4 @@
-import type { Choice, Trial } from "../../models/manifest.ts";
+import type { Choice, Trial } from "../../models/artifact/manifest.ts";
 import type { Params, Recipe, SearchSpace, TrainingProgress } from "../../models/recipe.ts";
 import { bestTrial } from "../../models/tuning/best-trial.ts";
 import { smallestBudget, withBudget } from "../../models/tuning/budget.ts";

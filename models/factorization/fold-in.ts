@@ -1,6 +1,6 @@
-import { matrixOf, vectorOf } from "../arrays.ts";
+import { matrixOf, vectorOf } from "../artifact/arrays.ts";
 import { ItemScores } from "../kernels/item-scores.ts";
-import { queryScorer } from "../query-scorer.ts";
+import { queryScorer } from "../ranking/query-scorer.ts";
 import type { EncodedHistory, ItemScorer, NamedArrays } from "../recipe.ts";
 import { type Objective, ridgeOf } from "./objective.ts";
 import { ratingConfidence } from "./sides.ts";

@@ -1,6 +1,6 @@
 import type { InteractionMatrix } from "../data/interaction-matrix.ts";
 import type { SparseRows } from "../data/sparse-rows.ts";
-import { topK } from "../ranking.ts";
+import { topK } from "../ranking/ranking.ts";
 
 /** The most interacted-with items, at most `maxItems`. */
 export function mostUsed({ items, columns }: InteractionMatrix, maxItems: number): Uint32Array {

@@ -1,6 +1,6 @@
 import { ItemScores } from "../kernels/item-scores.ts";
 import { paddedTo, writePadded } from "../kernels/padding.ts";
-import { type HistoryItems, type QueryScorer, queryScorer } from "../query-scorer.ts";
+import { type HistoryItems, type QueryScorer, queryScorer } from "../ranking/query-scorer.ts";
 import type { BoundedScorer, ItemScorer } from "../recipe.ts";
 import { LAYER_NORM_EPSILON } from "./layer-norm.ts";
 import type { NetworkShape, Weights } from "./weights.ts";

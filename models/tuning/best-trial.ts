@@ -1,4 +1,4 @@
-import type { Trial } from "../manifest.ts";
+import type { Trial } from "../artifact/manifest.ts";
 
 /** The best trial of the largest budget that any got through with; the earlier of two alike. Null when all failed. */
 export function bestTrial(trials: readonly Trial[]): Trial | null {

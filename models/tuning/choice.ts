@@ -1,7 +1,7 @@
+import type { Choice, Trial } from "../artifact/manifest.ts";
 import { canonicalJson } from "../canonical-json.ts";
 import { mean, sampleVariance } from "../evaluation/moments.ts";
 import { signed } from "../evaluation/signed.ts";
-import type { Choice, Trial } from "../manifest.ts";
 import { bestTrial } from "./best-trial.ts";
 
 /** A trial, and the nDCG@10 of each user of the validation window under it, in the same order for all trials. */

@@ -1,4 +1,4 @@
-import type { Trial } from "../manifest.ts";
+import type { Trial } from "../artifact/manifest.ts";
 
 /**
  * Budgets of successive halving, smallest first: each rung gives 1/eta of the configurations eta times the budget,

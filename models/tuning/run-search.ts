@@ -1,4 +1,4 @@
-import type { Trial } from "../manifest.ts";
+import type { Trial } from "../artifact/manifest.ts";
 import { createSearch, type Search, type SearchOptions, type Suggestion } from "./search.ts";
 
 /** What came of a trial: validation nDCG@10, higher is better, or why there is none. */

@@ -1,5 +1,5 @@
+import type { Trial } from "../artifact/manifest.ts";
 import { seededRandom } from "../data/random.ts";
-import type { Trial } from "../manifest.ts";
 import type { Params, SearchSpace } from "../recipe.ts";
 import { bestTrial } from "./best-trial.ts";
 import { halvingRungs, nextPromotion } from "./halving.ts";

@@ -1,4 +1,4 @@
-import { sha256Hex } from "../../models/artifact.ts";
+import { sha256Hex } from "../../models/artifact/artifact.ts";
 
 /** Lists every other file of an artifact in the form that `sha256sum -c SHA256SUMS` checks. */
 export const CHECKSUMS_FILE = "SHA256SUMS";

@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
-import { parseModel, serializeModel, sha256Hex, versionOf } from "../../models/artifact.ts";
-import { type Manifest, VERSION_PATTERN } from "../../models/manifest.ts";
+import { parseModel, serializeModel, sha256Hex, versionOf } from "../../models/artifact/artifact.ts";
+import { type Manifest, VERSION_PATTERN } from "../../models/artifact/manifest.ts";
 import type { Model } from "../../models/model.ts";
 import { PhasewiseError } from "../errors.ts";
 import { CHECKSUMS_FILE, checksumsText } from "./checksums.ts";

@@ -1,4 +1,4 @@
-import type { Manifest } from "../../models/manifest.ts";
+import type { Manifest } from "../../models/artifact/manifest.ts";
 import type { Model } from "../../models/model.ts";
 
 export interface StoredArtifact {

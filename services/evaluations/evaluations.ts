@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Redis } from "ioredis";
-import type { CompressionLoss } from "../../models/compression-loss.ts";
+import type { CompressionLoss } from "../../models/artifact/compression-loss.ts";
 import type { Evaluation, UserEvaluation } from "../../models/evaluation/evaluate.ts";
 import type { EvaluationSummary } from "../../models/evaluation/report.ts";
 import type { Params } from "../../models/recipe.ts";

@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis";
-import type { Findings } from "../../models/findings.ts";
+import type { Findings } from "../../models/card/findings.ts";
 import { KEY_PREFIX } from "../redis.ts";
 import { fromStore } from "../store-errors.ts";
 

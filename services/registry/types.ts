@@ -1,4 +1,4 @@
-import type { Manifest } from "../../models/manifest.ts";
+import type { Manifest } from "../../models/artifact/manifest.ts";
 import type { Phase } from "../../models/recipe.ts";
 
 /** Life of a version; the arrows between states are in `models/gate/states.ts`. */

@@ -1,5 +1,5 @@
 import Type from "typebox";
-import { VERSION_PATTERN } from "../../models/manifest.ts";
+import { VERSION_PATTERN } from "../../models/artifact/manifest.ts";
 
 /** Most items a list may hold. */
 export const MAX_K = 100;

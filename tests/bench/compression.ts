@@ -4,8 +4,8 @@
  * [--seeds 1]` with PHASEWISE_DATA. The model card of a compressed version has the same figures, from its holdout.
  */
 import { parseArgs } from "node:util";
-import { serializeModel } from "../../models/artifact.ts";
-import { compressionLoss } from "../../models/compression-loss.ts";
+import { serializeModel } from "../../models/artifact/artifact.ts";
+import { compressionLoss } from "../../models/artifact/compression-loss.ts";
 import { cutPosition } from "../../models/data/interaction-log.ts";
 import { trainingSet } from "../../models/data/interaction-matrix.ts";
 import { prequentialRequests } from "../../models/evaluation/requests.ts";

@@ -1,5 +1,4 @@
 import { CholeskyDecomposition, Matrix } from "ml-matrix";
-import { topByBounds } from "../../models/bounded-top-k.ts";
 import { seededRandom } from "../../models/data/random.ts";
 import type { SparseRows } from "../../models/data/sparse-rows.ts";
 import { ridgesOf } from "../../models/factorization/objective.ts";
@@ -7,7 +6,8 @@ import { type AlsMethod, AlsSolver } from "../../models/kernels/als-solver.ts";
 import { ItemScores } from "../../models/kernels/item-scores.ts";
 import { nearestNeighbours } from "../../models/kernels/neighbours.ts";
 import { ScoreBounds } from "../../models/kernels/score-bounds.ts";
-import { topK } from "../../models/ranking.ts";
+import { topByBounds } from "../../models/ranking/bounded-top-k.ts";
+import { topK } from "../../models/ranking/ranking.ts";
 import { gramOf, solveRows } from "../models/factorization/plain-als.ts";
 import type { BenchData } from "./train-data.ts";
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import fc from "fast-check";
-import type { Manifest } from "../../models/manifest.ts";
+import type { Manifest } from "../../models/artifact/manifest.ts";
 import { folderArtifactStore } from "../../services/artifacts/folder-store.ts";
 import type { ArtifactStore } from "../../services/artifacts/types.ts";
 import { describeTiny, sha256, tinyModel } from "../support/tiny-model.ts";

@@ -7,7 +7,7 @@ import { prepareData } from "../../deploy/demo/prepare-data.ts";
 import { openContext } from "../../jobs/context.ts";
 import { splitByTime } from "../../jobs/data/training-data.ts";
 import type { RetrainResult } from "../../jobs/training/retrain.ts";
-import { serializeModel, sha256Hex, versionOf } from "../../models/artifact.ts";
+import { serializeModel, sha256Hex, versionOf } from "../../models/artifact/artifact.ts";
 import { fitModel } from "../../models/model.ts";
 import { createProducers, type JobProducers } from "../../services/queues/producers.ts";
 import type { JobView } from "../../services/queues/types.ts";

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import { Value } from "typebox/value";
-import { parseModel, serializeModel, sha256Hex } from "../../models/artifact.ts";
+import { parseModel, serializeModel, sha256Hex } from "../../models/artifact/artifact.ts";
 import { itemId } from "../../models/data/ids.ts";
 import { seededRandom, shuffle } from "../../models/data/random.ts";
-import { importFactors } from "../../models/factorization/import-factors.ts";
-import { importedRecipe } from "../../models/factorization/imported.ts";
+import { importFactors } from "../../models/exchange/import-factors.ts";
+import { importedRecipe } from "../../models/exchange/imported.ts";
 import { type FittedModel, fitModel, type Model, recommenderOf } from "../../models/model.ts";
 import { defaultsUnder } from "../../models/params.ts";
 import { PHASES, RECIPES, recipeNamed } from "../../models/phases.ts";

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Manifest } from "../../models/manifest.ts";
+import type { Manifest } from "../../models/artifact/manifest.ts";
 import type { Phase } from "../../models/recipe.ts";
 
 const NO_METRICS = {

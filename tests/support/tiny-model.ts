@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
+import type { Manifest } from "../../models/artifact/manifest.ts";
 import { type ItemId, itemId } from "../../models/data/ids.ts";
 import { Vocabulary } from "../../models/data/vocabulary.ts";
-import type { Manifest } from "../../models/manifest.ts";
 import type { Model } from "../../models/model.ts";
 import { manifestOf } from "./manifest.ts";
 

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { ModelCard } from "../../../models/card.ts";
+import type { ModelCard } from "../../../models/card/card.ts";
 import { EXIT, print, progressLine } from "../output.ts";
 import { connect, type ServiceOptions, withService } from "../service.ts";
 import { describeProgress, followJob } from "./train.ts";

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { openContext } from "../../../jobs/context.ts";
 import { importModel } from "../../../jobs/training/import-model.ts";
-import { ENCODERS, type Encoder } from "../../../models/factorization/imported.ts";
+import { ENCODERS, type Encoder } from "../../../models/exchange/imported.ts";
 import { EXIT, type OutputOptions, print } from "../output.ts";
 import { wholeNumber } from "./train.ts";
 

@@ -1,6 +1,6 @@
 import Type from "typebox";
+import type { Findings } from "../../../models/card/findings.ts";
 import type { EvaluationSummary } from "../../../models/evaluation/report.ts";
-import type { Findings } from "../../../models/findings.ts";
 import { DIAGNOSIS_WORDS } from "../../../models/gate/diagnosis.ts";
 import { PHASES, RECIPES } from "../../../models/phases.ts";
 import type { VersionRecord } from "../../registry/types.ts";

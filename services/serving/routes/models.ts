@@ -1,7 +1,7 @@
 import Type from "typebox";
-import { modelCard } from "../../../models/card.ts";
-import { cardMarkdown } from "../../../models/card-markdown.ts";
-import { isImported } from "../../../models/factorization/imported.ts";
+import { modelCard } from "../../../models/card/card.ts";
+import { cardMarkdown } from "../../../models/card/card-markdown.ts";
+import { isImported } from "../../../models/exchange/imported.ts";
 import { PhasewiseError } from "../../errors.ts";
 import type { App, ServingDeps } from "../deps.ts";
 import { OPERATOR, PUBLIC } from "../plugins/auth.ts";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { type RetrainResult, retrain } from "../../../jobs/training/retrain.ts";
-import { modelCard } from "../../../models/card.ts";
-import { cardMarkdown } from "../../../models/card-markdown.ts";
-import type { Manifest } from "../../../models/manifest.ts";
+import type { Manifest } from "../../../models/artifact/manifest.ts";
+import { modelCard } from "../../../models/card/card.ts";
+import { cardMarkdown } from "../../../models/card/card-markdown.ts";
 import type { RetrainPayload } from "../../../services/queues/types.ts";
 import { type JobRig, startJobRig } from "../rig.ts";
 

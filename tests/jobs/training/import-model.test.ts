@@ -12,7 +12,7 @@ import { retrain } from "../../../jobs/training/retrain.ts";
 import { refresh } from "../../../jobs/upkeep/refresh.ts";
 import { trainingSet } from "../../../models/data/interaction-matrix.ts";
 import { fitModel } from "../../../models/model.ts";
-import { writeSafetensors } from "../../../models/safetensors.ts";
+import { writeSafetensors } from "../../../models/safetensors/safetensors.ts";
 import { CATALOGUE, CUT, DAY_MS, ITEM_IDS, type JobRig, startJobRig, trainingLog } from "../rig.ts";
 
 /** Sources are not compiled: the script lies beside them. */

@@ -5,7 +5,7 @@ import { type Job, Queue } from "bullmq";
 import { prepareData } from "../../../deploy/demo/prepare-data.ts";
 import { openContext } from "../../../jobs/context.ts";
 import { type RetrainResult, retrain } from "../../../jobs/training/retrain.ts";
-import type { Manifest } from "../../../models/manifest.ts";
+import type { Manifest } from "../../../models/artifact/manifest.ts";
 import { createProducers, type JobProducers } from "../../../services/queues/producers.ts";
 import { QUEUES, type RetrainPayload, TRAINING_JOBS } from "../../../services/queues/types.ts";
 import { eventually } from "../../support/eventually.ts";

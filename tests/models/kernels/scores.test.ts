@@ -5,7 +5,7 @@ import { Arena } from "../../../models/kernels/arena.ts";
 import { ItemScores } from "../../../models/kernels/item-scores.ts";
 import { ScoreBounds } from "../../../models/kernels/score-bounds.ts";
 import { instantiate, kernelModule } from "../../../models/kernels/wasm.ts";
-import { topK } from "../../../models/ranking.ts";
+import { topK } from "../../../models/ranking/ranking.ts";
 import { randomFactors } from "./ragged.ts";
 
 const shapes = [

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Trial } from "../../../models/manifest.ts";
+import type { Trial } from "../../../models/artifact/manifest.ts";
 import { bestTrial } from "../../../models/tuning/best-trial.ts";
 import { choose } from "../../../models/tuning/choice.ts";
 

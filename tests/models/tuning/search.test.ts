@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Trial } from "../../../models/artifact/manifest.ts";
 import { seededRandom } from "../../../models/data/random.ts";
-import type { Trial } from "../../../models/manifest.ts";
 import type { Params, SearchSpace } from "../../../models/recipe.ts";
 import { halvingRungs } from "../../../models/tuning/halving.ts";
 import { nextRound, runSearch } from "../../../models/tuning/run-search.ts";

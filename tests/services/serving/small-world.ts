@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
+import type { Manifest } from "../../../models/artifact/manifest.ts";
 import { type ItemId, itemId, userId } from "../../../models/data/ids.ts";
 import type { Catalogue, InteractionLog } from "../../../models/data/interaction-log.ts";
 import { trainingSet } from "../../../models/data/interaction-matrix.ts";
 import { Vocabulary } from "../../../models/data/vocabulary.ts";
-import type { Manifest } from "../../../models/manifest.ts";
 import { fitModel, type Model } from "../../../models/model.ts";
 
 const DAY_MS = 86_400_000;

@@ -5,9 +5,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { NamedArray } from "../../models/recipe.ts";
-import { readSafetensors, type Safetensors, writeSafetensors } from "../../models/safetensors.ts";
-import { SafetensorsError } from "../../models/safetensors-header.ts";
+import type { NamedArray } from "../../../models/recipe.ts";
+import {
+  readSafetensors,
+  type Safetensors,
+  writeSafetensors,
+} from "../../../models/safetensors/safetensors.ts";
+import { SafetensorsError } from "../../../models/safetensors/safetensors-header.ts";
 
 /** A file from a header written by hand. */
 function fileOf(header: unknown, dataBytes = 0): Uint8Array {

@@ -1,4 +1,4 @@
-import type { NamedArray, TypedArray } from "./recipe.ts";
+import type { NamedArray, TypedArray } from "../recipe.ts";
 import {
   DTYPE_BYTES,
   type Dtype,

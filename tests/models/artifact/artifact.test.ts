@@ -1,12 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ArtifactError, parseModel, serializeModel, sha256Hex, versionOf } from "../../models/artifact.ts";
-import { itemId } from "../../models/data/ids.ts";
-import { Vocabulary } from "../../models/data/vocabulary.ts";
-import { VERSION_PATTERN } from "../../models/manifest.ts";
-import type { Model } from "../../models/model.ts";
-import type { NamedArray } from "../../models/recipe.ts";
-import { readSafetensors, writeSafetensors } from "../../models/safetensors.ts";
+import {
+  ArtifactError,
+  parseModel,
+  serializeModel,
+  sha256Hex,
+  versionOf,
+} from "../../../models/artifact/artifact.ts";
+import { VERSION_PATTERN } from "../../../models/artifact/manifest.ts";
+import { itemId } from "../../../models/data/ids.ts";
+import { Vocabulary } from "../../../models/data/vocabulary.ts";
+import type { Model } from "../../../models/model.ts";
+import type { NamedArray } from "../../../models/recipe.ts";
+import { readSafetensors, writeSafetensors } from "../../../models/safetensors/safetensors.ts";
 
 const MODEL: Model = {
   phase: 1,

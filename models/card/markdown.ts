@@ -1,5 +1,5 @@
-import type { Estimate } from "./evaluation/report.ts";
-import { signed } from "./evaluation/signed.ts";
+import type { Estimate } from "../evaluation/report.ts";
+import { signed } from "../evaluation/signed.ts";
 
 /* Pieces of a model card's Markdown: tables, lists, and figures as all of its sections write them. */
 

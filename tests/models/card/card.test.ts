@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { modelCard } from "../../models/card.ts";
-import { cardMarkdown } from "../../models/card-markdown.ts";
-import { learningCurve } from "../../models/evaluation/learning-curve.ts";
-import type { Findings } from "../../models/findings.ts";
-import { manifestOf } from "../support/manifest.ts";
+import { modelCard } from "../../../models/card/card.ts";
+import { cardMarkdown } from "../../../models/card/card-markdown.ts";
+import type { Findings } from "../../../models/card/findings.ts";
+import { learningCurve } from "../../../models/evaluation/learning-curve.ts";
+import { manifestOf } from "../../support/manifest.ts";
 
 const lift = { mean: -0.002, low: -0.006, high: 0.001 };
 const evidence: Findings["evidence"] = {

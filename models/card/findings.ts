@@ -1,7 +1,7 @@
-import type { Agreement } from "./evaluation/agreement.ts";
-import type { LearningCurve } from "./evaluation/learning-curve.ts";
-import type { Estimate } from "./evaluation/report.ts";
-import type { DiagnosisEvidence, DiagnosisReport } from "./gate/diagnosis.ts";
+import type { Agreement } from "../evaluation/agreement.ts";
+import type { LearningCurve } from "../evaluation/learning-curve.ts";
+import type { Estimate } from "../evaluation/report.ts";
+import type { DiagnosisEvidence, DiagnosisReport } from "../gate/diagnosis.ts";
 import type { LeverReport } from "./levers.ts";
 
 /**

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { leverSettings, withLevers } from "../../models/levers.ts";
-import { RECIPES, recipeNamed } from "../../models/phases.ts";
+import { leverSettings, withLevers } from "../../../models/card/levers.ts";
+import { RECIPES, recipeNamed } from "../../../models/phases.ts";
 
 const als = recipeNamed("als");
 

@@ -1,5 +1,5 @@
-import { type Decoder, isStored, storedArray } from "../safetensors.ts";
-import type { Dtype } from "../safetensors-header.ts";
+import { type Decoder, isStored, storedArray } from "../safetensors/safetensors.ts";
+import type { Dtype } from "../safetensors/safetensors-header.ts";
 
 /** Elements of other floating-point types, as float32 holds them. */
 const WIDENED: Partial<Record<Dtype, (buffer: ArrayBuffer) => Float32Array>> = {

@@ -1,7 +1,7 @@
-import type { Estimate } from "./evaluation/report.ts";
-import type { Trial } from "./manifest.ts";
-import type { Lever, Params, Recipe } from "./recipe.ts";
-import { bestTrial } from "./tuning/best-trial.ts";
+import type { Trial } from "../artifact/manifest.ts";
+import type { Estimate } from "../evaluation/report.ts";
+import type { Lever, Params, Recipe } from "../recipe.ts";
+import { bestTrial } from "../tuning/best-trial.ts";
 
 /** A lever with the settings that are compared, and whether the model uses it. */
 export interface LeverSetting extends Lever {

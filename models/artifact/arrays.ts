@@ -1,4 +1,4 @@
-import type { NamedArrays, TypedArray } from "./recipe.ts";
+import type { NamedArrays, TypedArray } from "../recipe.ts";
 
 /** A one-dimensional array of a model by name, which an artifact may lack or have of another kind. @throws RangeError */
 export function vectorOf<T extends TypedArray>(

@@ -1,6 +1,6 @@
+import type { EvaluationSummary } from "../evaluation/report.ts";
+import type { Params, Phase, TrainingReport } from "../recipe.ts";
 import type { CompressionLoss } from "./compression-loss.ts";
-import type { EvaluationSummary } from "./evaluation/report.ts";
-import type { Params, Phase, TrainingReport } from "./recipe.ts";
 
 /** The data a model was fitted on. */
 export interface DataProvenance {

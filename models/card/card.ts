@@ -1,10 +1,17 @@
-import type { CompressionLoss } from "./compression-loss.ts";
-import type { LearningCurve } from "./evaluation/learning-curve.ts";
-import type { EvaluationSummary } from "./evaluation/report.ts";
+import type { CompressionLoss } from "../artifact/compression-loss.ts";
+import type {
+  Choice,
+  DataProvenance,
+  ImportOrigin,
+  Manifest,
+  TrainingCost,
+  Trial,
+} from "../artifact/manifest.ts";
+import type { LearningCurve } from "../evaluation/learning-curve.ts";
+import type { EvaluationSummary } from "../evaluation/report.ts";
+import type { Params, Phase, TrainingReport } from "../recipe.ts";
 import type { Findings } from "./findings.ts";
 import type { LeverReport } from "./levers.ts";
-import type { Choice, DataProvenance, ImportOrigin, Manifest, TrainingCost, Trial } from "./manifest.ts";
-import type { Params, Phase, TrainingReport } from "./recipe.ts";
 
 /**
  * What a reader needs to trust, or distrust, a version. Facts come from its manifest, which is hashed with it and

@@ -1,7 +1,7 @@
+import type { Trial } from "../artifact/manifest.ts";
+import { bestTrial } from "../tuning/best-trial.ts";
 import type { ModelCard } from "./card.ts";
-import type { Trial } from "./manifest.ts";
 import { figure, table } from "./markdown.ts";
-import { bestTrial } from "./tuning/best-trial.ts";
 
 /** The search in a model card: why these parameters, then every trial. */
 export function searchSection({ trials, choice, params }: ModelCard): string[] {

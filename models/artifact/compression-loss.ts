@@ -1,11 +1,11 @@
-import { groupedBy } from "./data/grouped-by.ts";
-import { bootstrapMean } from "./evaluation/bootstrap.ts";
-import { mean } from "./evaluation/moments.ts";
-import { ndcg } from "./evaluation/ndcg.ts";
-import { overlap } from "./evaluation/overlap.ts";
-import type { Estimate } from "./evaluation/report.ts";
-import type { RequestSet } from "./evaluation/requests.ts";
-import { type Model, recommenderOf } from "./model.ts";
+import { groupedBy } from "../data/grouped-by.ts";
+import { bootstrapMean } from "../evaluation/bootstrap.ts";
+import { mean } from "../evaluation/moments.ts";
+import { ndcg } from "../evaluation/ndcg.ts";
+import { overlap } from "../evaluation/overlap.ts";
+import type { Estimate } from "../evaluation/report.ts";
+import type { RequestSet } from "../evaluation/requests.ts";
+import { type Model, recommenderOf } from "../model.ts";
 
 /** What compressing a fit cost and saved: the same fit, kept compressed and exactly, asked the same requests. */
 export interface CompressionLoss {

@@ -4,8 +4,8 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { foreignArray } from "../../../models/factorization/foreign-arrays.ts";
-import { readSafetensors, type Safetensors } from "../../../models/safetensors.ts";
+import { foreignArray } from "../../../models/exchange/foreign-arrays.ts";
+import { readSafetensors, type Safetensors } from "../../../models/safetensors/safetensors.ts";
 
 /** A file of one array "w" from raw elements. */
 function fileOf(dtype: string, elements: ArrayBufferView): Uint8Array {

@@ -1,5 +1,5 @@
 import Type from "typebox";
-import type { NamedArray, NamedArrays, Params, Recipe } from "./recipe.ts";
+import type { NamedArray, NamedArrays, Params, Recipe } from "../recipe.ts";
 
 /** What is kept of a large matrix of item vectors: its float32 values, or int8 with a scale a row. */
 export type Compression = "none" | "int8";

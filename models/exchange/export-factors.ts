@@ -1,8 +1,8 @@
-import { decompressed } from "../compression.ts";
+import { decompressed } from "../artifact/compression.ts";
 import type { ItemId } from "../data/ids.ts";
 import type { Model } from "../model.ts";
 import type { NamedArray, Params } from "../recipe.ts";
-import { type Safetensors, writeSafetensors } from "../safetensors.ts";
+import { type Safetensors, writeSafetensors } from "../safetensors/safetensors.ts";
 
 /** Parameters that say how a history becomes a query. */
 const ENCODING = ["recency", "reg", "unobservedWeight", "regExponent"] as const;

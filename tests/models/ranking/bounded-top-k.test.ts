@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { topByBounds } from "../../models/bounded-top-k.ts";
-import { itemId } from "../../models/data/ids.ts";
-import { seededRandom } from "../../models/data/random.ts";
-import { Vocabulary } from "../../models/data/vocabulary.ts";
-import { importedRecipe } from "../../models/factorization/imported.ts";
-import { type Model, recommenderOf } from "../../models/model.ts";
-import { initialWeights } from "../../models/neural/weights.ts";
-import { recipeNamed } from "../../models/phases.ts";
-import { topK } from "../../models/ranking.ts";
-import type { NamedArrays, Recipe } from "../../models/recipe.ts";
-import { randomFactors } from "./kernels/ragged.ts";
+import { itemId } from "../../../models/data/ids.ts";
+import { seededRandom } from "../../../models/data/random.ts";
+import { Vocabulary } from "../../../models/data/vocabulary.ts";
+import { importedRecipe } from "../../../models/exchange/imported.ts";
+import { type Model, recommenderOf } from "../../../models/model.ts";
+import { initialWeights } from "../../../models/neural/weights.ts";
+import { recipeNamed } from "../../../models/phases.ts";
+import { topByBounds } from "../../../models/ranking/bounded-top-k.ts";
+import { topK } from "../../../models/ranking/ranking.ts";
+import type { NamedArrays, Recipe } from "../../../models/recipe.ts";
+import { randomFactors } from "../kernels/ragged.ts";
 
 describe("the best by bounds", () => {
   it("are the best by score, ties and all, however loose the bounds", () => {

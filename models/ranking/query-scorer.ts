@@ -1,6 +1,6 @@
-import type { ItemScores } from "./kernels/item-scores.ts";
-import { ScoreBounds } from "./kernels/score-bounds.ts";
-import type { BoundedScorer, EncodedHistory } from "./recipe.ts";
+import type { ItemScores } from "../kernels/item-scores.ts";
+import { ScoreBounds } from "../kernels/score-bounds.ts";
+import type { BoundedScorer, EncodedHistory } from "../recipe.ts";
 
 /**
  * Catalogues from this size on are ranked by bounds: float32 factors no longer fit into the caches, and reading a quarter

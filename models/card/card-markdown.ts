@@ -1,10 +1,10 @@
+import type { CompressionLoss } from "../artifact/compression-loss.ts";
+import type { ImportOrigin } from "../artifact/manifest.ts";
+import { COHORTS, DEFAULT_COHORTS } from "../evaluation/cohorts.ts";
+import type { EvaluationSummary, MetricIntervals, UserMetric } from "../evaluation/report.ts";
+import { DIAGNOSIS_WORDS } from "../gate/diagnosis.ts";
 import type { ModelCard } from "./card.ts";
 import { searchSection } from "./card-search.ts";
-import type { CompressionLoss } from "./compression-loss.ts";
-import { COHORTS, DEFAULT_COHORTS } from "./evaluation/cohorts.ts";
-import type { EvaluationSummary, MetricIntervals, UserMetric } from "./evaluation/report.ts";
-import { DIAGNOSIS_WORDS } from "./gate/diagnosis.ts";
-import type { ImportOrigin } from "./manifest.ts";
 import { figure, interval, list, percent, sentence, settings, signedInterval, table } from "./markdown.ts";
 
 /** The model card in Markdown, for people; every figure in it is in the JSON. */

@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 import { Value } from "typebox/value";
-import { canonicalJson } from "./canonical-json.ts";
-import type { ItemId } from "./data/ids.ts";
-import { Vocabulary } from "./data/vocabulary.ts";
-import type { Model } from "./model.ts";
-import { recipeNamed } from "./phases.ts";
-import type { NamedArray, NamedArrays, Params, TypedArray } from "./recipe.ts";
-import { readSafetensors, type Safetensors, writeSafetensors } from "./safetensors.ts";
+import { canonicalJson } from "../canonical-json.ts";
+import type { ItemId } from "../data/ids.ts";
+import { Vocabulary } from "../data/vocabulary.ts";
+import type { Model } from "../model.ts";
+import { recipeNamed } from "../phases.ts";
+import type { NamedArray, NamedArrays, Params, TypedArray } from "../recipe.ts";
+import { readSafetensors, type Safetensors, writeSafetensors } from "../safetensors/safetensors.ts";
 
 /**
  * A model as one safetensors file. Metadata: formatVersion, phase, recipe, params (JSON, keys sorted), seed.

@@ -1,9 +1,9 @@
-import { blend } from "../blend/blend.ts";
 import { als } from "../factorization/als.ts";
 import { slist } from "../knn/slist.ts";
+import { sasrec } from "../neural/sasrec.ts";
 import { popularLately } from "../popularity/popularity.ts";
 import type { Recipe } from "../recipe.ts";
-import { sasrec } from "./sasrec.ts";
+import { blend } from "./blend.ts";
 
 /** On little data a network alone loses to its elders; as one voice among them it adds. */
 export const neuralBlend: Recipe = blend(

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseModel, serializeModel } from "../../models/artifact.ts";
-import { compressed, decompressed } from "../../models/compression.ts";
-import { compressionLoss } from "../../models/compression-loss.ts";
-import { type ItemId, userId } from "../../models/data/ids.ts";
-import { seededRandom } from "../../models/data/random.ts";
-import type { EvaluationRequest } from "../../models/evaluation/requests.ts";
-import { fitModel, type Model, recommenderOf } from "../../models/model.ts";
-import type { Params } from "../../models/recipe.ts";
-import { circle, SMALL_SASREC } from "./support/circle.ts";
-import { historyOf, randomTrainingSet } from "./support/toy-data.ts";
+import { parseModel, serializeModel } from "../../../models/artifact/artifact.ts";
+import { compressed, decompressed } from "../../../models/artifact/compression.ts";
+import { compressionLoss } from "../../../models/artifact/compression-loss.ts";
+import { type ItemId, userId } from "../../../models/data/ids.ts";
+import { seededRandom } from "../../../models/data/random.ts";
+import type { EvaluationRequest } from "../../../models/evaluation/requests.ts";
+import { fitModel, type Model, recommenderOf } from "../../../models/model.ts";
+import type { Params } from "../../../models/recipe.ts";
+import { circle, SMALL_SASREC } from "../support/circle.ts";
+import { historyOf, randomTrainingSet } from "../support/toy-data.ts";
 
 test("no value moves by more than half a step of its row, and zeros stay zeros", () => {
   const random = seededRandom(1);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { seededRandom } from "../../models/data/random.ts";
-import { firstNonFinite, topK } from "../../models/ranking.ts";
+import { seededRandom } from "../../../models/data/random.ts";
+import { firstNonFinite, topK } from "../../../models/ranking/ranking.ts";
 
 test("the k best are those of a full sort, ties by index, for every k and filter", () => {
   const random = seededRandom(4);
