@@ -1,10 +1,14 @@
-import type { TSchema } from "typebox";
+import Type, { type Static, type TSchema } from "typebox";
 import type { ItemId } from "./data/ids.ts";
 import type { TrainingSet } from "./data/interaction-matrix.ts";
 import type { Vocabulary } from "./data/vocabulary.ts";
 
 /** A rung of the ladder; a higher number is a more complex family. */
-export type Phase = 1 | 2 | 3 | 4;
+export const Phase = Type.Enum([1, 2, 3, 4], {
+  type: "integer",
+  description: "a phase of the ladder: 1, 2, 3 or 4",
+});
+export type Phase = Static<typeof Phase>;
 
 export type Params = Readonly<Record<string, unknown>>;
 

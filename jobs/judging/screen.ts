@@ -7,8 +7,9 @@ import type { UserDifference, VersionFacts } from "../../models/gate/evidence.ts
 import type { ChallengeKind } from "../../models/gate/margin.ts";
 import { policySha256 } from "../../models/gate/policy.ts";
 import type { ScreenEvidence, ScreenRuling } from "../../models/gate/screening.ts";
+import type { VersionState } from "../../models/gate/states.ts";
 import type { StoredEvaluation } from "../../services/evaluations/evaluations.ts";
-import type { VersionRecord, VersionState } from "../../services/registry/types.ts";
+import type { VersionRecord } from "../../services/registry/types.ts";
 import type { Attempt } from "../../services/shadow/types.ts";
 import type { JobContext } from "../context.ts";
 import { lastUpgradeBefore } from "./last-upgrade.ts";

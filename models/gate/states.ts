@@ -16,8 +16,10 @@ export const TRANSITIONS = {
   QUARANTINED: [],
 } as const satisfies Record<string, readonly string[]>;
 
-export type GateState = keyof typeof TRANSITIONS;
+export type VersionState = keyof typeof TRANSITIONS;
 
-export function mayBecome(from: GateState, to: GateState): boolean {
-  return (TRANSITIONS[from] as readonly GateState[]).includes(to);
+export const VERSION_STATES = Object.keys(TRANSITIONS) as readonly VersionState[];
+
+export function mayBecome(from: VersionState, to: VersionState): boolean {
+  return (TRANSITIONS[from] as readonly VersionState[]).includes(to);
 }

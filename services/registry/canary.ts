@@ -1,15 +1,9 @@
+import type { VersionState } from "../../models/gate/states.ts";
 import { PhasewiseError } from "../errors.ts";
 import { pointerWrites, stateWrites } from "./pointer-move.ts";
 import { type PointerChange, refuseOtherLive, refuseUnfit } from "./promote.ts";
 import type { Snapshot } from "./snapshot.ts";
-import type {
-  AuditAction,
-  CanaryPointer,
-  CanaryRequest,
-  LivePointer,
-  RollbackRequest,
-  VersionState,
-} from "./types.ts";
+import type { AuditAction, CanaryPointer, CanaryRequest, LivePointer, RollbackRequest } from "./types.ts";
 
 /**
  * Decides a step of a canary on a snapshot: ELIGIBLE → CANARY at its start, CANARY → STALE when it is ended

@@ -1,7 +1,8 @@
+import type { VersionState } from "../../models/gate/states.ts";
 import type { UnsealedEntry, Write } from "./commit.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { OPEN_STATES } from "./states.ts";
-import type { LivePointer, VersionState } from "./types.ts";
+import type { LivePointer } from "./types.ts";
 
 export function pointerWrites(live: LivePointer): Write[] {
   return [

@@ -1,5 +1,4 @@
-import { mayBecome } from "../../models/gate/states.ts";
-import type { VersionState } from "./types.ts";
+import { mayBecome, type VersionState } from "../../models/gate/states.ts";
 
 /** States whose evidence was gathered against the present baseline; a change of baseline makes it stale. */
 export const OPEN_STATES: readonly VersionState[] = ["SHADOWING", "ELIGIBLE", "CANARY"];

@@ -1,91 +1,89 @@
+import Type, { type Static } from "typebox";
 import type { Manifest } from "../../models/artifact/manifest.ts";
-import type { Phase } from "../../models/recipe.ts";
+import { VERSION_STATES, type VersionState } from "../../models/gate/states.ts";
+import { Phase } from "../../models/recipe.ts";
 
-/** Life of a version; the arrows between states are in `models/gate/states.ts`. */
-export type VersionState =
-  | "REGISTERED"
-  | "SCREENED"
-  | "SHADOWING"
-  | "ELIGIBLE"
-  | "CANARY"
-  | "LIVE"
-  | "PREVIOUS"
-  | "RETIRED"
-  | "REJECTED"
-  | "STALE"
-  | "QUARANTINED";
+// Each record is one schema: its type, what the API may answer, and the API's own description.
+const IsoTime = Type.String({ description: "ISO 8601" });
 
-export interface VersionRecord {
-  readonly version: string;
-  readonly phase: Phase;
-  readonly recipe: string;
-  readonly state: VersionState;
-  /** Why it is in this state, in words. */
-  readonly reason: string;
-  /** SHA-256 of the manifest, hex. */
-  readonly manifestSha256: string;
-  /** SHA-256 of the arrays' file, hex. */
-  readonly sha256: string;
-  readonly dataSha256: string;
-  /** ISO 8601. */
-  readonly registeredAt: string;
-  /** Attempts made against the present baseline; each spends some of α. */
-  readonly attempts: number;
-}
+export const VersionRecord = Type.Object({
+  version: Type.String(),
+  phase: Phase,
+  recipe: Type.String(),
+  state: Type.Enum([...VERSION_STATES], { type: "string" }),
+  reason: Type.String({ description: "why it is in this state, in words" }),
+  manifestSha256: Type.String({ description: "SHA-256 of the manifest, hex" }),
+  sha256: Type.String({ description: "SHA-256 of the arrays' file, hex" }),
+  dataSha256: Type.String({ description: "SHA-256 of the snapshot it was trained on, hex" }),
+  registeredAt: IsoTime,
+  attempts: Type.Integer({ description: "attempts against the present baseline; each spends some of α" }),
+});
+export type VersionRecord = Readonly<Static<typeof VersionRecord>>;
 
 /** A version that serves a share of the users before it may serve all. */
-export interface CanaryPointer {
-  readonly version: string;
-  /** Share of the users, 0 … 1, exclusive; the others stay with the live version. */
-  readonly share: number;
-  /** Started without the gate's verdict: it is never promoted without force either. */
-  readonly forced: boolean;
-}
+export const CanaryPointer = Type.Object({
+  version: Type.String(),
+  share: Type.Number({
+    description:
+      "share of the users on it, 0 … 1, exclusive, by hash of the user id; the others stay with the live one",
+  }),
+  forced: Type.Boolean({
+    description: "started without the gate's verdict: it is never promoted without force either",
+  }),
+});
+export type CanaryPointer = Readonly<Static<typeof CanaryPointer>>;
 
 /** What is served right now. The epoch grows by one at every change and never goes back. */
-export interface LivePointer {
-  readonly version: string;
-  readonly epoch: number;
-  /** Epoch at which `version` went live: the steps of a canary leave it as it is. */
-  readonly liveEpoch: number;
-  /** Version a rollback returns to; null when only the phase-1 floor is left. */
-  readonly previous: string | null;
-  /** The phase-1 version that is always loadable. */
-  readonly floor: string;
-  /** ISO 8601. */
-  readonly since: string;
-  readonly canary: CanaryPointer | null;
-}
+export const LivePointer = Type.Object({
+  version: Type.String(),
+  epoch: Type.Integer(),
+  liveEpoch: Type.Integer({
+    description: "the epoch at which the version went live; the steps of a canary leave it as it is",
+  }),
+  previous: Type.Union([Type.String(), Type.Null()], {
+    description: "the version a rollback returns to; null when only the floor is left",
+  }),
+  floor: Type.String({ description: "the phase-1 version that is always loadable" }),
+  since: IsoTime,
+  canary: Type.Union([CanaryPointer, Type.Null()]),
+});
+export type LivePointer = Readonly<Static<typeof LivePointer>>;
 
-export type AuditAction =
-  | "register"
-  | "state"
-  | "promote"
-  | "force-promote"
-  | "rollback"
-  | "auto-rollback"
-  | "canary"
-  | "force-canary"
-  | "canary-end"
-  | "freeze"
-  | "unfreeze";
+const AuditAction = Type.Enum(
+  [
+    "register",
+    "state",
+    "promote",
+    "force-promote",
+    "rollback",
+    "auto-rollback",
+    "canary",
+    "force-canary",
+    "canary-end",
+    "freeze",
+    "unfreeze",
+  ],
+  { type: "string" },
+);
+export type AuditAction = Static<typeof AuditAction>;
 
 /** Append-only and hash-chained: `sha256` covers the entry without itself, which covers `previousSha256`. */
-export interface AuditEntry {
-  readonly sequence: number;
-  /** ISO 8601. */
-  readonly at: string;
-  readonly actor: string;
-  readonly action: AuditAction;
-  readonly version: string;
-  /** The version that was left (pointer moves) or the state that was left (states). */
-  readonly from: string | null;
-  readonly epoch: number;
-  readonly reason: string;
-  readonly decisionId: string | null;
-  readonly previousSha256: string;
-  readonly sha256: string;
-}
+export const AuditEntry = Type.Object({
+  sequence: Type.Integer(),
+  at: IsoTime,
+  actor: Type.String(),
+  action: AuditAction,
+  version: Type.String(),
+  from: Type.Union([Type.String(), Type.Null()], {
+    description: "the version that was left (moves of the live pointer) or the state that was left (states)",
+  }),
+  epoch: Type.Integer(),
+  reason: Type.String(),
+  decisionId: Type.Union([Type.String(), Type.Null()]),
+  previousSha256: Type.String(),
+  sha256: Type.String(),
+});
+export type AuditEntry = Readonly<Static<typeof AuditEntry>>;
 
 export interface PromoteRequest {
   readonly version: string;
@@ -104,11 +102,13 @@ export interface CanaryRequest extends PromoteRequest {
   readonly share: number;
 }
 
-export interface CanaryResult {
-  readonly live: LivePointer;
-  /** False when the canary was at this share already, or to be ended and not running. */
-  readonly changed: boolean;
-}
+export const CanaryResult = Type.Object({
+  live: LivePointer,
+  changed: Type.Boolean({
+    description: "false when the canary was at this share already, or to be ended and not running",
+  }),
+});
+export type CanaryResult = Readonly<Static<typeof CanaryResult>>;
 
 /**
  * While a canary runs, the newest version is the canary: a rollback that names no version, or names the canary,
@@ -124,12 +124,12 @@ export interface RollbackRequest {
   readonly decisionId?: string | undefined;
 }
 
-export interface RollbackResult {
-  readonly live: LivePointer;
-  /** False when the version to leave was not served any more. */
-  readonly changed: boolean;
-  readonly left: string;
-}
+export const RollbackResult = Type.Object({
+  live: LivePointer,
+  changed: Type.Boolean({ description: "false when the version to leave was not served any more" }),
+  left: Type.String(),
+});
+export type RollbackResult = Readonly<Static<typeof RollbackResult>>;
 
 export interface Registry {
   /** Idempotent: registering the same version again changes nothing. */

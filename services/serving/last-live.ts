@@ -1,13 +1,12 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import Type, { type Static } from "typebox";
+import Type from "typebox";
 import { Compile } from "typebox/compile";
 import { replaceFile } from "../durable-file.ts";
-import { LivePointerView, Version } from "./schemas.ts";
+import { LivePointer } from "../registry/types.ts";
+import { Version } from "./schemas.ts";
 
-const LastLive = Compile(
-  Type.Intersect([LivePointerView, Type.Object({ version: Version, floor: Version })]),
-);
+const LastLive = Compile(Type.Intersect([LivePointer, Type.Object({ version: Version, floor: Version })]));
 
 /** The live pointer as last seen, in a local file: a replica that starts while Redis is down serves from it. */
 export class LastLiveFile {
@@ -18,7 +17,7 @@ export class LastLiveFile {
   }
 
   /** Null when there is no file, or none that makes sense: it is a convenience, never an authority. */
-  async read(): Promise<Static<typeof LivePointerView> | null> {
+  async read(): Promise<LivePointer | null> {
     try {
       const pointer: unknown = JSON.parse(await readFile(this.#path, "utf8"));
       return LastLive.Check(pointer) ? pointer : null;
@@ -27,7 +26,7 @@ export class LastLiveFile {
     }
   }
 
-  async write(pointer: Static<typeof LivePointerView>): Promise<void> {
+  async write(pointer: LivePointer): Promise<void> {
     await mkdir(dirname(this.#path), { recursive: true });
     await replaceFile(this.#path, JSON.stringify(pointer), 0o600);
   }

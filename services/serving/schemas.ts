@@ -1,5 +1,6 @@
 import Type from "typebox";
 import { VERSION_PATTERN } from "../../models/artifact/manifest.ts";
+import { Phase } from "../../models/recipe.ts";
 
 /** Most items a list may hold. */
 export const MAX_K = 100;
@@ -27,9 +28,6 @@ export const K = Type.Integer({
   maximum: MAX_K,
   description: `a whole number of items, 1 to ${MAX_K}`,
 });
-export const PhaseNumber = Type.Union([Type.Literal(1), Type.Literal(2), Type.Literal(3), Type.Literal(4)], {
-  description: "a phase of the ladder: 1, 2, 3 or 4",
-});
 export const Timestamp = Type.Integer({
   minimum: 0,
   maximum: 8_640_000_000_000_000,
@@ -43,7 +41,7 @@ export const Rating = Type.Number({
 
 export const LiveModelView = Type.Object({
   version: Type.String(),
-  phase: Type.Integer(),
+  phase: Phase,
   recipe: Type.String(),
 });
 
@@ -68,49 +66,6 @@ export const RecommendationView = Type.Object({
   history: Type.String({
     description: "stored, remembered, request, empty or unavailable: where the history came from",
   }),
-});
-
-const CanaryPointerView = Type.Object({
-  version: Type.String(),
-  share: Type.Number({ description: "share of the users on it, by hash of the user id" }),
-  forced: Type.Boolean(),
-});
-
-export const LivePointerView = Type.Object({
-  version: Type.String(),
-  epoch: Type.Integer(),
-  liveEpoch: Type.Integer({ description: "the epoch at which the version went live" }),
-  previous: Type.Union([Type.String(), Type.Null()]),
-  floor: Type.String(),
-  since: Type.String(),
-  canary: Type.Union([CanaryPointerView, Type.Null()]),
-});
-
-export const VersionRecordView = Type.Object({
-  version: Type.String(),
-  phase: Type.Integer(),
-  recipe: Type.String(),
-  state: Type.String(),
-  reason: Type.String(),
-  manifestSha256: Type.String(),
-  sha256: Type.String(),
-  dataSha256: Type.String(),
-  registeredAt: Type.String(),
-  attempts: Type.Integer(),
-});
-
-export const AuditEntryView = Type.Object({
-  sequence: Type.Integer(),
-  at: Type.String(),
-  actor: Type.String(),
-  action: Type.String(),
-  version: Type.String(),
-  from: Type.Union([Type.String(), Type.Null()]),
-  epoch: Type.Integer(),
-  reason: Type.String(),
-  decisionId: Type.Union([Type.String(), Type.Null()]),
-  previousSha256: Type.String(),
-  sha256: Type.String(),
 });
 
 /** The one shape of every error body. */

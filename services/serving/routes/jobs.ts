@@ -1,18 +1,18 @@
 import Type from "typebox";
 import { defaultRecipe, RECIPES } from "../../../models/phases.ts";
-import type { Phase, Recipe } from "../../../models/recipe.ts";
+import { Phase, type Recipe } from "../../../models/recipe.ts";
 import { PhasewiseError } from "../../errors.ts";
 import { unknownJob } from "../../queues/producers.ts";
 import type { App, ServingDeps } from "../deps.ts";
 import { OPERATOR } from "../plugins/auth.ts";
-import { ERROR_RESPONSES, PhaseNumber } from "../schemas.ts";
+import { ERROR_RESPONSES } from "../schemas.ts";
 import { assertValid } from "../validation.ts";
 
 const DEFAULT_SEED = 1;
 
 const RetrainBody = Type.Object(
   {
-    phase: PhaseNumber,
+    phase: Phase,
     recipe: Type.Optional(
       Type.String({ minLength: 1, maxLength: 64, description: "a recipe of the phase; see /ladder" }),
     ),

@@ -3,13 +3,13 @@ import type { Findings } from "../../../models/card/findings.ts";
 import type { EvaluationSummary } from "../../../models/evaluation/report.ts";
 import { DIAGNOSIS_WORDS } from "../../../models/gate/diagnosis.ts";
 import { PHASES, RECIPES } from "../../../models/phases.ts";
-import type { VersionRecord } from "../../registry/types.ts";
+import { LivePointer, VersionRecord } from "../../registry/types.ts";
 import type { App, ServingDeps } from "../deps.ts";
 import { PUBLIC } from "../plugins/auth.ts";
-import { ERROR_RESPONSES, LivePointerView, VersionRecordView } from "../schemas.ts";
+import { ERROR_RESPONSES } from "../schemas.ts";
 
 const LadderView = Type.Object({
-  live: Type.Union([LivePointerView, Type.Null()]),
+  live: Type.Union([LivePointer, Type.Null()]),
   phases: Type.Array(
     Type.Object({
       phase: Type.Integer(),
@@ -21,7 +21,7 @@ const LadderView = Type.Object({
       ),
       versions: Type.Array(
         Type.Object({
-          ...VersionRecordView.properties,
+          ...VersionRecord.properties,
           live: Type.Boolean(),
           offline: Type.Unknown({ description: "offline evaluation, null when the artifact is not here" }),
           cost: Type.Unknown({ description: "what training and a recommendation cost" }),

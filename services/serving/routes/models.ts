@@ -3,9 +3,10 @@ import { modelCard } from "../../../models/card/card.ts";
 import { cardMarkdown } from "../../../models/card/card-markdown.ts";
 import { isImported } from "../../../models/exchange/imported.ts";
 import { PhasewiseError } from "../../errors.ts";
+import { VersionRecord } from "../../registry/types.ts";
 import type { App, ServingDeps } from "../deps.ts";
 import { OPERATOR, PUBLIC } from "../plugins/auth.ts";
-import { ERROR_RESPONSES, Version, VersionRecordView } from "../schemas.ts";
+import { ERROR_RESPONSES, Version } from "../schemas.ts";
 
 /** An operator who asks for an analysis wants all of it; a network that trains for hours needs another word. */
 const ASKED_FOR_BUDGET_SECONDS = 3600;
@@ -17,7 +18,7 @@ export function modelRoutes(app: App, deps: ServingDeps): void {
       config: PUBLIC,
       schema: {
         summary: "Every version ever registered",
-        response: { 200: Type.Object({ versions: Type.Array(VersionRecordView) }), ...ERROR_RESPONSES },
+        response: { 200: Type.Object({ versions: Type.Array(VersionRecord) }), ...ERROR_RESPONSES },
       },
     },
     async () => ({ versions: [...(await deps.registry.versions())] }),
@@ -32,7 +33,7 @@ export function modelRoutes(app: App, deps: ServingDeps): void {
         params: Type.Object({ version: Version }, { additionalProperties: false }),
         response: {
           200: Type.Object({
-            record: VersionRecordView,
+            record: VersionRecord,
             manifest: Type.Unknown(),
             modelCard: Type.Unknown({ description: "the model card: facts, figures and findings" }),
             card: Type.String({ description: "the same in Markdown" }),

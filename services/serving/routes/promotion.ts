@@ -1,9 +1,15 @@
 import Type from "typebox";
 import { PhasewiseError } from "../../errors.ts";
-import type { AuditAction } from "../../registry/types.ts";
+import {
+  type AuditAction,
+  AuditEntry,
+  CanaryResult,
+  LivePointer,
+  RollbackResult,
+} from "../../registry/types.ts";
 import type { App, ServingDeps } from "../deps.ts";
 import { OPERATOR, PUBLIC } from "../plugins/auth.ts";
-import { AuditEntryView, ERROR_RESPONSES, Limit, LivePointerView, Reason, Version } from "../schemas.ts";
+import { ERROR_RESPONSES, Limit, Reason, Version } from "../schemas.ts";
 import { unknownVersion } from "./models.ts";
 
 /** Name under which the holder of the admin key enters the audit log. */
@@ -70,7 +76,7 @@ export function promotionRoutes(app: App, deps: ServingDeps): void {
         summary: "Makes a version the live one, if the live one is still the one you mean",
         params: Type.Object({ version: Version }, { additionalProperties: false }),
         body: PromoteBody,
-        response: { 200: Type.Object({ live: LivePointerView }), ...ERROR_RESPONSES },
+        response: { 200: Type.Object({ live: LivePointer }), ...ERROR_RESPONSES },
       },
     },
     async (request) => {
@@ -92,7 +98,7 @@ export function promotionRoutes(app: App, deps: ServingDeps): void {
         params: Type.Object({ version: Version }, { additionalProperties: false }),
         body: CanaryBody,
         response: {
-          200: Type.Object({ live: LivePointerView, changed: Type.Boolean() }),
+          200: CanaryResult,
           ...ERROR_RESPONSES,
         },
       },
@@ -117,7 +123,7 @@ export function promotionRoutes(app: App, deps: ServingDeps): void {
           "While a canary runs, a rollback that names no version ends the canary only (QUARANTINED) and leaves the live version alone; name the live version in expectedLive to leave that.",
         body: RollbackBody,
         response: {
-          200: Type.Object({ live: LivePointerView, changed: Type.Boolean(), left: Type.String() }),
+          200: RollbackResult,
           ...ERROR_RESPONSES,
         },
       },
@@ -152,8 +158,8 @@ export function promotionRoutes(app: App, deps: ServingDeps): void {
         querystring: Type.Object({ limit: Limit }, { additionalProperties: false }),
         response: {
           200: Type.Object({
-            live: Type.Union([LivePointerView, Type.Null()]),
-            history: Type.Array(AuditEntryView),
+            live: Type.Union([LivePointer, Type.Null()]),
+            history: Type.Array(AuditEntry),
           }),
           ...ERROR_RESPONSES,
         },

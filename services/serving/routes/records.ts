@@ -1,8 +1,9 @@
 import Type from "typebox";
 import { PhasewiseError } from "../../errors.ts";
+import { AuditEntry } from "../../registry/types.ts";
 import type { App, ServingDeps } from "../deps.ts";
 import { OPERATOR, PUBLIC } from "../plugins/auth.ts";
-import { AuditEntryView, ERROR_RESPONSES, Limit } from "../schemas.ts";
+import { ERROR_RESPONSES, Limit } from "../schemas.ts";
 
 const DEFAULT_LIMIT = 100;
 
@@ -85,7 +86,7 @@ export function recordRoutes(app: App, deps: ServingDeps): void {
         querystring,
         response: {
           200: Type.Object({
-            entries: Type.Array(AuditEntryView),
+            entries: Type.Array(AuditEntry),
             firstBroken: Type.Union([Type.Integer(), Type.Null()]),
           }),
           ...ERROR_RESPONSES,

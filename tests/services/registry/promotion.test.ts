@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { TRANSITIONS } from "../../../models/gate/states.ts";
-import type { VersionState } from "../../../services/registry/types.ts";
+import { VERSION_STATES, type VersionState } from "../../../models/gate/states.ts";
 import { manifestOf } from "../../support/manifest.ts";
 import { HOUR_MS, registryRig } from "./rig.ts";
 
@@ -157,7 +156,7 @@ describe("promotions in the registry", () => {
     };
     const allowed = new Set<string>();
     for (const [from, path] of Object.entries(reach) as [VersionState, VersionState[]][]) {
-      for (const to of Object.keys(TRANSITIONS) as VersionState[]) {
+      for (const to of VERSION_STATES) {
         const version = `v-${from}-${to}`.toLowerCase();
         await register(version);
         await climb(version, ...path);

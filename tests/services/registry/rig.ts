@@ -1,13 +1,9 @@
 import { beforeEach } from "node:test";
 import type { Redis } from "ioredis";
+import type { VersionState } from "../../../models/gate/states.ts";
 import type { Phase } from "../../../models/recipe.ts";
 import { type RedisRegistry, redisRegistry } from "../../../services/registry/registry.ts";
-import type {
-  LivePointer,
-  RollbackResult,
-  VersionRecord,
-  VersionState,
-} from "../../../services/registry/types.ts";
+import type { LivePointer, RollbackResult, VersionRecord } from "../../../services/registry/types.ts";
 import { manifestOf } from "../../support/manifest.ts";
 import type { PrivateRedis } from "../../support/redis.ts";
 import { redisSuite } from "../../support/redis-suite.ts";
