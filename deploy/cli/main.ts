@@ -13,6 +13,7 @@ import { exportModelVerb } from "./verbs/export-model.ts";
 import { importVerb } from "./verbs/import.ts";
 import { importModelVerb } from "./verbs/import-model.ts";
 import { ladderVerb } from "./verbs/ladder.ts";
+import { policyVerb } from "./verbs/policy.ts";
 import { promoteVerb } from "./verbs/promote.ts";
 import { replayVerb } from "./verbs/replay.ts";
 import { rollbackVerb } from "./verbs/rollback.ts";
@@ -50,6 +51,7 @@ const verbs = [
   decisionsVerb,
   verifyDecisionVerb,
   auditVerb,
+  policyVerb,
   compactVerb,
   replayVerb,
   serveVerb,
