@@ -59,9 +59,7 @@ export interface JobContext {
 export async function openContext(config: Config = loadConfig()): Promise<JobContext> {
   const log = pino({ level: config.logLevel }, pino.destination(2));
   const policy = await readPolicy(config.policyFile);
-  const redis = connectRedis(config.redisUrl, "patient", (error) =>
-    log.warn({ error: error.message }, "redis"),
-  );
+  const redis = connectRedis(config, "patient", (error) => log.warn({ error: error.message }, "redis"));
   const paths = statePaths(config.stateFolder);
   const artifacts = folderArtifactStore(paths.artifacts);
   const events = redisEventLog(redis);

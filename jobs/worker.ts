@@ -9,6 +9,7 @@ import {
   type ShadowPayload,
   type UpkeepPayload,
 } from "../services/queues/types.ts";
+import { queuePrefixOf } from "../services/redis.ts";
 import { ChildWorker } from "./child-worker.ts";
 import { openContext } from "./context.ts";
 import { judge } from "./judging/judge.ts";
@@ -47,6 +48,7 @@ export async function startWorker(given: WorkerOptions = {}): Promise<{ close():
     // Written into each job that it takes.
     name: `${hostname()}:${process.pid}`,
     connection: { url: config.redisUrl, maxRetriesPerRequest: null },
+    prefix: queuePrefixOf(config),
     lockDuration: LOCK_DURATION_MS,
     stalledInterval: STALLED_INTERVAL_MS,
     maxStalledCount: 3,
@@ -74,7 +76,7 @@ export async function startWorker(given: WorkerOptions = {}): Promise<{ close():
     new URL("./analysis/analysis-process.js", import.meta.url),
     { ...options, concurrency: 1 },
   );
-  const producers = createProducers(config.redisUrl, (error) =>
+  const producers = createProducers(config, (error) =>
     log.warn({ error: error.message }, "producers: redis trouble"),
   );
   const runUpkeep = ({ data }: Job<UpkeepPayload>): Promise<unknown> => {
@@ -105,7 +107,7 @@ export async function startWorker(given: WorkerOptions = {}): Promise<{ close():
     });
   }
   await Promise.all(workers.map((worker) => worker.waitUntilReady()));
-  const scheduled = await scheduleUpkeep(config.redisUrl, policy);
+  const scheduled = await scheduleUpkeep(config, policy);
   log.info({ concurrency: config.workerConcurrency }, "worker ready");
 
   return {

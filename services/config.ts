@@ -13,6 +13,10 @@ const SETTINGS = Type.Object({
     pattern: "^rediss?://[^\\s]+$",
     description: "a URL such as redis://127.0.0.1:6379",
   }),
+  prefix: Type.String({
+    pattern: "^[A-Za-z0-9._-]{1,40}$",
+    description: "1 to 40 letters, digits, dots, dashes or underscores, such as shop",
+  }),
   port: Type.Integer({ minimum: 0, maximum: 65535, description: "a port from 0 to 65535" }),
   host: Type.String({ minLength: 1, description: "an address to listen on, such as 127.0.0.1" }),
   dataFolder: Type.Union([Type.String({ minLength: 1 }), Type.Null()], {
@@ -42,10 +46,16 @@ const SETTINGS = Type.Object({
 });
 
 export type Config = Readonly<Static<typeof SETTINGS>>;
+
+/** Where an installation keeps its state: a server, and what every key, queue and channel there begins with. */
+export type Installation = Pick<Config, "redisUrl"> & Partial<Pick<Config, "prefix">>;
+
+export const DEFAULT_PREFIX = "phasewise";
 type Setting = keyof Config;
 
 const VARIABLES: Readonly<Record<Setting, string>> = {
   redisUrl: "REDIS_URL",
+  prefix: "PHASEWISE_PREFIX",
   port: "PORT",
   host: "HOST",
   dataFolder: "PHASEWISE_DATA",
@@ -62,6 +72,7 @@ const POLICY_FILE = "phasewise.policy.json";
 function defaults(): Config {
   return {
     redisUrl: "redis://127.0.0.1:6379",
+    prefix: DEFAULT_PREFIX,
     port: 3000,
     host: "127.0.0.1",
     dataFolder: null,

@@ -1,4 +1,5 @@
 import { Redis } from "ioredis";
+import { DEFAULT_PREFIX, type Installation } from "./config.ts";
 
 /**
  * The one place an ioredis client is made. Four temperaments: a read that a reply can do without must fail fast; a
@@ -11,13 +12,32 @@ export type RedisTemperament = "fail-fast" | "bounded" | "deliberate" | "patient
 const COMMAND_TIMEOUT_MS = { "fail-fast": 50, bounded: 200, deliberate: 2000 } as const;
 
 export function connectRedis(
+  { redisUrl, prefix = DEFAULT_PREFIX }: Installation,
+  temperament: RedisTemperament,
+  onError: (error: Error) => void,
+): Redis {
+  return connect(redisUrl, temperament, onError, keyPrefixOf(prefix));
+}
+
+/** For BullMQ, which names its keys by itself and refuses a client that names them for it: see `queuePrefixOf`. */
+export function connectForQueues(
+  { redisUrl }: Installation,
+  temperament: RedisTemperament,
+  onError: (error: Error) => void,
+): Redis {
+  return connect(redisUrl, temperament, onError, "");
+}
+
+function connect(
   url: string,
   temperament: RedisTemperament,
   onError: (error: Error) => void,
+  keyPrefix: string,
 ): Redis {
   const redis =
     temperament !== "patient"
       ? new Redis(url, {
+          keyPrefix,
           commandTimeout: COMMAND_TIMEOUT_MS[temperament],
           connectTimeout: 500,
           maxRetriesPerRequest: 0,
@@ -26,6 +46,7 @@ export function connectRedis(
           retryStrategy: (attempt) => Math.min(attempt * 20, 100),
         })
       : new Redis(url, {
+          keyPrefix,
           maxRetriesPerRequest: null,
           retryStrategy: (attempt) => Math.min(attempt * 50, 1000),
         });
@@ -33,5 +54,25 @@ export function connectRedis(
   return redis;
 }
 
-/** Every key lives under one hash tag, so that scripts may touch several in a cluster too. */
-export const KEY_PREFIX = "{phasewise}:";
+/**
+ * Every key of an installation lives under one hash tag, so that scripts may touch several in a cluster too. The client
+ * puts it before each key of each command and script: nothing else names it, and nothing can forget it.
+ */
+function keyPrefixOf(prefix: string): string {
+  return `{${prefix}}:`;
+}
+
+/** Channels are no keys: a client does not put the prefix before them. */
+export function channelOf(redis: Redis, name: string): string {
+  return `${redis.options.keyPrefix ?? ""}${name}`;
+}
+
+/** What BullMQ's keys begin with: in the default installation with BullMQ's own word. */
+export function queuePrefixOf({ prefix = DEFAULT_PREFIX }: Installation): string {
+  return prefix === DEFAULT_PREFIX ? "bull" : `${keyPrefixOf(prefix)}bull`;
+}
+
+/** For a queue that makes its own connection. */
+export function queueOptions(installation: Installation) {
+  return { connection: { url: installation.redisUrl }, prefix: queuePrefixOf(installation) };
+}

@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { cutPosition, type InteractionLog } from "../../models/data/interaction-log.ts";
 import { sliceLog } from "../../models/data/slice.ts";
-import type { Config } from "../../services/config.ts";
+import type { Config, Installation } from "../../services/config.ts";
 import { formatCatalogue } from "../../services/interactions/catalogue-file.ts";
 import { redisEventLog } from "../../services/interactions/event-log.ts";
 import { findData, loadData } from "../../services/interactions/find-data.ts";
@@ -46,7 +46,7 @@ export async function prepareData(config: Config, options: PrepareOptions): Prom
   const snapshot = await writeSnapshot(past, catalogue, paths.snapshot);
   await writeFile(paths.catalogue, formatCatalogue(catalogue));
   options.say("seeding user histories");
-  const seeded = await seedHistories(config.redisUrl, past, snapshot.sha256);
+  const seeded = await seedHistories(config, past, snapshot.sha256);
 
   const seconds = (performance.now() - start) / 1000;
   const number = (value: number): string => value.toLocaleString("en-US");
@@ -74,11 +74,11 @@ export async function openData(config: Config, say: (message: string) => void) {
 }
 
 async function seedHistories(
-  redisUrl: string,
+  installation: Installation,
   past: InteractionLog,
   snapshotSha256: string,
 ): Promise<number> {
-  const redis = connectRedis(redisUrl, "patient", () => {});
+  const redis = connectRedis(installation, "patient", () => {});
   try {
     return await redisEventLog(redis).seed(batches(past), snapshotSha256);
   } finally {

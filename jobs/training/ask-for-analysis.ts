@@ -20,7 +20,7 @@ export async function askForAnalysis(
   const { analysisSeconds } = policy.training;
   const doesNotPay = state === "REJECTED" || (lift !== null && lift <= 0 && state !== "LIVE");
   if (analyse !== true && !(doesNotPay && analysisSeconds > 0)) return;
-  const producers = createProducers(config.redisUrl, (error) =>
+  const producers = createProducers(config, (error) =>
     log.warn({ error: error.message }, "producers: redis trouble"),
   );
   try {

@@ -85,7 +85,7 @@ function flowOf(
     },
     waitFor: async (trials) => {
       sayWhere();
-      await addTrials(context.config.redisUrl, parent, trials);
+      await addTrials(context.config, parent, trials);
       // False when every one of them has finished meanwhile.
       if (await job.moveToWaitingChildren(token)) throw new WaitingChildrenError();
     },

@@ -1,13 +1,18 @@
 import { Queue } from "bullmq";
 import type { Policy } from "../../models/gate/policy.ts";
+import type { Installation } from "../../services/config.ts";
 import { QUEUES, type UpkeepPayload } from "../../services/queues/types.ts";
+import { queueOptions } from "../../services/redis.ts";
 
 /** Finished upkeep is of no interest; failures are kept for a day. */
 const RETENTION = { removeOnComplete: { count: 20 }, removeOnFail: { age: 86_400, count: 200 } };
 
 /** Looks at the shadow every few seconds; compacts the event stream, looks for drift and retrains every few hours. */
-export async function scheduleUpkeep(redisUrl: string, policy: Policy): Promise<{ close(): Promise<void> }> {
-  const queue = new Queue<UpkeepPayload>(QUEUES.upkeep, { connection: { url: redisUrl } });
+export async function scheduleUpkeep(
+  installation: Installation,
+  policy: Policy,
+): Promise<{ close(): Promise<void> }> {
+  const queue = new Queue<UpkeepPayload>(QUEUES.upkeep, queueOptions(installation));
   queue.on("error", () => {});
   // However many workers there are: two judges at once would each write down what both found.
   await queue.setGlobalConcurrency(1);

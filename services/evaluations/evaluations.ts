@@ -4,7 +4,6 @@ import type { CompressionLoss } from "../../models/artifact/compression-loss.ts"
 import type { Evaluation, UserEvaluation } from "../../models/evaluation/evaluate.ts";
 import type { EvaluationSummary } from "../../models/evaluation/report.ts";
 import type { Params } from "../../models/recipe.ts";
-import { KEY_PREFIX } from "../redis.ts";
 
 /** Old evaluations are recomputed when they are asked for again, seconds. */
 const RETENTION_SECONDS = 90 * 86_400;
@@ -59,5 +58,5 @@ function redisKey(protocol: string, { dataSha256, recipe, params, seed, variant 
     seed,
     ...(variant === undefined ? [] : [variant]),
   ]);
-  return `${KEY_PREFIX}evaluation:${createHash("sha256").update(text).digest("hex")}`;
+  return `evaluation:${createHash("sha256").update(text).digest("hex")}`;
 }

@@ -1,9 +1,8 @@
 import type { Redis } from "ioredis";
 import type { Findings } from "../../models/card/findings.ts";
-import { KEY_PREFIX } from "../redis.ts";
 import { fromStore } from "../store-errors.ts";
 
-const FINDINGS = `${KEY_PREFIX}findings`;
+const FINDINGS = "findings";
 
 /** The latest findings about each version. */
 export interface FindingsStore {

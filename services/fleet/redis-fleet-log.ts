@@ -1,13 +1,12 @@
 import type { Redis } from "ioredis";
-import { KEY_PREFIX } from "../redis.ts";
 import { fromStore } from "../store-errors.ts";
 import type { FleetLog, ReplicaReport } from "./types.ts";
 
 /** A replica that has not spoken for so long has gone, seconds. */
 const EXPIRY_SECONDS = 10;
 
-const REPLICAS_KEY = `${KEY_PREFIX}fleet:replicas`;
-const replicaKey = (replica: string): string => `${KEY_PREFIX}fleet:${replica}`;
+const REPLICAS_KEY = "fleet:replicas";
+const replicaKey = (replica: string): string => `fleet:${replica}`;
 
 export function redisFleetLog(redis: Redis): FleetLog {
   return {

@@ -1,7 +1,6 @@
 import type { Redis } from "ioredis";
 import { appendOnce, EVIDENCE_RETENTION_SECONDS } from "../append-once.ts";
 import { luaScript } from "../lua-script.ts";
-import { KEY_PREFIX } from "../redis.ts";
 import { fromStore } from "../store-errors.ts";
 import type {
   CreditedUser,
@@ -14,9 +13,9 @@ import type {
 /** Bound on the lists of one attempt: about 40 MB at ten items a list. */
 const MOST_LISTS = 100_000;
 
-const OPEN_KEY = `${KEY_PREFIX}interleaving:open`;
+const OPEN_KEY = "interleaving:open";
 type Part = "lists" | "per-user" | "users" | "entered" | "counts";
-const partKey = (attemptId: string, part: Part): string => `${KEY_PREFIX}interleaving:${attemptId}:${part}`;
+const partKey = (attemptId: string, part: Part): string => `interleaving:${attemptId}:${part}`;
 
 /**
  * KEYS  1 lists (list)   2 lists of each user (hash)

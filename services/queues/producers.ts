@@ -2,8 +2,9 @@ import { createHash } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { type Job, type JobsOptions, Queue } from "bullmq";
 import { DEFAULT_POLICY, type Policy } from "../../models/gate/policy.ts";
+import type { Installation } from "../config.ts";
 import { PhasewiseError } from "../errors.ts";
-import { connectRedis } from "../redis.ts";
+import { connectForQueues, queuePrefixOf } from "../redis.ts";
 import { fromStore } from "../store-errors.ts";
 import { cancel } from "./cancel.ts";
 import {
@@ -62,7 +63,7 @@ const DEADLINE_MS = 200;
 const CLOSE_PATIENCE_MS = 500;
 
 export function createProducers(
-  redisUrl: string,
+  installation: Installation,
   onError: (error: Error) => void,
   /**
    * Without a worker the queue would grow until Redis is full, and feedback be refused for the sake of the shadow.
@@ -70,11 +71,15 @@ export function createProducers(
    */
   { waitingBatches }: Pick<Policy["shadow"], "waitingBatches"> = DEFAULT_POLICY.shadow,
 ): JobProducers {
-  const redis = connectRedis(redisUrl, "bounded", onError);
+  const redis = connectForQueues(installation, "bounded", onError);
   const open = <Payload>(name: string): Queue<Payload> => {
     // Without the version check BullMQ sends nothing before the first job: a slow first answer would otherwise
     // break the queue for good. The worker checks the version.
-    const queue = new Queue<Payload>(name, { connection: redis, skipVersionCheck: true });
+    const queue = new Queue<Payload>(name, {
+      connection: redis,
+      prefix: queuePrefixOf(installation),
+      skipVersionCheck: true,
+    });
     queue.on("error", onError);
     return queue;
   };

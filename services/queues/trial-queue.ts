@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import { type JobsOptions, Queue } from "bullmq";
 import { canonicalJson } from "../../models/canonical-json.ts";
+import type { Installation } from "../config.ts";
+import { queueOptions } from "../redis.ts";
 import { QUEUES, TRAINING_JOBS, type TrialPayload } from "./types.ts";
 
 /** A trial whose process dies every time is a failed trial, and no reason to end the search. */
@@ -35,11 +37,11 @@ export function trialKey({ id, queue }: TrialParent, trial: TrialPayload): strin
 
 /** Adds trials as children of a parent, which must be active: all or none. */
 export async function addTrials(
-  redisUrl: string,
+  installation: Installation,
   parent: TrialParent,
   trials: readonly TrialPayload[],
 ): Promise<void> {
-  const queue = new Queue<TrialPayload>(QUEUES.training, { connection: { url: redisUrl } });
+  const queue = new Queue<TrialPayload>(QUEUES.training, queueOptions(installation));
   // A failed call says so itself.
   queue.on("error", () => {});
   try {

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Redis } from "ioredis";
 import { PhasewiseError } from "../errors.ts";
 import { luaScript } from "../lua-script.ts";
+import { channelOf } from "../redis.ts";
 import { fromStore } from "../store-errors.ts";
 import { COMMIT_LUA } from "./commit.lua.ts";
 import { sealed } from "./hash-chain.ts";
@@ -37,6 +38,7 @@ const HASHES: readonly HashName[] = ["live", "facts", "states", "reasons", "atte
 export function committer(redis: Redis) {
   const runCommit = luaScript(redis, COMMIT_LUA);
   const readSnapshot = snapshotReader(redis);
+  const channel = channelOf(redis, LIVE_CHANNEL);
 
   return async function commit<C extends Change | null>(
     attempt: string,
@@ -46,7 +48,7 @@ export function committer(redis: Redis) {
       const snapshot = await readSnapshot();
       const change = decide(snapshot);
       if (change === null) return { snapshot, change };
-      const reply = await fromStore(attempt, runCommit(...commitCall(snapshot, change)));
+      const reply = await fromStore(attempt, runCommit(...commitCall(snapshot, change, channel)));
       if (reply === 1) return { snapshot, change };
     }
     throw new PhasewiseError(
@@ -56,7 +58,7 @@ export function committer(redis: Redis) {
   };
 }
 
-function commitCall(snapshot: Snapshot, change: Change): [string[], (string | number)[]] {
+function commitCall(snapshot: Snapshot, change: Change, channel: string): [string[], (string | number)[]] {
   let { sequence, sha256 } = snapshot.tip;
   const lines: string[] = [];
   for (const entry of change.entries) {
@@ -77,7 +79,7 @@ function commitCall(snapshot: Snapshot, change: Change): [string[], (string | nu
     snapshot.tip.sequence + 1,
     sequence,
     sha256,
-    LIVE_CHANNEL,
+    channel,
     lines.length,
     ...lines,
     ...writes,

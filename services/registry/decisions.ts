@@ -2,7 +2,6 @@ import type { Redis } from "ioredis";
 import { canonicalJson } from "../../models/canonical-json.ts";
 import { PhasewiseError } from "../errors.ts";
 import { luaScript } from "../lua-script.ts";
-import { KEY_PREFIX } from "../redis.ts";
 import { fromStore } from "../store-errors.ts";
 import { APPEND_DECISION_LUA } from "./append-decision.lua.ts";
 import {
@@ -42,12 +41,12 @@ export interface DecisionLog<R extends DecisionRecord> {
   verify(): Promise<string | null>;
 }
 
-const TIP = `${KEY_PREFIX}decisions:tip`;
-const ORDER = `${KEY_PREFIX}decisions:order`;
-const RECORDS = `${KEY_PREFIX}decisions:records`;
-const SUMMARIES = `${KEY_PREFIX}decisions:summaries`;
-const CLIMBS = `${KEY_PREFIX}decisions:climbs`;
-const ofChallenger = (challenger: string): string => `${KEY_PREFIX}decisions:of:${challenger}`;
+const TIP = "decisions:tip";
+const ORDER = "decisions:order";
+const RECORDS = "decisions:records";
+const SUMMARIES = "decisions:summaries";
+const CLIMBS = "decisions:climbs";
+const ofChallenger = (challenger: string): string => `decisions:of:${challenger}`;
 
 const DEFAULT_LIMIT = 100;
 /** Every lost round means that another judge appended, and judges are few. */

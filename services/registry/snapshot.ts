@@ -1,13 +1,12 @@
 import type { Redis } from "ioredis";
 import type { VersionState } from "../../models/gate/states.ts";
 import { luaScript } from "../lua-script.ts";
-import { KEY_PREFIX } from "../redis.ts";
 import { fromStore } from "../store-errors.ts";
 import { GENESIS_SHA256 } from "./hash-chain.ts";
 import { SNAPSHOT_LUA } from "./snapshot.lua.ts";
 import type { LivePointer, VersionRecord } from "./types.ts";
 
-const key = (name: string): string => `${KEY_PREFIX}registry:${name}`;
+const key = (name: string): string => `registry:${name}`;
 
 export const REGISTRY_KEYS = {
   /** Hash: sha256 and sequence of the last audit entry. */

@@ -1,4 +1,5 @@
 import type { Redis } from "ioredis";
+import { channelOf } from "../redis.ts";
 import { fromStore } from "../store-errors.ts";
 import { LIVE_CHANNEL, readLive } from "./snapshot.ts";
 import type { LivePointer } from "./types.ts";
@@ -53,7 +54,7 @@ export async function watchLivePointer(
   });
   subscriber.on("error", onError);
   subscriber.on("message", () => void look());
-  const subscribed = fromStore("watch live pointer", subscriber.subscribe(LIVE_CHANNEL));
+  const subscribed = fromStore("watch live pointer", subscriber.subscribe(channelOf(redis, LIVE_CHANNEL)));
   subscribed.catch((error) => closed || onError(error));
   const poll = setInterval(() => void look(), pollMs);
   poll.unref();

@@ -33,7 +33,7 @@ export type ServerConfig = Pick<
   Config,
   "redisUrl" | "port" | "host" | "stateFolder" | "adminKey" | "logLevel"
 > &
-  Partial<Pick<Config, "policyFile">>;
+  Partial<Pick<Config, "policyFile" | "prefix">>;
 
 export interface ServerOptions {
   readonly config: ServerConfig;
@@ -63,7 +63,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const policy = options.policy ?? (await readPolicy(config.policyFile ?? null));
   const metrics = createMetrics();
   const open = (temperament: RedisTemperament, use: string) =>
-    connectRedis(config.redisUrl, temperament, () => metrics.redisErrors.inc({ use }));
+    connectRedis(config, temperament, () => metrics.redisErrors.inc({ use }));
   const reads = open("fail-fast", "reads");
   const redis = open("bounded", "writes");
   const pointers = open("deliberate", "registry");
@@ -73,11 +73,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   });
   const artifacts = folderArtifactStore(join(config.stateFolder, "artifacts"));
   const events = redisEventLog(redis);
-  const producers = createProducers(
-    config.redisUrl,
-    () => metrics.redisErrors.inc({ use: "queues" }),
-    policy.shadow,
-  );
+  const producers = createProducers(config, () => metrics.redisErrors.inc({ use: "queues" }), policy.shadow);
   const catalogue = new CatalogueFile(join(config.stateFolder, "snapshot", "catalogue.json"));
   const histories = new Histories(redisEventLog(reads), {
     now: Date.now,

@@ -2,7 +2,6 @@ import type { Redis } from "ioredis";
 import { EVIDENCE_RETENTION_SECONDS } from "../append-once.ts";
 import { luaScript } from "../lua-script.ts";
 import type { BatchSpan } from "../queues/types.ts";
-import { KEY_PREFIX } from "../redis.ts";
 import { fromStore } from "../store-errors.ts";
 
 /**
@@ -19,8 +18,8 @@ export interface BatchLedger {
   lost(comparisonId: string, before: number): Promise<number>;
 }
 
-const runKey = (run: string): string => `${KEY_PREFIX}shadow:run:${run}`;
-const firstsKey = (comparisonId: string): string => `${KEY_PREFIX}shadow:${comparisonId}:firsts`;
+const runKey = (run: string): string => `shadow:run:${run}`;
+const firstsKey = (comparisonId: string): string => `shadow:${comparisonId}:firsts`;
 
 /**
  * KEYS  1 stretches of the run (hash: from → "through at")   2… first number of each run in a comparison (hashes)

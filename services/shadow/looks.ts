@@ -1,6 +1,5 @@
 import type { Redis } from "ioredis";
 import type { Verdict } from "../../models/gate/reasons.ts";
-import { KEY_PREFIX } from "../redis.ts";
 import { fromStore } from "../store-errors.ts";
 
 /** What one look of the judge found. */
@@ -30,7 +29,7 @@ export interface Looks {
   latest(): Promise<readonly Look[]>;
 }
 
-const LATEST = `${KEY_PREFIX}shadow:looks`;
+const LATEST = "shadow:looks";
 
 export function redisLooks(redis: Redis): Looks {
   return {

@@ -1,6 +1,5 @@
 import type { Redis } from "ioredis";
 import { appendOnce, EVIDENCE_RETENTION_SECONDS } from "../append-once.ts";
-import { KEY_PREFIX } from "../redis.ts";
 import { fromStore } from "../store-errors.ts";
 import { redisBatchLedger } from "./batch-ledger.ts";
 import {
@@ -12,10 +11,10 @@ import {
   type Watch,
 } from "./types.ts";
 
-const OPEN_KEY = `${KEY_PREFIX}shadow:open`;
-const ATTEMPTS_KEY = `${KEY_PREFIX}shadow:attempts`;
+const OPEN_KEY = "shadow:open";
+const ATTEMPTS_KEY = "shadow:attempts";
 type Part = "pairs" | "asked" | "per-user" | "users" | "entered" | "shed";
-const partKey = (id: string, part: Part): string => `${KEY_PREFIX}shadow:${id}:${part}`;
+const partKey = (id: string, part: Part): string => `shadow:${id}:${part}`;
 
 export function redisShadowLog(redis: Redis): ShadowLog {
   const record = appendOnce(redis, "record shadow");

@@ -33,7 +33,7 @@ async function timed(what: string, work: () => Promise<unknown>): Promise<void> 
 }
 
 const server = await startRedis();
-const redis = connectRedis(server.url, "patient", () => {});
+const redis = connectRedis({ redisUrl: server.url }, "patient", () => {});
 const log = redisEventLog(redis);
 await timed(`seed ${EVENTS} events`, () => log.seed(batches(1_000), "bench"));
 await timed("seed the same snapshot again", () => log.seed(batches(1_000), "bench"));

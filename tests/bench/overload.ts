@@ -31,7 +31,7 @@ interface Reply {
 }
 
 const service = await startService({ shadow: { samplingRate: 0 } });
-const redis = connectRedis(service.redis.url, "patient", () => {});
+const redis = connectRedis({ redisUrl: service.redis.url }, "patient", () => {});
 await raiseSyntheticWorld(service.home, redis, { items: ITEMS, recipe: RECIPE });
 redis.disconnect();
 const { url } = await service.startApi();

@@ -30,9 +30,9 @@ const { values } = parseArgs({
 const POLL_MS = 500;
 
 const service = await startService({ training: { analysisSeconds: values.analyse ? 3600 : 0 } });
-const producers = createProducers(service.config.redisUrl, () => {});
+const producers = createProducers(service.config, () => {});
 const context = await openContext({ ...service.config, logLevel: "silent" });
-const redis = connectRedis(service.config.redisUrl, "patient", () => {});
+const redis = connectRedis(service.config, "patient", () => {});
 try {
   const { log, catalogue } = syntheticData({
     seed: 1,

@@ -14,7 +14,7 @@ const DEAF_ROUNDS = Number(process.argv[3] ?? 50);
 const CLIENTS_PER_REPLICA = 2;
 
 const service = await startService({});
-const redis = connectRedis(service.redis.url, "patient", () => {});
+const redis = connectRedis({ redisUrl: service.redis.url }, "patient", () => {});
 const registry = redisRegistry(redis);
 const ladder = await raiseSmallLadder(service.home, registry);
 const wire = await startWire(service.redis.port);

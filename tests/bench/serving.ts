@@ -20,7 +20,7 @@ const RECIPE = process.argv[4] ?? "popular-lately";
 
 const redis = await startRedis();
 const folder = await mkdtemp(join(tmpdir(), "phasewise-bench-"));
-const client = connectRedis(redis.url, "patient", () => {});
+const client = connectRedis({ redisUrl: redis.url }, "patient", () => {});
 await raiseSyntheticWorld(folder, client, { items: ITEMS, recipe: RECIPE });
 
 const spawnedAt = performance.now();

@@ -57,13 +57,13 @@ async function start(
     rollback: { watchUsers: 1_000_000 },
     schedule: { judgeEverySeconds: 1 },
   });
-  const redis = connectRedis(service.redis.url, "patient", () => {});
+  const redis = connectRedis({ redisUrl: service.redis.url }, "patient", () => {});
   await raiseSyntheticWorld(service.home, redis, { items: ITEMS, recipe: "popular-lately" });
   const { url } = await service.startApi();
   while ((await fetch(`${url}/readyz`)).status !== 200);
   if (worker !== "none") {
     const running = await service.startWorker();
-    while ((await redis.scard("{phasewise}:shadow:open")) === 0);
+    while ((await redis.scard("shadow:open")) === 0);
     if (worker === "stops") running.process.kill("SIGSTOP");
   }
   redis.disconnect();
@@ -126,7 +126,7 @@ for (const {
 for (const { name, service } of conditions.slice(2, 4)) {
   const queue = new Queue(QUEUES.shadow, { connection: { url: service.redis.url } });
   const { waiting, active, completed } = await queue.getJobCounts();
-  const client = connectRedis(service.redis.url, "patient", () => {});
+  const client = connectRedis({ redisUrl: service.redis.url }, "patient", () => {});
   const used = Number(/used_memory:(\d+)/.exec(await client.info("memory"))?.[1]) / 1e6;
   console.log(
     `${name.padEnd(12)} shadow batches waiting ${waiting}, active ${active}, done ${completed}; Redis ${used.toFixed(0)} MB`,

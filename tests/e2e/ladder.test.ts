@@ -85,7 +85,7 @@ describe("the ladder, climbed by the real processes", () => {
     ({ url } = await service.startApi());
     await service.startWorker();
     api = apiClient(url, service.key);
-    producers = createProducers(service.config.redisUrl, () => {});
+    producers = createProducers(service.config, () => {});
   });
   after(async () => {
     await producers.close();
@@ -165,7 +165,7 @@ describe("the ladder, climbed by the real processes", () => {
       (sum, requests) => sum + Math.min(requests, REQUESTS_PER_USER),
       0,
     );
-    const redis = connectRedis(service.config.redisUrl, "patient", () => {});
+    const redis = connectRedis(service.config, "patient", () => {});
     try {
       const shadowLog = redisShadowLog(redis);
       const [attempt] = await shadowLog.openAttempts();
@@ -222,8 +222,8 @@ describe("the ladder, climbed by the real processes", () => {
     const [last] = decisions;
     const first = decisions[decisions.length - 1];
     const [records, redis] = [
-      "{phasewise}:decisions:records",
-      connectRedis(service.config.redisUrl, "patient", () => {}),
+      "decisions:records",
+      connectRedis(service.config, "patient", () => {}),
     ] as const;
     try {
       const text = (await redis.hget(records, first.id)) as string;
@@ -280,7 +280,7 @@ describe("the ladder, climbed by the real processes", () => {
     const again = await importData();
     assert.equal(again.snapshot.sha256, data.snapshot.sha256);
     assert.equal(again.summary.seeded, 0);
-    const redis = connectRedis(service.config.redisUrl, "patient", () => {});
+    const redis = connectRedis(service.config, "patient", () => {});
     try {
       const length = (): Promise<number> => redis.xlen(STREAM);
       const before = await length();

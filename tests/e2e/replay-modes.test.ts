@@ -95,7 +95,7 @@ async function startWorld(policy: object) {
   const { url } = await service.startApi();
   await service.startWorker();
   const api = apiClient(url, service.key);
-  const producers = createProducers(service.config.redisUrl, () => {});
+  const producers = createProducers(service.config, () => {});
   return { service, dataFolder, data, context, producers, url, api };
 }
 

@@ -26,7 +26,7 @@ describe(`F6: the API process killed while it promotes, ${ROUNDS} times`, () => 
   before(async () => {
     service = await startService({});
     wire = await startWire(service.redis.port);
-    redis = connectRedis(service.redis.url, "patient", () => {});
+    redis = connectRedis({ redisUrl: service.redis.url }, "patient", () => {});
     registry = redisRegistry(redis);
     const ladder = await raiseSmallLadder(service.home, registry);
     // In turn: what is live or previous cannot be promoted.

@@ -22,7 +22,7 @@ describe("a training process that is killed -9 before it is ready", () => {
     const dataFolder = await writeSmallData(service.home, { users: 200, items: 100, events: 3000 });
     await prepareData({ ...service.config, dataFolder }, { cut: null, say: () => {} });
     worker = await service.startWorker();
-    producers = createProducers(service.config.redisUrl, () => {});
+    producers = createProducers(service.config, () => {});
   });
   after(async () => {
     await producers.close();

@@ -18,7 +18,9 @@ describe("F11: 10,000 events, 30 % duplicates, retries", () => {
   let clients: Redis[];
   before(async () => {
     server = await startRedis();
-    clients = Array.from({ length: SENDERS }, () => connectRedis(server.url, "patient", () => {}));
+    clients = Array.from({ length: SENDERS }, () =>
+      connectRedis({ redisUrl: server.url }, "patient", () => {}),
+    );
   });
   after(async () => {
     for (const client of clients) client.disconnect();

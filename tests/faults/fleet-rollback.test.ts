@@ -46,7 +46,7 @@ describe("F16, F19: three API processes under load, one of them deaf to announce
 
   before(async () => {
     service = await startService({});
-    redis = connectRedis(service.redis.url, "patient", () => {});
+    redis = connectRedis({ redisUrl: service.redis.url }, "patient", () => {});
     registry = redisRegistry(redis);
     ladder = await raiseSmallLadder(service.home, registry);
     wire = await startWire(service.redis.port);

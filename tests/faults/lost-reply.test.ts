@@ -100,7 +100,7 @@ describe("F4: the reply to a batch of the shadow is lost", () => {
   });
 
   test("each request is in the queue once, or counted as shed, never both", async () => {
-    const producers = createProducers(wire.url, () => {});
+    const producers = createProducers({ redisUrl: wire.url }, () => {});
     const capacity = 4;
     const tap = new ShadowTap({
       rate: 1,
@@ -150,7 +150,7 @@ describe("F4: the reply to a batch of the shadow is lost", () => {
 describe("F2: Redis restarts under a watcher", () => {
   test("the watcher hears of the next promotion, by message again, not only by its poll", async () => {
     const server = await startRedis(["--appendfsync", "always"]);
-    const redis = connectRedis(server.url, "patient", () => {});
+    const redis = connectRedis({ redisUrl: server.url }, "patient", () => {});
     const registry = redisRegistry(redis, { pollMs: 600_000 });
     await registry.register(manifestOf("floor", 1), "m", "test");
     await registry.promote({ version: "floor", expectedLive: null, reason: "first", actor: "test" });

@@ -54,7 +54,7 @@ describe("F3: Redis is at its memory limit", () => {
 describe("F1: Redis is stuck or gone", () => {
   test("every store call fails as STORE_UNAVAILABLE, and works again when Redis is back", async () => {
     const server = await startRedis();
-    const redis = connectRedis(server.url, "fail-fast", () => {});
+    const redis = connectRedis({ redisUrl: server.url }, "fail-fast", () => {});
     try {
       await new Promise((resolve) => redis.once("ready", resolve));
       const registry = redisRegistry(redis);

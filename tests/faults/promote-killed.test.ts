@@ -23,7 +23,7 @@ describe(`F6: killed while promoting, ${ROUNDS} times`, () => {
   // Flushed at every write: with everysec a Redis killed behind a slow disk may forget its last two seconds.
   before(async () => {
     server = await startRedis(["--appendfsync", "always"]);
-    redis = connectRedis(server.url, "patient", () => {});
+    redis = connectRedis({ redisUrl: server.url }, "patient", () => {});
     registry = redisRegistry(redis);
     await registry.register(manifestOf("floor", 1), "m", "test");
     await registry.promote({ version: "floor", expectedLive: null, reason: "first", actor: "test" });

@@ -15,7 +15,9 @@ describe(`F7: ${PROMOTERS} promoters at once, ${ROUNDS} rounds`, () => {
   let clients: Redis[];
   before(async () => {
     server = await startRedis();
-    clients = Array.from({ length: PROMOTERS }, () => connectRedis(server.url, "patient", () => {}));
+    clients = Array.from({ length: PROMOTERS }, () =>
+      connectRedis({ redisUrl: server.url }, "patient", () => {}),
+    );
   });
   after(async () => {
     for (const client of clients) client.disconnect();

@@ -67,7 +67,7 @@ describe("a training that is killed", () => {
     ({ url } = await service.startApi());
     worker = await service.startWorker();
     api = apiClient(url, service.key);
-    producers = createProducers(service.config.redisUrl, () => {});
+    producers = createProducers(service.config, () => {});
   });
   after(async () => {
     await producers.close();

@@ -13,6 +13,7 @@ describe("configuration", () => {
       { ...config, threads: 0, policyFile: null },
       {
         redisUrl: "redis://127.0.0.1:6379",
+        prefix: "phasewise",
         port: 3000,
         host: "127.0.0.1",
         dataFolder: null,

@@ -4,7 +4,7 @@ import { redisRegistry } from "../../services/registry/registry.ts";
 import { manifestOf } from "./manifest.ts";
 
 const [url, prefix] = process.argv.slice(2);
-const redis = connectRedis(url, "patient", () => {});
+const redis = connectRedis({ redisUrl: url }, "patient", () => {});
 const registry = redisRegistry(redis);
 const say = (step: string): void => {
   process.send?.(step);

@@ -14,7 +14,7 @@ export function redisSuite(temperament: RedisTemperament = "patient"): RedisSuit
   let redis: Redis;
   before(async () => {
     server = await startRedis();
-    redis = connectRedis(server.url, temperament, () => {});
+    redis = connectRedis({ redisUrl: server.url }, temperament, () => {});
   });
   after(async () => {
     redis.disconnect();

@@ -46,13 +46,18 @@ export interface Service {
   stop(): Promise<void>;
 }
 
-export async function startService(policy: object): Promise<Service> {
-  const redis = await startRedis();
+/** @param shared a Redis that others use too: who started it stops it */
+export async function startService(
+  policy: object,
+  shared?: { readonly redis: PrivateRedis; readonly prefix: string },
+): Promise<Service> {
+  const redis = shared?.redis ?? (await startRedis());
   const home = await mkdtemp(join(tmpdir(), "phasewise-home-"));
   const policyFile = join(home, "policy.json");
   await writeFile(policyFile, JSON.stringify({ formatVersion: 1, ...policy }));
   const settings = {
     REDIS_URL: redis.url,
+    ...(shared === undefined ? {} : { PHASEWISE_PREFIX: shared.prefix }),
     PHASEWISE_HOME: home,
     PHASEWISE_POLICY: policyFile,
     PHASEWISE_ADMIN_KEY: ADMIN_KEY,
@@ -91,7 +96,7 @@ export async function startService(policy: object): Promise<Service> {
     },
     stop: async () => {
       await Promise.all(started.map((child) => end(child, "SIGKILL")));
-      await redis.stop();
+      if (shared === undefined) await redis.stop();
       await rm(home, { recursive: true, force: true, maxRetries: 5 });
     },
   };

@@ -118,6 +118,7 @@ function challengesOf({ aA, plantHarm }: StartOptions): readonly Challenge[] {
 function environmentOf(config: DemoConfig, key: string): Record<string, string> {
   return {
     REDIS_URL: config.redisUrl,
+    PHASEWISE_PREFIX: config.prefix,
     PORT: String(config.port),
     PHASEWISE_HOME: config.stateFolder,
     PHASEWISE_ADMIN_KEY: key,
@@ -191,7 +192,7 @@ async function playFuture(
     return;
   }
   const line = progressLine();
-  const producers = createProducers(config.redisUrl, () => {});
+  const producers = createProducers(config, () => {});
   const decisions = await announceDecisions(api, (text) => line.done(text));
   let marked: Promise<void> = Promise.resolve();
   /** One after the other, so that an earlier mark never replaces a later one. */

@@ -213,7 +213,7 @@ describe("a version explained", () => {
   });
 
   it("is asked for when a version does not pay or somebody wants to know, never for the rest", async () => {
-    const producers = createProducers(rig.redis.url, () => {});
+    const producers = createProducers({ redisUrl: rig.redis.url }, () => {});
     const payload = { phase: 2, recipe: "item-knn", seed: 1, requestedBy: "tests" } as const;
     const result = { phase: 2, recipe: "item-knn", ndcg: 0.1, reason: "" };
     const asked = async (version: string, state: string, lift: number | null, analyse = false) => {

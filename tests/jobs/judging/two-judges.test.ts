@@ -17,7 +17,7 @@ describe("two judges", () => {
   after(() => rig.stop());
 
   it("of one service work one after the other, however many workers there are", async () => {
-    const scheduled = await scheduleUpkeep(rig.redis.url, rig.context.policy);
+    const scheduled = await scheduleUpkeep({ redisUrl: rig.redis.url }, rig.context.policy);
     const queue = new Queue(QUEUES.upkeep, { connection: { url: rig.redis.url } });
     assert.equal(await queue.getGlobalConcurrency(), 1);
     await queue.close();

@@ -32,7 +32,7 @@ async function installation(): Promise<{ service: Service; producers: JobProduce
   const service = await startService(POLICY);
   const dataFolder = await writeSmallData(service.home, { users: 300, items: 200, events: 10_000 });
   await prepareData({ ...service.config, dataFolder }, { cut: null, say: () => {} });
-  return { service, producers: createProducers(service.config.redisUrl, () => {}) };
+  return { service, producers: createProducers(service.config, () => {}) };
 }
 
 /** Whether two finished jobs were at work at the same time. */

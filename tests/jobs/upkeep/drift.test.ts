@@ -33,7 +33,7 @@ describe("the drift job", () => {
 
   before(async () => {
     rig = await startJobRig();
-    producers = createProducers(rig.redis.url, () => {});
+    producers = createProducers({ redisUrl: rig.redis.url }, () => {});
     queue = new Queue(QUEUES.training, { connection: { url: rig.redis.url } });
   });
   after(async () => {

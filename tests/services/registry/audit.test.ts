@@ -16,7 +16,7 @@ describe("the audit log", () => {
     );
     assert.deepEqual(await rig.registry.audit(2), audit.slice(-2));
     assert.equal(await rig.registry.verifyAudit(), null);
-    const key = "{phasewise}:registry:audit";
+    const key = "registry:audit";
     for (const { sequence } of audit) {
       const line = (await rig.redis.lindex(key, sequence - 1)) as string;
       await rig.redis.lset(key, sequence - 1, line.replace(/"actor":"\w+"/, '"actor":"mallory"'));

@@ -102,7 +102,7 @@ describe("decision log", () => {
     const log = redisDecisionLog<Verdict>(suite.redis);
     const records: Verdict[] = [];
     for (let n = 0; n < 120; n++) records.push(await log.append(built("a", n)));
-    const [bodies, order] = ["{phasewise}:decisions:records", "{phasewise}:decisions:order"];
+    const [bodies, order] = ["decisions:records", "decisions:order"];
     for (const position of [0, 49, 50, 119]) {
       const { id } = records[position];
       await suite.redis.hset(bodies, id, JSON.stringify({ ...records[position], lift: 999 }));
@@ -113,7 +113,7 @@ describe("decision log", () => {
     }
     assert.equal(await log.verify(), null);
     const { id: second } = records[1];
-    const summaries = "{phasewise}:decisions:summaries";
+    const summaries = "decisions:summaries";
     const summary = (await suite.redis.hget(summaries, second)) as string;
     await suite.redis.hset(summaries, second, summary.replace('"lift":1', '"lift":2'));
     assert.equal(await log.verify(), second);

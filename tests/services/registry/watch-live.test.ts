@@ -37,7 +37,7 @@ describe("watching the live pointer", () => {
     const heard = new Promise<LivePointer>((resolve) => {
       changed = resolve;
     });
-    await rig.redis.hset("{phasewise}:registry:live", "version", "moved-without-a-message", "epoch", "2");
+    await rig.redis.hset("registry:live", "version", "moved-without-a-message", "epoch", "2");
     assert.equal((await heard).version, "moved-without-a-message");
     await watch.close();
   });

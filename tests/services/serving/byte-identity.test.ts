@@ -60,11 +60,11 @@ describe("replies to users outside the interleaving share", () => {
     await mkdir(join(folder, "snapshot"));
     const rows = Array.from(CATALOGUE, ([id, info]) => ({ itemId: id, ...info }));
     await writeFile(join(folder, "catalogue.json"), JSON.stringify(rows));
-    redis = connectRedis(server.url, "bounded", () => {});
-    reads = connectRedis(server.url, "fail-fast", () => {});
+    redis = connectRedis({ redisUrl: server.url }, "bounded", () => {});
+    reads = connectRedis({ redisUrl: server.url }, "fail-fast", () => {});
     await eventually(() => redis.status === "ready" && reads.status === "ready");
     registry = redisRegistry(redis);
-    producers = createProducers(server.url, () => {});
+    producers = createProducers({ redisUrl: server.url }, () => {});
     const artifacts = folderArtifactStore(join(folder, "artifacts"));
     const register = async (recipe: string, params = {}): Promise<string> => {
       const model = await fitSmall(recipe, params);

@@ -38,7 +38,7 @@ describe("the job producers", () => {
 
   before(async () => {
     redis = await startRedis();
-    producers = createProducers(redis.url, () => {});
+    producers = createProducers({ redisUrl: redis.url }, () => {});
   });
   after(async () => {
     await producers.close();
@@ -69,7 +69,7 @@ describe("the job producers", () => {
   });
 
   it("takes so many batches that no worker fetches and no more, and again once there is room", async () => {
-    const bounded = createProducers(redis.url, () => {}, { waitingBatches: 6 });
+    const bounded = createProducers({ redisUrl: redis.url }, () => {}, { waitingBatches: 6 });
     const queue = new Queue(QUEUES.shadow, { connection: { url: redis.url } });
     let taken = await queue.getWaitingCount();
     assert.ok(taken > 0 && taken < 6);
@@ -129,7 +129,7 @@ describe("the job producers", () => {
 
   it("refuses when Redis was never there, and nothing of it takes effect later", async () => {
     const port = await freePort();
-    const orphan = createProducers(`redis://127.0.0.1:${port}`, () => {});
+    const orphan = createProducers({ redisUrl: `redis://127.0.0.1:${port}` }, () => {});
     await assert.rejects(orphan.addRetrain(ORDER, 1000), { code: "STORE_UNAVAILABLE" });
     await orphan.close();
   });

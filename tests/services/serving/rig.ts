@@ -32,7 +32,7 @@ export async function startRig(options: Partial<ServerOptions> = {}): Promise<Ri
   await mkdir(join(folder, "snapshot"));
   const rows = Array.from(CATALOGUE, ([itemId, info]) => ({ itemId, ...info }));
   await writeFile(join(folder, "snapshot", "catalogue.json"), JSON.stringify(rows));
-  const client = connectRedis(redis.url, "patient", () => {});
+  const client = connectRedis({ redisUrl: redis.url }, "patient", () => {});
   const registry = redisRegistry(client);
   const artifacts = folderArtifactStore(join(folder, "artifacts"));
   const server = await startServer({

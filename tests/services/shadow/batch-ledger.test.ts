@@ -25,7 +25,7 @@ describe("the ledger of shadow batches", () => {
     await settle(0, 5);
     for (const batch of [...order, ...order]) await settle(batch * 5, batch * 5 + 5);
     assert.equal(await ledger.lost("a", LATER), 0);
-    assert.deepEqual(await suite.redis.hgetall("{phasewise}:shadow:run:r"), { 0: "200 1000" });
+    assert.deepEqual(await suite.redis.hgetall("shadow:run:r"), { 0: "200 1000" });
   });
 
   it("misses a batch that later ones overtook, until it comes", async () => {
