@@ -27,7 +27,8 @@ export interface ScoredItem {
  * Where a list came from: `model` scored it from the history; `popular` means the history said nothing to
  * the model (empty, or only unknown items), so the list is the popularity floor; `model+popular` was topped up.
  */
-export type Source = "model" | "model+popular" | "popular";
+export const SOURCES = ["model", "model+popular", "popular"] as const;
+export type Source = (typeof SOURCES)[number];
 
 export interface Recommendation {
   /** At most k distinct items, best first; fewer only when fewer may be shown. */

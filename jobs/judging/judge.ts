@@ -74,7 +74,7 @@ export async function judge(context: JobContext, payload: JudgePayload): Promise
     baseline: attempt.baseline.version,
     verdict: outcome.verdict,
     users: outcome.test?.users ?? 0,
-    overlap,
+    ...(overlap === undefined ? {} : { overlap }),
     sentence: explain(outcome),
   }));
   const judgements = [...shadowed, ...canary, ...watched, ...failing];

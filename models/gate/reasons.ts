@@ -67,4 +67,5 @@ export type TestCode =
 /** A bare guardrail code failed; `_UNPROVEN` needs more data; `_MISSING` has none at all. */
 export type ReasonCode = GuardrailCode | `${GuardrailCode}_UNPROVEN` | `${GuardrailCode}_MISSING` | TestCode;
 
-export type Verdict = "pass" | "hold" | "reject";
+export const VERDICTS = ["pass", "hold", "reject"] as const;
+export type Verdict = (typeof VERDICTS)[number];

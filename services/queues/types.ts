@@ -1,3 +1,4 @@
+import Type, { type Static } from "typebox";
 import type { Params, Phase } from "../../models/recipe.ts";
 
 /** Queue names. Payloads are ids, versions and small numbers, never matrices. */
@@ -98,17 +99,25 @@ export interface ShadowBatch extends ShadowPayload {
   readonly id: string;
 }
 
-export type JobState = "waiting" | "active" | "completed" | "failed" | "delayed" | "unknown";
+const JobState = Type.Enum(["waiting", "active", "completed", "failed", "delayed", "unknown"], {
+  type: "string",
+});
+export type JobState = Static<typeof JobState>;
 
-export interface JobView {
-  readonly jobId: string;
-  readonly name: string;
-  readonly state: JobState;
-  readonly progress: { readonly fraction: number; readonly message: string } | null;
-  readonly result: unknown;
-  readonly failedReason: string | null;
-  readonly attempts: number;
-}
+/** How a job is doing. */
+export const JobView = Type.Object({
+  jobId: Type.String(),
+  name: Type.String(),
+  state: JobState,
+  progress: Type.Union([
+    Type.Object({ fraction: Type.Number({ description: "0 … 1" }), message: Type.String() }),
+    Type.Null(),
+  ]),
+  result: Type.Unknown({ description: "what the job returned; null before its end" }),
+  failedReason: Type.Union([Type.String(), Type.Null()]),
+  attempts: Type.Integer(),
+});
+export type JobView = Readonly<Static<typeof JobView>>;
 
 export interface JudgePayload {
   readonly kind: "judge";

@@ -4,12 +4,7 @@ import { PhasewiseError } from "../errors.ts";
 import { luaScript } from "../lua-script.ts";
 import { fromStore } from "../store-errors.ts";
 import { APPEND_DECISION_LUA } from "./append-decision.lua.ts";
-import {
-  type DecisionRecord,
-  type DecisionSummary,
-  decisionSummary,
-  isAboutClimb,
-} from "./decision-summary.ts";
+import { type DecisionRecord, decisionSummary, isAboutClimb, type SummaryOf } from "./decision-summary.ts";
 import { firstBrokenLink, GENESIS_SHA256, linkSha256 } from "./hash-chain.ts";
 
 export interface DecisionQuery {
@@ -28,9 +23,9 @@ export interface DecisionLog<R extends DecisionRecord> {
   /** Newest first. */
   list(query?: DecisionQuery): Promise<readonly R[]>;
   /** The same without their evidence, which is not read for it. */
-  summaries(query?: DecisionQuery): Promise<readonly DecisionSummary<R>[]>;
+  summaries(query?: DecisionQuery): Promise<readonly SummaryOf<R>[]>;
   /** The last word on the climb of each challenger that has one, whatever was said of it once live. */
-  lastOnClimb(challengers: readonly string[]): Promise<ReadonlyMap<string, DecisionSummary<R>>>;
+  lastOnClimb(challengers: readonly string[]): Promise<ReadonlyMap<string, SummaryOf<R>>>;
   get(id: string): Promise<R | null>;
   /** Place of a record in the chain, from 1; null when it is no link of it. */
   position(id: string): Promise<number | null>;
@@ -69,10 +64,10 @@ export function redisDecisionLog<R extends DecisionRecord = DecisionRecord>(redi
     return (await fromStore("read decisions", redis.lrange(key, -limit, -1))).reverse();
   }
 
-  async function summariesOf(ids: readonly string[]): Promise<DecisionSummary<R>[]> {
+  async function summariesOf(ids: readonly string[]): Promise<SummaryOf<R>[]> {
     if (ids.length === 0) return [];
     const texts = await fromStore("read decisions", redis.hmget(SUMMARIES, ...ids));
-    return texts.flatMap((text) => (text === null ? [] : [JSON.parse(text) as DecisionSummary<R>]));
+    return texts.flatMap((text) => (text === null ? [] : [JSON.parse(text) as SummaryOf<R>]));
   }
 
   /** Summaries are no links: what a reader of the list is shown must be what the record says. */

@@ -1,9 +1,14 @@
+import Type, { type Static } from "typebox";
 import { itemId as brandItem, type UserId } from "../../models/data/ids.ts";
 import type { Interaction } from "../../models/data/interaction-log.ts";
 import type { EventLog, FeedbackEvent, UserHistory } from "../interactions/types.ts";
 
 /** Where the history of a reply came from. */
-export type HistoryOrigin = "stored" | "remembered" | "request" | "empty" | "unavailable";
+export const HistoryOrigin = Type.Enum(["stored", "remembered", "request", "empty", "unavailable"], {
+  type: "string",
+  description: "where the history came from",
+});
+export type HistoryOrigin = Static<typeof HistoryOrigin>;
 
 export interface KnownHistory {
   readonly interactions: readonly Interaction[];

@@ -1,6 +1,8 @@
 import Type from "typebox";
 import { VERSION_PATTERN } from "../../models/artifact/manifest.ts";
 import { Phase } from "../../models/recipe.ts";
+import { SOURCES } from "../../models/recommender.ts";
+import { HistoryOrigin } from "./histories.ts";
 
 /** Most items a list may hold. */
 export const MAX_K = 100;
@@ -55,6 +57,8 @@ export const ListedItem = Type.Object({
   }),
 });
 
+export const ListSource = Type.Enum([...SOURCES], { type: "string", description: "who made the list" });
+
 export const RecommendationView = Type.Object({
   requestId: Type.String(),
   items: Type.Array(ListedItem),
@@ -62,10 +66,8 @@ export const RecommendationView = Type.Object({
   interleavedWith: Type.Optional(
     Type.String({ description: "the challenger whose list is mixed into the live model's, when one is" }),
   ),
-  source: Type.String({ description: "model, model+popular or popular: who made the list" }),
-  history: Type.String({
-    description: "stored, remembered, request, empty or unavailable: where the history came from",
-  }),
+  source: ListSource,
+  history: HistoryOrigin,
 });
 
 /** The one shape of every error body. */

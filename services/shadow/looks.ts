@@ -1,27 +1,32 @@
 import type { Redis } from "ioredis";
-import type { Verdict } from "../../models/gate/reasons.ts";
+import Type, { type Static } from "typebox";
+import { VERDICTS } from "../../models/gate/reasons.ts";
 import { fromStore } from "../store-errors.ts";
 
 /** What one look of the judge found. */
-export interface Judgement {
-  /**
-   * A challenger in the shadow, or serving as the canary; or the live version (then `challenger`) beside the one
-   * before it, or in service.
-   */
-  readonly about: "shadow" | "canary" | "watch" | "fleet";
-  readonly challenger: string;
-  readonly baseline: string;
-  readonly verdict: Verdict;
-  readonly users: number;
-  /** Of a shadow: share of the items that the lists of the two have in common, a mean over requests. */
-  readonly overlap?: number | undefined;
-  readonly sentence: string;
-}
+export const Look = Type.Object({
+  about: Type.Enum(["shadow", "canary", "watch", "fleet"], {
+    type: "string",
+    description:
+      "a challenger in the shadow, or serving as the canary; or the live version (then `challenger`) beside the one before it, or in service",
+  }),
+  at: Type.String({ description: "ISO 8601" }),
+  challenger: Type.String(),
+  baseline: Type.String(),
+  verdict: Type.Enum([...VERDICTS], { type: "string" }),
+  users: Type.Integer(),
+  overlap: Type.Optional(
+    Type.Number({
+      description:
+        "of a shadow: share of the items that the lists of the two have in common, a mean over requests",
+    }),
+  ),
+  sentence: Type.String(),
+});
+export type Look = Readonly<Static<typeof Look>>;
 
-export interface Look extends Judgement {
-  /** ISO 8601. */
-  readonly at: string;
-}
+/** The same before it is written down. */
+export type Judgement = Omit<Look, "at">;
 
 /** The judge's latest look: where everything stands now, most of which no decision is ever written about. */
 export interface Looks {

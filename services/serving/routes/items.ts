@@ -3,7 +3,7 @@ import { itemId } from "../../../models/data/ids.ts";
 import { PhasewiseError } from "../../errors.ts";
 import type { App, ServingDeps } from "../deps.ts";
 import { PUBLIC } from "../plugins/auth.ts";
-import { ERROR_RESPONSES, ItemIdText, K, ListedItem, LiveModelView } from "../schemas.ts";
+import { ERROR_RESPONSES, ItemIdText, K, ListedItem, ListSource, LiveModelView } from "../schemas.ts";
 
 const DEFAULT_K = 10;
 
@@ -25,7 +25,7 @@ export function itemRoutes(app: App, deps: ServingDeps): void {
             }),
             items: Type.Array(ListedItem),
             model: LiveModelView,
-            source: Type.String(),
+            source: ListSource,
           }),
           ...ERROR_RESPONSES,
         },

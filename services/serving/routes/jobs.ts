@@ -1,8 +1,9 @@
-import Type from "typebox";
+import Type, { type Static } from "typebox";
 import { defaultRecipe, RECIPES } from "../../../models/phases.ts";
 import { Phase, type Recipe } from "../../../models/recipe.ts";
 import { PhasewiseError } from "../../errors.ts";
 import { unknownJob } from "../../queues/producers.ts";
+import { JobView } from "../../queues/types.ts";
 import type { App, ServingDeps } from "../deps.ts";
 import { OPERATOR } from "../plugins/auth.ts";
 import { ERROR_RESPONSES } from "../schemas.ts";
@@ -43,15 +44,9 @@ const JobParams = Type.Object(
   { additionalProperties: false },
 );
 
-const JobViewSchema = Type.Object({
-  jobId: Type.String(),
-  name: Type.String(),
-  state: Type.String(),
-  progress: Type.Union([Type.Object({ fraction: Type.Number(), message: Type.String() }), Type.Null()]),
-  result: Type.Unknown(),
-  failedReason: Type.Union([Type.String(), Type.Null()]),
-  attempts: Type.Integer(),
-});
+/** What is answered to whoever asked for work in the background. */
+export const JobAdded = Type.Object({ jobId: Type.String() });
+export type JobAdded = Readonly<Static<typeof JobAdded>>;
 
 export function jobRoutes(app: App, deps: ServingDeps): void {
   app.post(
@@ -61,7 +56,7 @@ export function jobRoutes(app: App, deps: ServingDeps): void {
       schema: {
         summary: "Trains a challenger in the background",
         body: RetrainBody,
-        response: { 202: Type.Object({ jobId: Type.String() }), ...ERROR_RESPONSES },
+        response: { 202: JobAdded, ...ERROR_RESPONSES },
       },
     },
     async (request, reply) => {
@@ -91,7 +86,7 @@ export function jobRoutes(app: App, deps: ServingDeps): void {
       schema: {
         summary: "How a job is doing",
         params: JobParams,
-        response: { 200: JobViewSchema, ...ERROR_RESPONSES },
+        response: { 200: JobView, ...ERROR_RESPONSES },
       },
     },
     async (request) => {
@@ -109,7 +104,7 @@ export function jobRoutes(app: App, deps: ServingDeps): void {
       schema: {
         summary: "Cancels a job that waits for a worker or for its trials, and the trials with it",
         params: JobParams,
-        response: { 200: Type.Object({ jobId: Type.String() }), ...ERROR_RESPONSES },
+        response: { 200: JobAdded, ...ERROR_RESPONSES },
       },
     },
     async (request) => {

@@ -1,61 +1,60 @@
-import Type from "typebox";
+import Type, { type Static } from "typebox";
+import type { TrainingCost } from "../../../models/artifact/manifest.ts";
 import type { Findings } from "../../../models/card/findings.ts";
 import type { EvaluationSummary } from "../../../models/evaluation/report.ts";
 import { DIAGNOSIS_WORDS } from "../../../models/gate/diagnosis.ts";
 import { PHASES, RECIPES } from "../../../models/phases.ts";
+import { Phase } from "../../../models/recipe.ts";
+import { DecisionSummary } from "../../registry/decision-summary.ts";
 import { LivePointer, VersionRecord } from "../../registry/types.ts";
+import { Look } from "../../shadow/looks.ts";
 import type { App, ServingDeps } from "../deps.ts";
 import { PUBLIC } from "../plugins/auth.ts";
 import { ERROR_RESPONSES } from "../schemas.ts";
 
-const LadderView = Type.Object({
+const LadderVersion = Type.Object({
+  ...VersionRecord.properties,
+  live: Type.Boolean(),
+  offline: Type.Unsafe<EvaluationSummary | null>({
+    description: "offline evaluation, null when the artifact is not here",
+  }),
+  cost: Type.Unsafe<TrainingCost | null>({ description: "what training and a recommendation cost" }),
+  diagnosis: Type.Union([Type.String(), Type.Null()], {
+    description:
+      "what it looks like when it does not pay, in a few words, or null; the model card has the evidence",
+  }),
+  lastDecision: Type.Union([DecisionSummary, Type.Null()], {
+    description: "the gate's last word on its climb, or null",
+  }),
+  lastLook: Type.Union([Look, Type.Null()], {
+    description: "where its running comparison stands, as the judge saw it last, or null",
+  }),
+});
+export type LadderVersion = Readonly<Static<typeof LadderVersion>>;
+
+export const Ladder = Type.Object({
   live: Type.Union([LivePointer, Type.Null()]),
   phases: Type.Array(
     Type.Object({
-      phase: Type.Integer(),
+      phase: Phase,
       name: Type.String(),
       summary: Type.String(),
       live: Type.Boolean(),
       recipes: Type.Array(
         Type.Object({ name: Type.String(), summary: Type.String(), params: Type.Unknown() }),
       ),
-      versions: Type.Array(
-        Type.Object({
-          ...VersionRecord.properties,
-          live: Type.Boolean(),
-          offline: Type.Unknown({ description: "offline evaluation, null when the artifact is not here" }),
-          cost: Type.Unknown({ description: "what training and a recommendation cost" }),
-          diagnosis: Type.Union([Type.String(), Type.Null()], {
-            description:
-              "what it looks like when it does not pay, in a few words, or null; the model card has the evidence",
-          }),
-          lastDecision: Type.Unknown({ description: "the gate's last word on its climb, or null" }),
-          lastLook: Type.Union(
-            [
-              Type.Object({
-                about: Type.String(),
-                at: Type.String(),
-                baseline: Type.String(),
-                verdict: Type.String(),
-                users: Type.Integer(),
-                sentence: Type.String(),
-              }),
-              Type.Null(),
-            ],
-            { description: "where its running comparison stands, as the judge saw it last, or null" },
-          ),
-        }),
-      ),
+      versions: Type.Array(LadderVersion),
     }),
   ),
 });
+export type Ladder = Readonly<Static<typeof Ladder>>;
 
 export function ladderRoutes(app: App, deps: ServingDeps): void {
   /** Manifests are immutable, so each is read once. */
-  const known = new Map<string, { offline: EvaluationSummary; cost: unknown }>();
+  const known = new Map<string, { offline: EvaluationSummary; cost: TrainingCost }>();
   const figuresOf = async (
     version: string,
-  ): Promise<{ offline: EvaluationSummary | null; cost: unknown }> => {
+  ): Promise<{ offline: EvaluationSummary | null; cost: TrainingCost | null }> => {
     const cached = known.get(version);
     if (cached !== undefined) return cached;
     try {
@@ -73,7 +72,7 @@ export function ladderRoutes(app: App, deps: ServingDeps): void {
       config: PUBLIC,
       schema: {
         summary: "Every rung: its recipes, its versions with their figures, and which one is live",
-        response: { 200: LadderView, ...ERROR_RESPONSES },
+        response: { 200: Ladder, ...ERROR_RESPONSES },
       },
     },
     async () => {

@@ -1,5 +1,6 @@
-import Type from "typebox";
-import { modelCard } from "../../../models/card/card.ts";
+import Type, { type Static } from "typebox";
+import type { Manifest } from "../../../models/artifact/manifest.ts";
+import { type ModelCard, modelCard } from "../../../models/card/card.ts";
 import { cardMarkdown } from "../../../models/card/card-markdown.ts";
 import { isImported } from "../../../models/exchange/imported.ts";
 import { PhasewiseError } from "../../errors.ts";
@@ -7,9 +8,21 @@ import { VersionRecord } from "../../registry/types.ts";
 import type { App, ServingDeps } from "../deps.ts";
 import { OPERATOR, PUBLIC } from "../plugins/auth.ts";
 import { ERROR_RESPONSES, Version } from "../schemas.ts";
+import { JobAdded } from "./jobs.ts";
 
 /** An operator who asks for an analysis wants all of it; a network that trains for hours needs another word. */
 const ASKED_FOR_BUDGET_SECONDS = 3600;
+
+export const Models = Type.Object({ versions: Type.Array(VersionRecord) });
+export type Models = Readonly<Static<typeof Models>>;
+
+export const ModelView = Type.Object({
+  record: VersionRecord,
+  manifest: Type.Unsafe<Manifest>({ description: "what was stored beside its arrays" }),
+  modelCard: Type.Unsafe<ModelCard>({ description: "the model card: facts, figures and findings" }),
+  card: Type.String({ description: "the same in Markdown" }),
+});
+export type ModelView = Readonly<Static<typeof ModelView>>;
 
 export function modelRoutes(app: App, deps: ServingDeps): void {
   app.get(
@@ -18,7 +31,7 @@ export function modelRoutes(app: App, deps: ServingDeps): void {
       config: PUBLIC,
       schema: {
         summary: "Every version ever registered",
-        response: { 200: Type.Object({ versions: Type.Array(VersionRecord) }), ...ERROR_RESPONSES },
+        response: { 200: Models, ...ERROR_RESPONSES },
       },
     },
     async () => ({ versions: [...(await deps.registry.versions())] }),
@@ -32,12 +45,7 @@ export function modelRoutes(app: App, deps: ServingDeps): void {
         summary: "One version: its record, its manifest, its model card",
         params: Type.Object({ version: Version }, { additionalProperties: false }),
         response: {
-          200: Type.Object({
-            record: VersionRecord,
-            manifest: Type.Unknown(),
-            modelCard: Type.Unknown({ description: "the model card: facts, figures and findings" }),
-            card: Type.String({ description: "the same in Markdown" }),
-          }),
+          200: ModelView,
           ...ERROR_RESPONSES,
         },
       },
@@ -71,7 +79,7 @@ export function modelRoutes(app: App, deps: ServingDeps): void {
           },
           { additionalProperties: false, description: "a JSON object {budgetSeconds?}" },
         ),
-        response: { 202: Type.Object({ jobId: Type.String() }), ...ERROR_RESPONSES },
+        response: { 202: JobAdded, ...ERROR_RESPONSES },
       },
     },
     async (request, reply) => {

@@ -1,4 +1,4 @@
-import Type from "typebox";
+import Type, { type Static } from "typebox";
 import { PhasewiseError } from "../../errors.ts";
 import {
   type AuditAction,
@@ -67,6 +67,20 @@ const UnfreezeBody = Type.Object(
   { additionalProperties: false, description: "a JSON object {reason}" },
 );
 
+export const Promoted = Type.Object({ live: LivePointer });
+export type Promoted = Readonly<Static<typeof Promoted>>;
+
+export const Unfrozen = Type.Object({
+  changed: Type.Boolean({ description: "false when nothing was frozen" }),
+});
+export type Unfrozen = Readonly<Static<typeof Unfrozen>>;
+
+export const LiveView = Type.Object({
+  live: Type.Union([LivePointer, Type.Null()]),
+  history: Type.Array(AuditEntry, { description: "moves of the live pointer, newest last" }),
+});
+export type LiveView = Readonly<Static<typeof LiveView>>;
+
 export function promotionRoutes(app: App, deps: ServingDeps): void {
   app.post(
     "/models/:version/promote",
@@ -76,7 +90,7 @@ export function promotionRoutes(app: App, deps: ServingDeps): void {
         summary: "Makes a version the live one, if the live one is still the one you mean",
         params: Type.Object({ version: Version }, { additionalProperties: false }),
         body: PromoteBody,
-        response: { 200: Type.Object({ live: LivePointer }), ...ERROR_RESPONSES },
+        response: { 200: Promoted, ...ERROR_RESPONSES },
       },
     },
     async (request) => {
@@ -143,7 +157,7 @@ export function promotionRoutes(app: App, deps: ServingDeps): void {
       schema: {
         summary: "Allows promotions again after automatic rollbacks have frozen them; a repeat is a no-op",
         body: UnfreezeBody,
-        response: { 200: Type.Object({ changed: Type.Boolean() }), ...ERROR_RESPONSES },
+        response: { 200: Unfrozen, ...ERROR_RESPONSES },
       },
     },
     async (request) => ({ changed: await deps.registry.unfreeze(request.body.reason, ACTOR) }),
@@ -157,10 +171,7 @@ export function promotionRoutes(app: App, deps: ServingDeps): void {
         summary: "What is live, and what was live when",
         querystring: Type.Object({ limit: Limit }, { additionalProperties: false }),
         response: {
-          200: Type.Object({
-            live: Type.Union([LivePointer, Type.Null()]),
-            history: Type.Array(AuditEntry),
-          }),
+          200: LiveView,
           ...ERROR_RESPONSES,
         },
       },

@@ -1,5 +1,7 @@
-import Type from "typebox";
+import Type, { type Static } from "typebox";
+import type { Decision } from "../../../models/gate/decision.ts";
 import { PhasewiseError } from "../../errors.ts";
+import { DecisionSummary } from "../../registry/decision-summary.ts";
 import { AuditEntry } from "../../registry/types.ts";
 import type { App, ServingDeps } from "../deps.ts";
 import { OPERATOR, PUBLIC } from "../plugins/auth.ts";
@@ -12,6 +14,27 @@ const DecisionParams = Type.Object(
   { additionalProperties: false },
 );
 
+export const Decisions = Type.Object({ decisions: Type.Array(DecisionSummary) });
+export type Decisions = Readonly<Static<typeof Decisions>>;
+
+export const PlaceInChain = Type.Object({
+  position: Type.Union([Type.Integer(), Type.Null()], {
+    description: "from 1; null when the decision is no link of the chain",
+  }),
+  firstBroken: Type.Union([Type.String(), Type.Null()], {
+    description: "the id of the first decision that does not verify; null when the whole chain holds",
+  }),
+});
+export type PlaceInChain = Readonly<Static<typeof PlaceInChain>>;
+
+export const AuditLog = Type.Object({
+  entries: Type.Array(AuditEntry),
+  firstBroken: Type.Union([Type.Integer(), Type.Null()], {
+    description: "the sequence of the first entry that does not verify; null when the whole chain holds",
+  }),
+});
+export type AuditLog = Readonly<Static<typeof AuditLog>>;
+
 /** What was decided and done, and why: decisions of the gate, and the audit log. */
 export function recordRoutes(app: App, deps: ServingDeps): void {
   const querystring = Type.Object({ limit: Limit }, { additionalProperties: false });
@@ -23,7 +46,7 @@ export function recordRoutes(app: App, deps: ServingDeps): void {
       schema: {
         summary: "Decisions of the gate, newest first, without their evidence",
         querystring,
-        response: { 200: Type.Object({ decisions: Type.Array(Type.Unknown()) }), ...ERROR_RESPONSES },
+        response: { 200: Decisions, ...ERROR_RESPONSES },
       },
     },
     async (request) => ({
@@ -38,7 +61,12 @@ export function recordRoutes(app: App, deps: ServingDeps): void {
       schema: {
         summary: "One decision with all its evidence",
         params: DecisionParams,
-        response: { 200: Type.Unknown(), ...ERROR_RESPONSES },
+        response: {
+          200: Type.Unsafe<Decision>({
+            description: "the record as it was sealed, with evidence and policy",
+          }),
+          ...ERROR_RESPONSES,
+        },
       },
     },
     async (request) => {
@@ -56,12 +84,7 @@ export function recordRoutes(app: App, deps: ServingDeps): void {
         summary: "Whether the hash chain of all decisions verifies, and a decision's place in it",
         params: DecisionParams,
         response: {
-          200: Type.Object({
-            position: Type.Union([Type.Integer(), Type.Null()], {
-              description: "from 1; null when the decision is no link of the chain",
-            }),
-            firstBroken: Type.Union([Type.String(), Type.Null()]),
-          }),
+          200: PlaceInChain,
           ...ERROR_RESPONSES,
         },
       },
@@ -85,10 +108,7 @@ export function recordRoutes(app: App, deps: ServingDeps): void {
         summary: "The audit log, newest last, and whether its hash chain verifies",
         querystring,
         response: {
-          200: Type.Object({
-            entries: Type.Array(AuditEntry),
-            firstBroken: Type.Union([Type.Integer(), Type.Null()]),
-          }),
+          200: AuditLog,
           ...ERROR_RESPONSES,
         },
       },

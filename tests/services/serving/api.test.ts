@@ -3,6 +3,8 @@ import { chmod, open } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import type supertest from "supertest";
+import { VERDICTS } from "../../../models/gate/reasons.ts";
+import { VERSION_STATES } from "../../../models/gate/states.ts";
 import { eventually } from "../../support/eventually.ts";
 import { BEARER, type Rig, startRig } from "./rig.ts";
 
@@ -296,6 +298,12 @@ describe("the API over a small catalogue", () => {
       assert.ok(path in body.paths, path);
     }
     assert.deepEqual(body.paths["/rollback"].post.security, [{ adminKey: [] }]);
+    const replyOf = (path: string) =>
+      body.paths[path].get.responses["200"].content["application/json"].schema;
+    const { state } = replyOf("/models").properties.versions.items.properties;
+    assert.deepEqual(state.enum, VERSION_STATES);
+    const { verdict } = replyOf("/decisions").properties.decisions.items.properties.ruling.properties;
+    assert.deepEqual(verdict.enum, VERDICTS);
     const page = await http.get("/docs/").expect(200);
     assert.match(page.headers["content-security-policy"], /script-src 'self'/);
     const foreign = [...page.text.matchAll(/(?:src|href)="(https?:)?\/\//g)];
