@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { loadConfig } from "../../services/config.ts";
-import { type ApiClient, apiClient, findAdminKey } from "./api-client.ts";
-import type { OutputOptions } from "./output.ts";
+import { type ApiClient, apiClient, findAdminKey } from "../client/api-client.ts";
+import type { OutputOptions } from "../terminal/output.ts";
 
 export interface ServiceOptions extends OutputOptions {
   readonly url?: string;

@@ -1,5 +1,5 @@
 import type { InteractionLog } from "../../models/data/interaction-log.ts";
-import type { Ladder } from "./ladder-table.ts";
+import type { Ladder } from "../client/answers.ts";
 
 /** What to try next, ready to paste. */
 export function curlLines(
@@ -9,7 +9,7 @@ export function curlLines(
   stateFolder: string,
 ): string {
   const user = log.users.idAt(log.userIndex[log.userIndex.length - 1]);
-  const film = log.items.idAt(log.itemIndex[log.itemIndex.length - 1]);
+  const item = log.items.idAt(log.itemIndex[log.itemIndex.length - 1]);
   const other = phases
     .flatMap(({ versions }) => versions)
     .find(({ version, state }) => version !== live?.version && state !== "QUARANTINED");
@@ -18,7 +18,7 @@ export function curlLines(
     "Try",
     `  curl -s '${url}/recommend?userId=${user}&k=5'                 # someone we know`,
     `  curl -s '${url}/recommend?userId=nobody&k=5'              # someone we do not: source says "popular"`,
-    `  curl -s ${url}/recommend -H 'content-type: application/json' -d '{"history":["${film}"],"k":5}'   # a session`,
+    `  curl -s ${url}/recommend -H 'content-type: application/json' -d '{"history":["${item}"],"k":5}'   # a session`,
     `  curl -s ${url}/ladder                                    # every version and its verdict; ${url}/docs for all routes`,
   ];
   if (live !== null && other !== undefined) {

@@ -7,8 +7,8 @@ import type { TrainingSet } from "../../models/data/interaction-matrix.ts";
 import { type FittedModel, fitModel } from "../../models/model.ts";
 import type { Config } from "../../services/config.ts";
 import type { AuditEntry, LivePointer } from "../../services/registry/types.ts";
-import type { ApiClient } from "../cli/api-client.ts";
-import type { DecisionSummary } from "./ladder-table.ts";
+import type { DecisionSummary } from "../client/answers.ts";
+import type { ApiClient } from "../client/api-client.ts";
 
 /** Tells the planted version from what anybody would train. */
 const SEED = 666;
@@ -31,7 +31,7 @@ export async function plantHarm(api: ApiClient, config: Config): Promise<string 
 }
 
 /** What became of it, in words; false when it is still live. */
-export async function fateOfHarm(
+export async function outcomeOfHarm(
   api: ApiClient,
   version: string,
 ): Promise<{ readonly rolledBack: boolean; readonly words: string }> {

@@ -29,7 +29,7 @@ export function claimRun(folder) {
     if (before.starter !== process.pid && commandOf(before.starter).includes("start.mjs")) {
       fail(`Phasewise is running already (process ${before.starter}). Stop it with Ctrl-C there first.`);
     }
-    if (commandOf(before.service).includes(join("deploy", "cli", "main.js"))) {
+    if (commandOf(before.service).includes(join("deploy", "demo", "main.js"))) {
       say(`Ending the service that an interrupted run left behind (process ${before.service}).`);
       try {
         process.kill(-before.service, "SIGKILL");

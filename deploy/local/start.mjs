@@ -20,7 +20,7 @@ const redis = await redisForRun();
 // reaches it once, through us.
 const service = spawn(
   process.execPath,
-  [join(ROOT, "dist", "deploy", "cli", "main.js"), "start", ...process.argv.slice(2)],
+  [join(ROOT, "dist", "deploy", "demo", "main.js"), ...process.argv.slice(2)],
   { cwd: ROOT, stdio: "inherit", detached: true, env: { ...process.env, REDIS_URL: redis.url } },
 );
 runRecord.keep(service.pid);

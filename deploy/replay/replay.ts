@@ -1,5 +1,6 @@
-import { Agent, request } from "node:http";
+import { Agent } from "node:http";
 import type { InteractionLog } from "../../models/data/interaction-log.ts";
+import { callApi } from "./call-api.ts";
 
 export interface ReplayOptions {
   /** Base URL of the API, e.g. http://127.0.0.1:3000. */
@@ -12,8 +13,8 @@ export interface ReplayOptions {
   /** Events a second at most; 0 plays as fast as the API answers. */
   readonly eventsPerSecond: number;
   /**
-   * Says of each film that the user had been shown which list it was chosen from, the latest that held it: as a
-   * site would whose users choose from its lists (default: no feedback names a list, as in an import).
+   * Feedback names the list that an item was chosen from, the latest that held it: as on a site whose users choose
+   * from its lists (default: no feedback names a list, as in an import).
    */
   readonly listDriven?: boolean | undefined;
   readonly onProgress?: ((progress: ReplayProgress) => void) | undefined;
@@ -25,14 +26,12 @@ export interface ReplayProgress {
   readonly total: number;
   /** Event time reached, epoch milliseconds. */
   readonly eventTime: number;
-  /** Requests whose list held the film that the user chose next. */
+  /** Requests whose list held the item that the user chose next. */
   readonly hits: number;
   /** Events that named the list they were chosen from. */
   readonly listDriven: number;
   readonly failures: number;
 }
-
-const RETRIES = 5;
 
 /**
  * Plays recorded events as live traffic: before each event its user asks `/recommend`, then the event is sent
@@ -128,7 +127,7 @@ class ShownLists {
   }
 }
 
-/** One event: ask, then tell. Returns whether the list held the film that was chosen, and whether the event said so. */
+/** Asks for a list, then sends the event. Returns whether the list held its item, and whether it names a list. */
 async function play(
   { url, agent, log, shown }: Player,
   event: number,
@@ -139,7 +138,7 @@ async function play(
   const list = (await asking) as List;
   shown?.add(userId, list);
   const requestId = shown?.requestIdOf(userId, itemId);
-  const told = {
+  const feedback = {
     eventId: `replay-${event}`,
     userId,
     itemId,
@@ -148,58 +147,8 @@ async function play(
     timestamp: log.timestamps[event],
     ...(requestId === undefined ? {} : { requestId }),
   };
-  // Told already by an earlier replay, the event may have named a list with another id then.
-  const toldBefore = shown === null ? undefined : 409;
-  await callApi(agent, "POST", `${url}/feedback`, { events: [told] }, toldBefore);
+  // An earlier replay may have sent the event already, with another list: a conflict that changes nothing.
+  const sentBefore = shown === null ? undefined : 409;
+  await callApi(agent, "POST", `${url}/feedback`, { events: [feedback] }, sentBefore);
   return { hit: list.items.some((item) => item.itemId === itemId), listDriven: requestId !== undefined };
-}
-
-/** Feedback is idempotent by event id and asking changes nothing, so both may be tried again. */
-async function callApi(
-  agent: Agent,
-  method: string,
-  url: string,
-  body?: unknown,
-  alsoFine?: number,
-): Promise<unknown> {
-  for (let attempt = 1; ; attempt++) {
-    const outcome = await send(agent, method, url, body).catch((error: Error) => ({
-      status: 0,
-      text: error.message,
-    }));
-    if (outcome.status >= 200 && outcome.status < 300) return JSON.parse(outcome.text);
-    if (outcome.status === alsoFine) return null;
-    const mayRetry = outcome.status === 0 || outcome.status === 429 || outcome.status === 503;
-    if (!mayRetry || attempt === RETRIES) {
-      throw new Error(
-        `${method} ${url}: expected 2xx, got ${outcome.status || "no answer"}: ${outcome.text}`,
-      );
-    }
-    await new Promise((resolve) => setTimeout(resolve, 50 * 2 ** attempt));
-  }
-}
-
-function send(
-  agent: Agent,
-  method: string,
-  url: string,
-  body: unknown,
-): Promise<{ status: number; text: string }> {
-  return new Promise((resolve, reject) => {
-    const payload = body === undefined ? undefined : JSON.stringify(body);
-    const headers =
-      payload === undefined
-        ? {}
-        : { "content-type": "application/json", "content-length": Buffer.byteLength(payload) };
-    const outgoing = request(url, { method, agent, headers }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on("data", (chunk: Buffer) => chunks.push(chunk));
-      response.on("end", () =>
-        resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString("utf8") }),
-      );
-      response.on("error", reject);
-    });
-    outgoing.on("error", reject);
-    outgoing.end(payload);
-  });
 }

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { apiClient } from "../../deploy/cli/api-client.ts";
-import { fateOfHarm, plantHarm } from "../../deploy/demo/plant-harm.ts";
-import { prepareData } from "../../deploy/demo/prepare-data.ts";
+import { apiClient } from "../../deploy/client/api-client.ts";
+import { prepareData } from "../../deploy/data/prepare-data.ts";
+import { outcomeOfHarm, plantHarm } from "../../deploy/demo/plant-harm.ts";
 import { type JobContext, openContext } from "../../jobs/context.ts";
 import { retrain } from "../../jobs/training/retrain.ts";
 import { type Service, startService } from "../support/service.ts";
@@ -30,7 +30,7 @@ describe("the demo's planted harm", () => {
     await service.stop();
   });
 
-  it("is the floor upside down, honestly evaluated and openly forced; its fate is told in words", async () => {
+  it("is the floor upside down, honestly evaluated and openly forced; its outcome is said in words", async () => {
     const api = apiClient(url, service.key);
     const planted = await plantHarm(api, service.config);
     assert.ok(planted !== null);
@@ -40,14 +40,14 @@ describe("the demo's planted harm", () => {
     const entry = (await context.registry.audit()).at(-1);
     assert.deepEqual([entry?.action, entry?.version], ["force-promote", planted]);
     assert.match(entry?.reason ?? "", /planted harm/);
-    assert.deepEqual(await fateOfHarm(api, planted), {
+    assert.deepEqual(await outcomeOfHarm(api, planted), {
       rolledBack: false,
       words: `Planted harm: ${planted} was NOT rolled back by itself`,
     });
 
     const rollback = { expectedLive: planted, reason: "Proven worse.", actor: "gate", automatic: true };
     await context.registry.rollback(rollback);
-    const { rolledBack, words } = await fateOfHarm(api, planted);
+    const { rolledBack, words } = await outcomeOfHarm(api, planted);
     assert.equal(rolledBack, true);
     assert.match(words, new RegExp(`${planted} was rolled back by itself, to ${floor}.*\n  Proven worse\\.`));
     assert.equal(await plantHarm(api, service.config), null, "it is planted once");

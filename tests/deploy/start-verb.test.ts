@@ -9,14 +9,23 @@ import { writeSmallData } from "../support/small-data.ts";
 
 const CLI = fileURLToPath(new URL("../../deploy/cli/main.js", import.meta.url));
 
-describe("the demo on any free port", () => {
+describe("phasewise start", () => {
   let service: Service;
   before(async () => {
     service = await startService({});
   });
   after(() => service.stop());
 
-  it("says where its API listens, is right, and ends on a signal", async () => {
+  it("hands its flags on to the demo, which reads them by itself", async () => {
+    const help = await service.cli(["start", "--help"]);
+    assert.equal(help.code, 0);
+    assert.match(help.stdout, /^Usage: phasewise start \[options\][\s\S]*--plant-harm/);
+    const wrong = await service.cli(["start", "--no-replay", "--sped", "5"]);
+    assert.equal(wrong.code, 2);
+    assert.match(wrong.stderr, /unknown option '--sped'/);
+  });
+
+  it("on any free port says where its API listens, is right, and ends on a signal", async () => {
     const data = await writeSmallData(service.home, { users: 150, events: 3000 });
     const words = ["start", "--port", "0", "--data", data, "--no-replay"];
     const demo = spawn(process.execPath, [CLI, ...words], {

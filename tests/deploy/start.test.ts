@@ -15,7 +15,7 @@ after(async () => {
   await rm(root, { recursive: true, force: true });
 });
 
-/** A stand-in for the service: says what it was given, starts a helper process, ends as told. */
+/** A stand-in for the service: says what it was given, starts a helper process, ends as it is asked to. */
 const SERVICE = `
 import { spawn } from "node:child_process";
 const helper = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { stdio: "ignore" });
@@ -39,9 +39,9 @@ before(async () => {
   for (const lockfile of ["package-lock.json", "node_modules/.package-lock.json"]) {
     await writeFile(join(root, lockfile), '{"packages":{}}');
   }
-  await mkdir(join(root, "dist", "deploy", "cli"), { recursive: true });
+  await mkdir(join(root, "dist", "deploy", "demo"), { recursive: true });
   await writeFile(join(root, "dist", "package.json"), '{"type":"module"}');
-  await writeFile(join(root, "dist", "deploy", "cli", "main.js"), SERVICE);
+  await writeFile(join(root, "dist", "deploy", "demo", "main.js"), SERVICE);
   await writeFile(join(root, "dist", ".built"), "");
   const later = new Date(Date.now() + 3_600_000);
   await utimes(join(root, "dist", ".built"), later, later);
@@ -86,7 +86,7 @@ const redisAnswers = async (url: string): Promise<boolean> => {
 
 test("a signal ends the service, what it started, and Redis", { timeout: 30_000 }, async () => {
   const { starter, announced } = await start("--port", "3001");
-  assert.deepEqual(announced.arguments, ["start", "--port", "3001"]);
+  assert.deepEqual(announced.arguments, ["--port", "3001"]);
   assert.equal(await redisAnswers(announced.redis), true);
   starter.kill("SIGTERM");
   assert.equal(await exitCode(starter), 0);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import type { DecisionSummary, Ladder } from "../../deploy/demo/ladder-table.ts";
+import type { DecisionSummary, Ladder } from "../../deploy/client/answers.ts";
 import type { ModelCard } from "../../models/card/card.ts";
 import { writeSafetensors } from "../../models/safetensors/safetensors.ts";
 import type { JobView } from "../../services/queues/types.ts";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { type ApiClient, apiClient } from "../../deploy/cli/api-client.ts";
-import { followJob } from "../../deploy/cli/verbs/train.ts";
-import type { DecisionSummary, Ladder } from "../../deploy/demo/ladder-table.ts";
-import { type PreparedData, prepareData } from "../../deploy/demo/prepare-data.ts";
+import type { DecisionSummary, Ladder } from "../../deploy/client/answers.ts";
+import { type ApiClient, apiClient } from "../../deploy/client/api-client.ts";
+import { followJob } from "../../deploy/client/follow-job.ts";
+import { type PreparedData, prepareData } from "../../deploy/data/prepare-data.ts";
 import { replay } from "../../deploy/replay/replay.ts";
 import type { RetrainResult } from "../../jobs/training/retrain.ts";
 import type { Decision } from "../../models/gate/decision.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { Queue } from "bullmq";
-import { type ApiClient, apiClient } from "../../deploy/cli/api-client.ts";
-import { prepareData } from "../../deploy/demo/prepare-data.ts";
+import { type ApiClient, apiClient } from "../../deploy/client/api-client.ts";
+import { prepareData } from "../../deploy/data/prepare-data.ts";
 import type { RetrainResult } from "../../jobs/training/retrain.ts";
 import type { Manifest } from "../../models/artifact/manifest.ts";
 import type { ModelCard } from "../../models/card/card.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, before, describe, it } from "node:test";
-import { prepareData } from "../../deploy/demo/prepare-data.ts";
+import { prepareData } from "../../deploy/data/prepare-data.ts";
 import { createProducers, type JobProducers } from "../../services/queues/producers.ts";
 import { eventually } from "../support/eventually.ts";
 import { patiently } from "../support/patiently.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { type ApiClient, apiClient } from "../../deploy/cli/api-client.ts";
-import { followJob } from "../../deploy/cli/verbs/train.ts";
-import { prepareData } from "../../deploy/demo/prepare-data.ts";
+import { type ApiClient, apiClient } from "../../deploy/client/api-client.ts";
+import { followJob } from "../../deploy/client/follow-job.ts";
+import { prepareData } from "../../deploy/data/prepare-data.ts";
 import type { RetrainResult } from "../../jobs/training/retrain.ts";
 import type { JobView } from "../../services/queues/types.ts";
 import { eventually } from "../support/eventually.ts";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { Redis } from "ioredis";
-import { type ApiClient, apiClient } from "../../deploy/cli/api-client.ts";
-import { followJob } from "../../deploy/cli/verbs/train.ts";
-import { prepareData } from "../../deploy/demo/prepare-data.ts";
+import { type ApiClient, apiClient } from "../../deploy/client/api-client.ts";
+import { followJob } from "../../deploy/client/follow-job.ts";
+import { prepareData } from "../../deploy/data/prepare-data.ts";
 import type { RetrainResult } from "../../jobs/training/retrain.ts";
 import type { Installation } from "../../services/config.ts";
 import { createProducers } from "../../services/queues/producers.ts";

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { AuditEntry } from "../../../services/registry/types.ts";
-import { EXIT, print, table } from "../output.ts";
+import { EXIT, print, table } from "../../terminal/output.ts";
 import { connect, type ServiceOptions, withService } from "../service.ts";
 
 export function auditVerb(program: Command): void {

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { print } from "../output.ts";
+import { print } from "../../terminal/output.ts";
 import { connect, type ServiceOptions, withService } from "../service.ts";
 
 export function cancelVerb(program: Command): void {

@@ -1,8 +1,9 @@
 import type { Command } from "commander";
 import type { ModelCard } from "../../../models/card/card.ts";
-import { EXIT, print, progressLine } from "../output.ts";
+import { followJob } from "../../client/follow-job.ts";
+import { EXIT, print } from "../../terminal/output.ts";
+import { describeProgress, progressLine } from "../../terminal/progress.ts";
 import { connect, type ServiceOptions, withService } from "../service.ts";
-import { describeProgress, followJob } from "./train.ts";
 
 interface CardOptions extends ServiceOptions {
   readonly analyse?: boolean;

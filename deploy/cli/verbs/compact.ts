@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { openContext } from "../../../jobs/context.ts";
 import { compact } from "../../../jobs/upkeep/compact.ts";
-import { type OutputOptions, print } from "../output.ts";
+import { type OutputOptions, print } from "../../terminal/output.ts";
 
 export function compactVerb(program: Command): void {
   program

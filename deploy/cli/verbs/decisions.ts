@@ -1,8 +1,8 @@
 import type { Command } from "commander";
-import type { DecisionSummary } from "../../demo/ladder-table.ts";
-import { print } from "../output.ts";
+import type { DecisionSummary } from "../../client/answers.ts";
+import { wholeNumber } from "../../terminal/arguments.ts";
+import { print } from "../../terminal/output.ts";
 import { connect, type ServiceOptions, withService } from "../service.ts";
-import { wholeNumber } from "./train.ts";
 
 interface DecisionsOptions extends ServiceOptions {
   readonly limit: number;

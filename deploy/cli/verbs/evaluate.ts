@@ -9,9 +9,10 @@ import { splitOrder } from "../../../models/evaluation/split-order.ts";
 import { RECIPES, recipeNamed } from "../../../models/phases.ts";
 import type { DataOrder, Params } from "../../../models/recipe.ts";
 import { type ImportedFile, importFile } from "../../../services/interactions/import.ts";
-import { type OutputOptions, print, progressLine, table } from "../output.ts";
-import { timeLeft } from "../time-left.ts";
-import { jsonObject, wholeNumber } from "./train.ts";
+import { jsonObject, wholeNumber } from "../../terminal/arguments.ts";
+import { type OutputOptions, print, table } from "../../terminal/output.ts";
+import { progressLine } from "../../terminal/progress.ts";
+import { timeLeft } from "../../terminal/time-left.ts";
 
 interface EvaluateOptions extends OutputOptions {
   readonly train: string;
@@ -39,7 +40,7 @@ export function evaluateVerb(program: Command): void {
         "what the test file is: of a later time, each user's last events, or a random part",
       )
         .choices(["auto", "time", "user", "none"])
-        .default("auto", "told by the times of both files"),
+        .default("auto", "seen from the times of both files"),
     )
     .option("--min-rating <n>", "leave out the rows of both files that are rated lower", Number)
     .option("--params <json>", "parameters of the recipe", jsonObject)
@@ -62,7 +63,7 @@ async function runEvaluate(options: EvaluateOptions): Promise<void> {
   const train = await importFile(options.train, options);
   const test = await importFile(options.test, options);
   const order = options.order === "auto" ? orderOf(train, test) : options.order;
-  const { evaluation, ...told } = await evaluateSplit({
+  const { evaluation, ...rest } = await evaluateSplit({
     recipe,
     train: train.log,
     test: test.log,
@@ -87,19 +88,19 @@ async function runEvaluate(options: EvaluateOptions): Promise<void> {
     mrr: metrics.mrr,
     coverage: metrics.coverage,
     ndcgInterval: [evaluation.ndcg.low, evaluation.ndcg.high],
-    ndcgWithHistory: told.ndcgWithHistory,
+    ndcgWithHistory: rest.ndcgWithHistory,
     cappedRecall: metrics.cappedRecall,
     gini: metrics.gini,
     novelty: metrics.novelty,
     droppedUsers: evaluation.dropped,
-    coldUsers: told.coldUsers,
-    coldTargets: told.coldTargets,
+    coldUsers: rest.coldUsers,
+    coldTargets: rest.coldTargets,
     order,
-    params: told.params,
-    trials: told.trials,
-    choice: told.choice,
-    searchSeconds: told.searchSeconds,
-    fitSeconds: told.fitSeconds,
+    params: rest.params,
+    trials: rest.trials,
+    choice: rest.choice,
+    searchSeconds: rest.searchSeconds,
+    fitSeconds: rest.fitSeconds,
     seed,
   };
   print(result, options, () =>
@@ -113,7 +114,7 @@ async function runEvaluate(options: EvaluateOptions): Promise<void> {
   );
 }
 
-/** Tells a stage's progress with the time that it will still take. */
+/** Writes how far a stage is, with the time that it will still take. */
 function progressOf(write: (text: string) => void): EvaluateSplitOptions["onProgress"] {
   let stage = "";
   let startMs = 0;

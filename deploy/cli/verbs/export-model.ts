@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { openContext } from "../../../jobs/context.ts";
 import { exportModel } from "../../../jobs/export-model.ts";
-import { type OutputOptions, print } from "../output.ts";
+import { type OutputOptions, print } from "../../terminal/output.ts";
 
 interface ExportModelOptions extends OutputOptions {
   readonly items: string;

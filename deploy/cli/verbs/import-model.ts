@@ -1,9 +1,9 @@
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import { openContext } from "../../../jobs/context.ts";
 import { importModel } from "../../../jobs/training/import-model.ts";
 import { ENCODERS, type Encoder } from "../../../models/exchange/imported.ts";
-import { EXIT, type OutputOptions, print } from "../output.ts";
-import { wholeNumber } from "./train.ts";
+import { oneOf, wholeNumber } from "../../terminal/arguments.ts";
+import { EXIT, type OutputOptions, print } from "../../terminal/output.ts";
 
 interface ImportModelOptions extends OutputOptions {
   readonly phase: number;
@@ -29,7 +29,7 @@ export function importModelVerb(program: Command): void {
     .option(
       "--encoder <kind>",
       `how a history becomes a query: ${ENCODERS.join(", ")} (default: the file's metadata, else recency)`,
-      encoderKind,
+      oneOf(ENCODERS),
     )
     .option(
       "--recency <events>",
@@ -61,10 +61,4 @@ export function importModelVerb(program: Command): void {
         await context.close();
       }
     });
-}
-
-function encoderKind(text: string): Encoder {
-  const kind = ENCODERS.find((encoder) => encoder === text);
-  if (kind !== undefined) return kind;
-  throw new InvalidArgumentError(`expected one of ${ENCODERS.join(", ")}, got ${text}`);
 }

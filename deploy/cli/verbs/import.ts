@@ -1,7 +1,8 @@
 import type { Command } from "commander";
 import { loadConfig } from "../../../services/config.ts";
-import { prepareData } from "../../demo/prepare-data.ts";
-import { type OutputOptions, print, progressLine } from "../output.ts";
+import { prepareData } from "../../data/prepare-data.ts";
+import { type OutputOptions, print } from "../../terminal/output.ts";
+import { progressLine } from "../../terminal/progress.ts";
 
 interface ImportOptions extends OutputOptions {
   readonly data?: string;

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
-import { type Ladder, ladderTable } from "../../demo/ladder-table.ts";
-import { print } from "../output.ts";
+import type { Ladder } from "../../client/answers.ts";
+import { ladderTable } from "../../terminal/ladder-table.ts";
+import { print } from "../../terminal/output.ts";
 import { connect, type ServiceOptions, withService } from "../service.ts";
 
 export function ladderVerb(program: Command): void {

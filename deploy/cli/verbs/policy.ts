@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { policyReference } from "../../../models/gate/policy-reference.ts";
 import { policySchema } from "../../../models/gate/policy-schema.ts";
-import { type OutputOptions, print } from "../output.ts";
+import { type OutputOptions, print } from "../../terminal/output.ts";
 
 export function policyVerb(program: Command): void {
   program

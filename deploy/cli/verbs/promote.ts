@@ -1,8 +1,8 @@
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import type { CanaryResult, LivePointer } from "../../../services/registry/types.ts";
-import { print } from "../output.ts";
+import { shareFromZero, wholeNumber } from "../../terminal/arguments.ts";
+import { print } from "../../terminal/output.ts";
 import { connect, type ServiceOptions, withService } from "../service.ts";
-import { wholeNumber } from "./train.ts";
 
 interface PromoteOptions extends ServiceOptions {
   readonly expectedLive: string;
@@ -30,7 +30,7 @@ export function promoteVerb(program: Command): void {
     .option(
       "--canary <share>",
       "only for this share of the users; again to widen it, 0 ends it without blame",
-      canaryShare,
+      shareFromZero,
     );
   withService(command).action(async (version: string, options: PromoteOptions) => {
     const api = await connect(options);
@@ -55,12 +55,6 @@ export function promoteVerb(program: Command): void {
         `live: ${live.version} (epoch ${live.epoch}); a rollback returns to ${live.previous ?? live.floor}`,
     );
   });
-}
-
-function canaryShare(text: string): number {
-  const share = Number(text);
-  if (text.trim() !== "" && share >= 0 && share < 1) return share;
-  throw new InvalidArgumentError(`expected a share from 0 to below 1, got ${text}`);
 }
 
 function canaryLine({ version, epoch, canary }: LivePointer): string {

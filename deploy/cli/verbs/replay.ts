@@ -1,10 +1,12 @@
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import { cutPosition } from "../../../models/data/interaction-log.ts";
 import { loadConfig } from "../../../services/config.ts";
-import { day, openData } from "../../demo/prepare-data.ts";
+import { openData } from "../../data/open-data.ts";
 import { replay } from "../../replay/replay.ts";
-import { type OutputOptions, print, progressLine } from "../output.ts";
-import { wholeNumber } from "./train.ts";
+import { shareFromZero, wholeNumber } from "../../terminal/arguments.ts";
+import { day } from "../../terminal/figures.ts";
+import { type OutputOptions, print } from "../../terminal/output.ts";
+import { progressLine } from "../../terminal/progress.ts";
 
 interface ReplayVerbOptions extends OutputOptions {
   readonly data?: string;
@@ -20,7 +22,7 @@ export function replayVerb(program: Command): void {
     .description("play recorded events as live traffic through the HTTP API, in their order")
     .option("--data <path>", "MovieLens folder or interactions file (default: as in start)")
     .option("--url <url>", "where Phasewise listens")
-    .option("--from <share>", "begin after this share of the events", shareFrom, 0.6)
+    .option("--from <share>", "begin after this share of the events", shareFromZero, 0.6)
     .option("--speed <n>", "events a second; 0 for as fast as it goes", wholeNumber, 0)
     .option("--list-driven", "say of what a user was shown before which list it was chosen from")
     .option("--json", "print JSON only")
@@ -43,10 +45,4 @@ export function replayVerb(program: Command): void {
           `${done.played} events replayed, ${done.hits} hits in the top 10, ${done.listDriven} chosen from a list, ${done.failures} failed`,
       );
     });
-}
-
-function shareFrom(text: string): number {
-  const value = Number(text);
-  if (value >= 0 && value < 1) return value;
-  throw new InvalidArgumentError(`expected a share from 0 to below 1, got ${text}`);
 }

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { RollbackResult } from "../../../services/registry/types.ts";
-import { print } from "../output.ts";
+import { print } from "../../terminal/output.ts";
 import { connect, type ServiceOptions, withService } from "../service.ts";
 
 interface RollbackOptions extends ServiceOptions {

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { openContext } from "../../../jobs/context.ts";
 import { judge } from "../../../jobs/judging/judge.ts";
 import type { Judgement } from "../../../services/shadow/looks.ts";
-import { EXIT, type OutputOptions, print, table } from "../output.ts";
+import { EXIT, type OutputOptions, print, table } from "../../terminal/output.ts";
 
 interface ShadowOptions extends OutputOptions {
   readonly record?: boolean;

@@ -1,7 +1,8 @@
-import { type Command, InvalidArgumentError } from "commander";
-import type { JobView } from "../../../services/queues/types.ts";
-import type { ApiClient } from "../api-client.ts";
-import { EXIT, print, progressLine } from "../output.ts";
+import type { Command } from "commander";
+import { followJob } from "../../client/follow-job.ts";
+import { jsonObject, wholeNumber } from "../../terminal/arguments.ts";
+import { EXIT, print } from "../../terminal/output.ts";
+import { describeProgress, progressLine } from "../../terminal/progress.ts";
 import { connect, type ServiceOptions, withService } from "../service.ts";
 
 interface TrainOptions extends ServiceOptions {
@@ -12,45 +13,6 @@ interface TrainOptions extends ServiceOptions {
   readonly analyse?: boolean;
   readonly seed?: number;
   readonly wait: boolean;
-}
-
-const POLL_MS = 500;
-
-/** Follows a job to its end. */
-export async function followJob(
-  api: ApiClient,
-  jobId: string,
-  onUpdate: (job: JobView) => void = () => {},
-): Promise<JobView> {
-  for (;;) {
-    const job = await api.get<JobView>(`/jobs/${encodeURIComponent(jobId)}`);
-    onUpdate(job);
-    if (job.state === "completed" || job.state === "failed") return job;
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-  }
-}
-
-export function describeProgress(job: JobView): string {
-  const { progress } = job;
-  if (progress === null) return `${job.name}: ${job.state}`;
-  return `${(progress.fraction * 100).toFixed(0).padStart(3)} %  ${progress.message}`;
-}
-
-export function jsonObject(text: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === "object" && value !== null && !Array.isArray(value))
-      return value as Record<string, unknown>;
-  } catch {
-    // Said below, with what was expected.
-  }
-  throw new InvalidArgumentError(`expected a JSON object such as '{"neighbours": 100}', got ${text}`);
-}
-
-export function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 0) return value;
-  throw new InvalidArgumentError(`expected a whole number, got ${text}`);
 }
 
 export function trainVerb(program: Command): void {

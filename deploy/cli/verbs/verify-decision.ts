@@ -6,8 +6,8 @@ import {
   recomputeDecision,
   verifyDecisions,
 } from "../../../models/gate/decision.ts";
-import { type ApiClient, ApiError } from "../api-client.ts";
-import { EXIT, print } from "../output.ts";
+import { type ApiClient, ApiError } from "../../client/api-client.ts";
+import { EXIT, print } from "../../terminal/output.ts";
 import { connect, type ServiceOptions, withService } from "../service.ts";
 
 export function verifyDecisionVerb(program: Command): void {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { prepareData } from "../../../deploy/demo/prepare-data.ts";
+import { prepareData } from "../../../deploy/data/prepare-data.ts";
 import { type JobContext, openContext } from "../../../jobs/context.ts";
 import { enterClosedUsers } from "../../../jobs/judging/closed-users.ts";
 import { shadowEvidence } from "../../../jobs/judging/evidence.ts";

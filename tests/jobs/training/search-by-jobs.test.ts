@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { type Job, Queue } from "bullmq";
-import { prepareData } from "../../../deploy/demo/prepare-data.ts";
+import { prepareData } from "../../../deploy/data/prepare-data.ts";
 import { openContext } from "../../../jobs/context.ts";
 import { type RetrainResult, retrain } from "../../../jobs/training/retrain.ts";
 import type { Manifest } from "../../../models/artifact/manifest.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { Queue } from "bullmq";
-import { freePort } from "../../../deploy/demo/free-port.ts";
+import { freePort } from "../../../deploy/processes/free-port.ts";
 import { createProducers, type JobProducers } from "../../../services/queues/producers.ts";
 import {
   QUEUES,

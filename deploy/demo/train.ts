@@ -1,11 +1,11 @@
-import { MultiBar, Presets } from "cli-progress";
 import { PHASES } from "../../models/phases.ts";
 import type { Phase } from "../../models/recipe.ts";
 import type { JobView } from "../../services/queues/types.ts";
 import type { LivePointer } from "../../services/registry/types.ts";
-import type { ApiClient } from "../cli/api-client.ts";
-import { followJob } from "../cli/verbs/train.ts";
-import type { Ladder } from "./ladder-table.ts";
+import type { Ladder } from "../client/answers.ts";
+import type { ApiClient } from "../client/api-client.ts";
+import { followJob } from "../client/follow-job.ts";
+import { jobProgress } from "../terminal/progress.ts";
 
 /** What the demo trains: the plain heuristic first, then a challenger for every rung. */
 export interface Challenge {
@@ -15,7 +15,7 @@ export interface Challenge {
   readonly seed?: number;
 }
 
-export const FLOOR: Challenge = { phase: 1, recipe: "popularity", tune: false };
+const FLOOR: Challenge = { phase: 1, recipe: "popularity", tune: false };
 
 export const CHALLENGES: readonly Challenge[] = [
   { phase: 1, recipe: "popular-lately", tune: true },
@@ -25,7 +25,7 @@ export const CHALLENGES: readonly Challenge[] = [
 ];
 
 /** A/A test: the floor once more under another seed, which nothing in it depends on. It must never be promoted. */
-export const TWIN: Challenge = { ...FLOOR, seed: 2 };
+export const A_A_CHALLENGE: Challenge = { ...FLOOR, seed: 2 };
 
 interface RetrainOutcome {
   readonly version: string;
@@ -34,7 +34,7 @@ interface RetrainOutcome {
 }
 
 /** Fits phase 1, makes it live, and returns its pointer; nothing to do when something is live already. */
-export async function raiseFloor(api: ApiClient): Promise<LivePointer> {
+export async function makeFloorLive(api: ApiClient): Promise<LivePointer> {
   const { live } = await api.get<Ladder>("/ladder");
   if (live !== null) return live;
   const { jobId } = await api.post<{ jobId: string }>("/retrain", FLOOR);
@@ -51,7 +51,7 @@ export interface TrainedChallengers {
   readonly failed: number;
 }
 
-/** Trains every challenger that the ladder does not hold yet, side by side, with a progress bar each. */
+/** Trains every challenger that the ladder does not hold yet, side by side, and shows the progress of each. */
 export async function trainChallengers(
   api: ApiClient,
   write: (line: string) => void,
@@ -59,71 +59,24 @@ export async function trainChallengers(
 ): Promise<TrainedChallengers> {
   const { phases } = await api.get<Ladder>("/ladder");
   const known = phases.flatMap(({ versions }) => versions.map((version) => version.recipe));
-  // The floor has the recipe of its twin.
+  // The challenger of an A/A test has the recipe of the floor.
   const isKnown = (challenge: Challenge): boolean =>
-    known.filter((recipe) => recipe === challenge.recipe).length > Number(challenge === TWIN);
+    known.filter((recipe) => recipe === challenge.recipe).length > Number(challenge === A_A_CHALLENGE);
   const due = challenges.filter((challenge) => !isKnown(challenge));
   if (due.length === 0) return { trained: 0, failed: 0 };
-  const display = process.stderr.isTTY ? bars() : lines(write);
+  const progress = jobProgress(write);
   const outcomes = await Promise.all(
     due.map(async (challenge) => {
       const { jobId } = await api.post<{ jobId: string }>("/retrain", challenge);
-      const show = display.add(nameOf(challenge));
-      const job = await followJob(api, jobId, show);
+      const job = await followJob(api, jobId, progress.add(nameOf(challenge)));
       const failed = job.state === "failed";
       return { failed, ending: failed ? `failed: ${job.failedReason}` : resultOf(job).reason };
     }),
   );
-  display.stop();
+  progress.stop();
   for (const [index, { ending }] of outcomes.entries()) write(`  ${due[index].recipe}: ${ending}`);
   const failed = outcomes.filter((outcome) => outcome.failed).length;
   return { trained: outcomes.length - failed, failed };
-}
-
-interface ProgressDisplay {
-  /** A challenger's own row; returns what shows its job's state there. */
-  add(name: string): (job: JobView) => void;
-  stop(): void;
-}
-
-/** A bar a challenger, for a terminal. */
-function bars(): ProgressDisplay {
-  const all = new MultiBar(
-    {
-      format: "  {name} {bar} {percentage} %  {message}",
-      hideCursor: true,
-      barsize: 24,
-      stream: process.stderr,
-    },
-    Presets.shades_classic,
-  );
-  return {
-    add: (name) => {
-      const bar = all.create(100, 0, { name: name.padEnd(34), message: "waiting for a worker" });
-      return ({ state, progress }) => {
-        if (progress === null) return;
-        const width = Math.max(20, (process.stderr.columns ?? 100) - 72);
-        const message = state === "completed" ? "done" : progress.message.slice(0, width);
-        bar.update(Math.round(progress.fraction * 100), { message });
-      };
-    },
-    stop: () => all.stop(),
-  };
-}
-
-/** A line for every quarter of the way, for a log. */
-function lines(write: (line: string) => void): ProgressDisplay {
-  return {
-    add: (name) => {
-      let quarter = 0;
-      return ({ progress }) => {
-        if (progress === null || Math.floor(progress.fraction * 4) <= quarter) return;
-        quarter = Math.floor(progress.fraction * 4);
-        write(`  ${name}: ${quarter * 25} %, ${progress.message}`);
-      };
-    },
-    stop: () => {},
-  };
 }
 
 function nameOf({ phase, recipe }: Challenge): string {

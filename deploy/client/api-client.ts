@@ -27,7 +27,7 @@ export function apiClient(url: string, adminKey: string | null): ApiClient {
     if (adminKey !== null) headers.authorization = `Bearer ${adminKey}`;
     if (body !== undefined) headers["content-type"] = "application/json";
     const init = { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
-    const response = await patiently(() => fetch(new URL(path, url), init)).catch((error: Error) => {
+    const response = await sendWithRetries(() => fetch(new URL(path, url), init)).catch((error: Error) => {
       const reason = String(error.cause ?? error);
       throw new ApiError(0, `${url}: no Phasewise answers there (${reason}); start one with npm start`, null);
     });
@@ -53,7 +53,7 @@ export function apiClient(url: string, adminKey: string | null): ApiClient {
 const RETRIES = 5;
 
 /** A busy service says so with 503 or 429 before it has done anything: asking again is safe. */
-async function patiently(send: () => Promise<Response>): Promise<Response> {
+async function sendWithRetries(send: () => Promise<Response>): Promise<Response> {
   for (let attempt = 1; ; attempt++) {
     const response = await send();
     if ((response.status !== 503 && response.status !== 429) || attempt === RETRIES) return response;

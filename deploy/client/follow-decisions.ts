@@ -1,20 +1,20 @@
-import type { ApiClient } from "../cli/api-client.ts";
-import type { DecisionSummary } from "./ladder-table.ts";
+import type { DecisionSummary } from "./answers.ts";
+import type { ApiClient } from "./api-client.ts";
 
 const POLL_MS = 1000;
 
-/** Prints each decision of the gate as it falls, in words. */
-export async function announceDecisions(
+/** Hands on each decision of the gate as it falls, from now until it is stopped. */
+export async function followDecisions(
   api: ApiClient,
-  write: (text: string) => void,
+  onDecision: (decision: DecisionSummary) => void,
 ): Promise<{ stop(): Promise<void> }> {
   const seen = new Set<string>();
   const look = async (announce: boolean): Promise<void> => {
     const { decisions } = await api.get<{ decisions: readonly DecisionSummary[] }>("/decisions?limit=50");
-    for (const { id, challenger, baseline, sentence } of [...decisions].reverse()) {
-      if (seen.has(id)) continue;
-      seen.add(id);
-      if (announce) write(`  ⚖ ${challenger} against ${baseline}: ${sentence}`);
+    for (const decision of [...decisions].reverse()) {
+      if (seen.has(decision.id)) continue;
+      seen.add(decision.id);
+      if (announce) onDecision(decision);
     }
   };
   await look(false);

@@ -1,0 +1,14 @@
+import { join } from "node:path";
+import type { Config } from "../../services/config.ts";
+import { findData, loadData } from "../../services/interactions/find-data.ts";
+import type { ImportProgress } from "../../services/interactions/import.ts";
+
+/** The data as the configuration names it, read and validated. */
+export async function openData(config: Config, say: (message: string) => void) {
+  say("looking for data");
+  const cacheFolder = join(config.stateFolder, "data");
+  const found = await findData({ source: config.dataFolder ?? undefined, cacheFolder });
+  const onProgress = ({ fraction, message }: ImportProgress): void =>
+    say(`import ${(fraction * 100).toFixed(0).padStart(3)} %  ${message}`);
+  return { ...(await loadData(found, { now: Date.now(), onProgress })), found };
+}

@@ -1,0 +1,57 @@
+import { writeFile } from "node:fs/promises";
+import { cutPosition, type InteractionLog } from "../../models/data/interaction-log.ts";
+import { sliceLog } from "../../models/data/slice.ts";
+import type { Config } from "../../services/config.ts";
+import { formatCatalogue } from "../../services/interactions/catalogue-file.ts";
+import { explainRejections } from "../../services/interactions/rejections.ts";
+import { type Snapshot, writeSnapshot } from "../../services/interactions/snapshot.ts";
+import { statePaths } from "../../services/state-folder.ts";
+import { count, day } from "../terminal/figures.ts";
+import { openData } from "./open-data.ts";
+import { seedHistories } from "./seed-histories.ts";
+
+export interface PreparedData {
+  /** The whole log, past and future. */
+  readonly log: InteractionLog;
+  /** First event that was kept back to be replayed; the log's length when nothing was. */
+  readonly cutAt: number;
+  readonly snapshot: Snapshot;
+  /** For people. */
+  readonly lines: readonly string[];
+  /** For programs. */
+  readonly summary: Readonly<Record<string, unknown>>;
+}
+
+export interface PrepareOptions {
+  /** Share of the events, by time, that becomes the past; null for all. */
+  readonly cut: number | null;
+  readonly say: (message: string) => void;
+}
+
+/** Finds and validates the data, cuts it by time, and writes the past as the snapshot that models train on. */
+export async function prepareData(config: Config, options: PrepareOptions): Promise<PreparedData> {
+  const start = performance.now();
+  const { log, catalogue, report, found } = await openData(config, options.say);
+  const events = log.timestamps.length;
+  const cutAt = options.cut === null ? events : cutPosition(log, options.cut);
+  const past = sliceLog(log, 0, cutAt);
+  const paths = statePaths(config.stateFolder);
+  options.say("writing the snapshot");
+  const snapshot = await writeSnapshot(past, catalogue, paths.snapshot);
+  await writeFile(paths.catalogue, formatCatalogue(catalogue));
+  options.say("seeding user histories");
+  const seeded = await seedHistories(config, past, snapshot.sha256);
+
+  const seconds = (performance.now() - start) / 1000;
+  const lines = [
+    found.reason,
+    `${count(events)} events of ${count(log.users.size)} users on ${count(log.items.size)} items, ready in ${seconds.toFixed(1)} s`,
+    ...(report === null ? [] : explainRejections(report.rejected)),
+    ...(cutAt === events
+      ? []
+      : [
+          `the first ${count(cutAt)}, through ${day(past.timestamps[cutAt - 1])}, train; the ${count(events - cutAt)} after them will be replayed as live traffic`,
+        ]),
+  ];
+  return { log, cutAt, snapshot, lines, summary: { ...found, ...report, snapshot, cutAt, seeded, seconds } };
+}

@@ -1,0 +1,30 @@
+import { Command, Option } from "commander";
+import { share, wholeNumber } from "../terminal/arguments.ts";
+import { runCommand } from "../terminal/run-command.ts";
+import { start } from "./start.ts";
+
+const demo = new Command("phasewise start")
+  .description("the whole ladder on one machine: import, train, replay, judge, serve")
+  .showHelpAfterError("(phasewise start --help lists the flags)")
+  .exitOverride()
+  .allowExcessArguments(false)
+  .option(
+    "--data <path>",
+    "MovieLens folder or interactions file (default: PHASEWISE_DATA, a download, or synthetic)",
+  )
+  .option("--port <port>", "port of the API, 0 for any free one (default 3000)")
+  .option("--cut <share>", "share of the events that trains; the rest is replayed", share, 0.6)
+  .option("--no-replay", "stop after training")
+  .option("--speed <n>", "events a second in the replay; 0 for as fast as it goes", wholeNumber, 0)
+  .option("--a-a", "A/A test of the gate: the only challenger is the live model once more")
+  .addOption(
+    new Option(
+      "--plant-harm",
+      "test of the watch: no challengers, but a harmful version is forced live before the replay",
+    ).conflicts("aA"),
+  )
+  .option("--list-driven", "replay users who choose from the lists they were shown")
+  .option("--exit", "end after the ladder table instead of serving on")
+  .action(start);
+
+await runCommand(demo);

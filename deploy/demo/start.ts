@@ -1,0 +1,76 @@
+import { CODE } from "../../services/code-version.ts";
+import { adminKey, type Config, loadConfig } from "../../services/config.ts";
+import { statePaths } from "../../services/state-folder.ts";
+import { apiClient } from "../client/api-client.ts";
+import { prepareData } from "../data/prepare-data.ts";
+import { type ServiceProcess, startProcess } from "../processes/background.ts";
+import { freePort } from "../processes/free-port.ts";
+import { progressLine } from "../terminal/progress.ts";
+import { type DemoOptions, runSteps } from "./steps.ts";
+
+export interface StartOptions extends DemoOptions {
+  readonly data?: string;
+  readonly port?: string;
+  readonly cut: number;
+}
+
+const POLICY_OF_THE_DEMO = "deploy/demo/phasewise.policy.json";
+
+/** Prepares the data, starts the API and a worker, goes through the steps, and ends what it started. */
+export async function start(options: StartOptions): Promise<void> {
+  const startedAt = performance.now();
+  const asked = loadConfig(process.env, { dataFolder: options.data, port: options.port });
+  // The demo calls its own API, so "any free port" is settled here and not where the API listens.
+  const port = asked.port === 0 ? await freePort() : asked.port;
+  const config = { ...asked, port, policyFile: asked.policyFile ?? POLICY_OF_THE_DEMO };
+  const key = config.adminKey ?? (await adminKey(config.stateFolder));
+  const say = (text: string): void => {
+    process.stdout.write(`${text}\n`);
+  };
+  say(`Phasewise ${CODE.version}, state in ${config.stateFolder}, operator key ${key}`);
+
+  const line = progressLine();
+  const prepared = await prepareData(config, { cut: options.cut, say: line.update });
+  for (const text of prepared.lines) say(text);
+
+  const processes: ServiceProcess[] = [];
+  const interrupted = new Promise<"interrupted">((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => resolve("interrupted"));
+  });
+  try {
+    const environment = environmentOf(config, key);
+    const { logs } = statePaths(config.stateFolder);
+    processes.push(await startProcess("api", "services/serving/server.js", logs, environment));
+    processes.push(await startProcess("worker", "jobs/worker.js", logs, environment));
+    const died = Promise.race(
+      processes.map(({ name, logFile, ended }) =>
+        ended.then((code) => {
+          throw new Error(`the ${name} process ended with code ${code}; its log is ${logFile}`);
+        }),
+      ),
+    );
+    const url = `http://127.0.0.1:${port}`;
+    const elapsed = (): string => `${((performance.now() - startedAt) / 1000).toFixed(1)} s`;
+    const steps = runSteps({ url, api: apiClient(url, key), prepared, config, say, elapsed }, options);
+    await Promise.race([steps, died, interrupted]);
+    if (options.exit !== true) await Promise.race([died, interrupted]);
+  } finally {
+    await Promise.all(processes.map((process) => process.stop()));
+  }
+}
+
+function environmentOf(
+  config: Config & { readonly policyFile: string },
+  key: string,
+): Record<string, string> {
+  return {
+    REDIS_URL: config.redisUrl,
+    PHASEWISE_PREFIX: config.prefix,
+    PORT: String(config.port),
+    PHASEWISE_HOME: config.stateFolder,
+    PHASEWISE_ADMIN_KEY: key,
+    PHASEWISE_POLICY: config.policyFile,
+    // Two trainings run side by side on the two cores of a small machine.
+    PHASEWISE_THREADS: process.env.PHASEWISE_THREADS ?? "1",
+  };
+}

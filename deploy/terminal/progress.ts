@@ -1,0 +1,82 @@
+import { MultiBar, Presets } from "cli-progress";
+import type { JobView } from "../../services/queues/types.ts";
+
+/** Progress for people: on standard error, a line that redraws itself on a terminal, a line a step in a log. */
+export function progressLine(write: (text: string) => void = (text) => process.stderr.write(text)): {
+  update(text: string): void;
+  done(text: string): void;
+} {
+  const redraw = process.stderr.isTTY === true;
+  let last = "";
+  let lastAt = 0;
+  return {
+    update: (text) => {
+      if (text === last) return;
+      const now = performance.now();
+      // A log file gets one line every two seconds at most; a terminal keeps up with the eye.
+      if (now - lastAt < (redraw ? 80 : 2000)) return;
+      last = text;
+      lastAt = now;
+      write(redraw ? `\r\x1b[2K${text}` : `${text}\n`);
+    },
+    done: (text) => {
+      write(redraw ? `\r\x1b[2K${text}\n` : `${text}\n`);
+    },
+  };
+}
+
+/** How far a job is, in a line. */
+export function describeProgress({ name, state, progress }: JobView): string {
+  if (progress === null) return `${name}: ${state}`;
+  return `${(progress.fraction * 100).toFixed(0).padStart(3)} %  ${progress.message}`;
+}
+
+/** The progress of several jobs at once. */
+export interface JobProgress {
+  /** A job's own row; returns what shows its state there. */
+  add(name: string): (job: JobView) => void;
+  stop(): void;
+}
+
+/** A bar a job on a terminal, else `write` gets a line for every quarter of the way. */
+export function jobProgress(write: (line: string) => void): JobProgress {
+  return process.stderr.isTTY === true ? bars() : lines(write);
+}
+
+function bars(): JobProgress {
+  const all = new MultiBar(
+    {
+      format: "  {name} {bar} {percentage} %  {message}",
+      hideCursor: true,
+      barsize: 24,
+      stream: process.stderr,
+    },
+    Presets.shades_classic,
+  );
+  return {
+    add: (name) => {
+      const bar = all.create(100, 0, { name: name.padEnd(34), message: "waiting for a worker" });
+      return ({ state, progress }) => {
+        if (progress === null) return;
+        const width = Math.max(20, (process.stderr.columns ?? 100) - 72);
+        const message = state === "completed" ? "done" : progress.message.slice(0, width);
+        bar.update(Math.round(progress.fraction * 100), { message });
+      };
+    },
+    stop: () => all.stop(),
+  };
+}
+
+function lines(write: (line: string) => void): JobProgress {
+  return {
+    add: (name) => {
+      let quarter = 0;
+      return ({ progress }) => {
+        if (progress === null || Math.floor(progress.fraction * 4) <= quarter) return;
+        quarter = Math.floor(progress.fraction * 4);
+        write(`  ${name}: ${quarter * 25} %, ${progress.message}`);
+      };
+    },
+    stop: () => {},
+  };
+}
