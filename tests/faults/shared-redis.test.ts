@@ -24,7 +24,7 @@ describe("two installations on one Redis", () => {
   let shops: readonly Shop[];
 
   const open = async (prefix: string): Promise<Shop> => {
-    const service = await startService({}, { redis, prefix });
+    const service = await startService({}, { shared: { redis, prefix } });
     await writeSmallData(service.home);
     const config = { ...service.config, dataFolder: `${service.home}/recorded` };
     await prepareData(config, { cut: null, say: () => {} });

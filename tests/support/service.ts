@@ -46,13 +46,20 @@ export interface Service {
   stop(): Promise<void>;
 }
 
-/** @param shared a Redis that others use too: who started it stops it */
+export interface ServiceOptions {
+  /** A Redis that others use too: who started it stops it. */
+  readonly shared?: { readonly redis: PrivateRedis; readonly prefix: string };
+  /** May fill the state folder and Redis before anything starts, as an earlier run would have left them. */
+  readonly restore?: (home: string, redis: PrivateRedis) => Promise<void>;
+}
+
 export async function startService(
   policy: object,
-  shared?: { readonly redis: PrivateRedis; readonly prefix: string },
+  { shared, restore }: ServiceOptions = {},
 ): Promise<Service> {
   const redis = shared?.redis ?? (await startRedis());
   const home = await mkdtemp(join(tmpdir(), "phasewise-home-"));
+  await restore?.(home, redis);
   const policyFile = join(home, "policy.json");
   await writeFile(policyFile, JSON.stringify({ formatVersion: 1, ...policy }));
   const settings = {
