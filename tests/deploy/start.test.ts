@@ -19,8 +19,8 @@ after(async () => {
 const SERVICE = `
 import { spawn } from "node:child_process";
 const helper = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { stdio: "ignore" });
-console.log(JSON.stringify({ arguments: process.argv.slice(2), redis: process.env.REDIS_URL, service: process.pid, helper: helper.pid }));
 process.on("SIGTERM", () => process.exit(0));
+console.log(JSON.stringify({ arguments: process.argv.slice(2), redis: process.env.REDIS_URL, service: process.pid, helper: helper.pid }));
 if (process.argv.includes("--crash")) process.exit(3);
 setInterval(() => {}, 1000);
 `;
