@@ -46,7 +46,8 @@ describe("a search of parameters, as an operator sees it", () => {
   }, async () => {
     const { code, stdout, stderr } = await service.cli([...TRAIN, "--json"], url);
     assert.equal(code, 0, stderr);
-    assert.match(stderr, /\d+ % {2}als: tuning, trial \d+, \d\.\d of 8 full ones, best nDCG@10 0\.\d{4}/);
+    // Which trials it reports depends on when it asks; tests/jobs/training/search-in-process has the words.
+    assert.match(stderr, /\d+ % {2}als: tuning, trial \d+/);
     const { result, progress } = JSON.parse(stdout) as JobView;
     assert.equal(progress?.fraction, 1);
 
