@@ -1,10 +1,9 @@
 import { alphaOfAttempt, type TestPlan } from "./e-process.ts";
 import { isSound, type ShadowEvidence, type UserComparison, type UserDifference } from "./evidence.ts";
-import { allGuardrails } from "./guardrails/all.ts";
-import { type GuardrailResult, reasonOf } from "./guardrails/guardrail.ts";
+import { allGuardrails, type GuardrailResult, wordingOf } from "./guardrails/all.ts";
 import { marginOf } from "./margin.ts";
 import type { Policy } from "./policy.ts";
-import { type ReasonCode, SERVICE_GUARDRAILS, type Verdict } from "./reasons.ts";
+import { type ReasonCode, reasonOf, type Verdict } from "./reasons.ts";
 import { alphaOfStage, decidingStage, type Stage } from "./stage.ts";
 import { isProvenLoss, runTest, type TestResult } from "./test-result.ts";
 
@@ -38,8 +37,9 @@ export function decide(evidence: ShadowEvidence, policy: Policy): Outcome {
   const test = plan === null ? null : runTest(rows, plan);
   const lastUpgrade = plan === null ? null : lastUpgradeTest(evidence, policy);
 
-  const isService = (code: string) => (SERVICE_GUARDRAILS as readonly string[]).includes(code);
-  const harm = guardrails.filter(({ code, outcome }) => outcome === "fail" && !isService(code));
+  const harm = guardrails.filter(
+    ({ code, outcome }) => outcome === "fail" && wordingOf(code).isOfService !== true,
+  );
   const open = guardrails.filter((result) => result.outcome !== "pass" && !harm.includes(result));
   const hopeless = test !== null && plan !== null && !test.proven ? hopelessness(rows, plan, test) : null;
   const against = compact([...harm.map(reasonOf), hopeless, idleness(evidence, test)]);

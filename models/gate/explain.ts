@@ -1,8 +1,8 @@
 import { signed } from "../evaluation/signed.ts";
 import type { CanaryEvidence, CanaryRuling } from "./canary.ts";
 import type { Outcome } from "./decide.ts";
+import type { GuardrailResult } from "./guardrails/all.ts";
 import { explainGuardrail, guardrailName } from "./guardrails/explain-guardrail.ts";
-import type { GuardrailResult } from "./guardrails/guardrail.ts";
 import type { ScreenRuling } from "./screening.ts";
 import type { TestResult } from "./test-result.ts";
 import type { WatchRuling } from "./watch.ts";

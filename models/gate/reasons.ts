@@ -1,36 +1,6 @@
-/** A guardrail that failed has harmed; what a challenger did wrong, or what the service could not vouch for. */
-export const CHALLENGER_GUARDRAILS = [
-  "NON_FINITE_SCORE",
-  "EMPTY_LIST",
-  "SHORT_LIST",
-  "LONG_LIST",
-  "DUPLICATE_ITEM",
-  "SEEN_ITEM",
-  "UNKNOWN_ITEM",
-  "HIDDEN_ITEM",
-  "TWO_ANSWERS",
-  "FAILURE_RATE",
-  "LATENCY",
-  "COVERAGE",
-  "NOVELTY",
-  "DIVERSITY",
-  "CONCENTRATION",
-  "COLD_USERS",
-  "LIGHT_USERS",
-  "HEAVY_USERS",
-  "MEMORY",
-  "CPU_TIME",
-  "TRAINING_TIME",
-  "TRAINED_PAST_CUT",
-] as const;
+import type { GuardrailCode, GuardrailResult } from "./guardrails/all.ts";
 
-/** The service's own honesty: when one fails nobody is to blame, and nothing may be concluded. */
-export const SERVICE_GUARDRAILS = ["SAMPLING_INTEGRITY", "SHED", "SHAM_LANE"] as const;
-
-export type GuardrailCode =
-  | (typeof CHALLENGER_GUARDRAILS)[number]
-  | (typeof SERVICE_GUARDRAILS)[number]
-  | "LIST_CHECKS";
+export type { GuardrailCode } from "./guardrails/all.ts";
 
 /** Outcomes of the tests themselves, and of evidence that cannot be used. */
 export type TestCode =
@@ -69,3 +39,9 @@ export type ReasonCode = GuardrailCode | `${GuardrailCode}_UNPROVEN` | `${Guardr
 
 export const VERDICTS = ["pass", "hold", "reject"] as const;
 export type Verdict = (typeof VERDICTS)[number];
+
+export function reasonOf({ code, outcome }: GuardrailResult): ReasonCode | null {
+  if (outcome === "pass") return null;
+  if (outcome === "fail") return code;
+  return outcome === "missing" ? `${code}_MISSING` : `${code}_UNPROVEN`;
+}

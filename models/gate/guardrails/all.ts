@@ -1,21 +1,30 @@
 import type { ShadowEvidence } from "../evidence.ts";
 import type { Policy } from "../policy.ts";
-import { catalogueGuardrails } from "./catalogue.ts";
-import { cohortGuardrails } from "./cohorts.ts";
-import type { GuardrailResult } from "./guardrail.ts";
-import { integrityGuardrails } from "./integrity.ts";
-import { listGuardrails } from "./lists.ts";
-import { costGuardrails, failureGuardrail, latencyGuardrail } from "./speed.ts";
+import { CATALOGUE } from "./catalogue.ts";
+import { COHORT_LOSS } from "./cohorts.ts";
+import { COST } from "./cost.ts";
+import type { Guardrail, ResultOf, Wording } from "./guardrail.ts";
+import { INTEGRITY } from "./integrity.ts";
+import { LISTS } from "./lists.ts";
+import { FAILURES, LATENCY } from "./speed.ts";
 
 /** Every guardrail, in the order in which a reader wants to hear of them. */
+const GUARDRAILS = [LISTS, FAILURES, LATENCY, INTEGRITY, COST, CATALOGUE, COHORT_LOSS] as const;
+
+type CodeOf<G> = G extends Guardrail<infer Code> ? Code : never;
+
+export type GuardrailCode = CodeOf<(typeof GUARDRAILS)[number]>;
+
+export type GuardrailResult = ResultOf<GuardrailCode>;
+
 export function allGuardrails(evidence: ShadowEvidence, policy: Policy): GuardrailResult[] {
-  return [
-    ...listGuardrails(evidence),
-    failureGuardrail(evidence, policy.guardrails),
-    latencyGuardrail(evidence, policy.guardrails),
-    ...integrityGuardrails(evidence, policy.guardrails),
-    ...costGuardrails(evidence, policy.guardrails),
-    ...catalogueGuardrails(evidence, policy),
-    ...cohortGuardrails(evidence, policy),
-  ];
+  return GUARDRAILS.flatMap((each): readonly GuardrailResult[] => each.judge(evidence, policy));
+}
+
+const WORDINGS = new Map<string, Wording>(GUARDRAILS.flatMap(({ codes }) => Object.entries(codes)));
+
+export function wordingOf(code: GuardrailCode): Wording {
+  const wording = WORDINGS.get(code);
+  if (wording === undefined) throw new Error(`guardrails: expected a known code, got ${code}`);
+  return wording;
 }

@@ -2,9 +2,9 @@ import { seededRandom } from "../../data/random.ts";
 import { bootstrapRatio, quantile } from "../../evaluation/bootstrap.ts";
 import { gini } from "../../evaluation/exposure.ts";
 import { mean } from "../../evaluation/moments.ts";
-import type { Pair, ShadowEvidence, ShownToUser } from "../evidence.ts";
+import type { Pair, ShownToUser } from "../evidence.ts";
 import type { Policy } from "../policy.ts";
-import { type GuardrailResult, guardrail, provenAtLeast } from "./guardrail.ts";
+import { defineGuardrail, guardrail, provenAtLeast } from "./guardrail.ts";
 
 type Lists = readonly Pair<ShownToUser>[];
 
@@ -12,37 +12,44 @@ type Lists = readonly Pair<ShownToUser>[];
 const SEED = 20_261;
 
 /** Coverage, novelty and diversity against the baseline, and the concentration of exposure. */
-export function catalogueGuardrails(evidence: ShadowEvidence, policy: Policy): GuardrailResult[] {
-  const { lists, catalogueItems } = evidence;
-  const limits = policy.guardrails;
-  const codes = ["COVERAGE", "NOVELTY", "DIVERSITY", "CONCENTRATION"] as const;
-  const measured = ({ items, novelty, diversity }: ShownToUser) =>
-    [novelty, diversity].every(Number.isFinite) && items.every(Number.isFinite);
-  const complete = lists?.every(({ challenger, baseline }) => measured(challenger) && measured(baseline));
-  if (lists === null || lists.length === 0 || !complete || !(catalogueItems > 0)) {
-    return codes.map((code) => guardrail(code, "missing"));
-  }
-  const options = {
-    seed: SEED,
-    resamples: limits.resamples,
-    tails: [1 - limits.confidence, limits.harmConfidence] as const,
-  };
-  const ratio = (name: "novelty" | "diversity") =>
-    bootstrapRatio(
-      lists.map(({ challenger }) => challenger[name]),
-      lists.map(({ baseline }) => baseline[name]),
-      options,
-    );
-  const results = [
-    provenAtLeast("COVERAGE", coverageRatio(lists, options), limits.coverageRatio),
-    provenAtLeast("NOVELTY", ratio("novelty"), limits.noveltyRatio),
-    provenAtLeast("DIVERSITY", ratio("diversity"), limits.diversityRatio),
-    concentration(lists, catalogueItems, policy),
-  ];
-  // The bootstrap of a few users knows no spread: they may neither acquit nor convict.
-  const few = lists.length < limits.listMinimumUsers;
-  return few ? results.map((result) => ({ ...result, outcome: "unproven" as const })) : results;
-}
+export const CATALOGUE = defineGuardrail({
+  codes: {
+    COVERAGE: { name: "coverage", measure: "coverage against the baseline's", unit: "ratio" },
+    NOVELTY: { name: "novelty", measure: "novelty against the baseline's", unit: "ratio" },
+    DIVERSITY: { name: "diversity", measure: "diversity against the baseline's", unit: "ratio" },
+    CONCENTRATION: { name: "concentration", measure: "the rise of the Gini coefficient", unit: "ratio" },
+  },
+  judge: ({ lists, catalogueItems }, policy) => {
+    const limits = policy.guardrails;
+    const codes = ["COVERAGE", "NOVELTY", "DIVERSITY", "CONCENTRATION"] as const;
+    const measured = ({ items, novelty, diversity }: ShownToUser) =>
+      [novelty, diversity].every(Number.isFinite) && items.every(Number.isFinite);
+    const complete = lists?.every(({ challenger, baseline }) => measured(challenger) && measured(baseline));
+    if (lists === null || lists.length === 0 || !complete || !(catalogueItems > 0)) {
+      return codes.map((code) => guardrail(code, "missing"));
+    }
+    const options = {
+      seed: SEED,
+      resamples: limits.resamples,
+      tails: [1 - limits.confidence, limits.harmConfidence] as const,
+    };
+    const ratio = (name: "novelty" | "diversity") =>
+      bootstrapRatio(
+        lists.map(({ challenger }) => challenger[name]),
+        lists.map(({ baseline }) => baseline[name]),
+        options,
+      );
+    const results = [
+      provenAtLeast("COVERAGE", coverageRatio(lists, options), limits.coverageRatio),
+      provenAtLeast("NOVELTY", ratio("novelty"), limits.noveltyRatio),
+      provenAtLeast("DIVERSITY", ratio("diversity"), limits.diversityRatio),
+      concentration(lists, catalogueItems, policy),
+    ];
+    // The bootstrap of a few users knows no spread: they may neither acquit nor convict.
+    const few = lists.length < limits.listMinimumUsers;
+    return few ? results.map((result) => ({ ...result, outcome: "unproven" as const })) : results;
+  },
+});
 
 /**
  * Ratio of the distinct items shown, with a bootstrap over users. A resample repeats users and so always shows
@@ -102,7 +109,7 @@ function distinctIn({ byUser, seenIn }: NumberedLists, picks: Uint32Array, round
 }
 
 /** Gini of the users each item was shown to. */
-function concentration(lists: Lists, catalogueItems: number, policy: Policy): GuardrailResult {
+function concentration(lists: Lists, catalogueItems: number, policy: Policy) {
   const exposure = (side: keyof Pair<unknown>) => {
     const shown = new Map<number, number>();
     for (const pair of lists)

@@ -4,15 +4,14 @@ import { mean } from "../../evaluation/moments.ts";
 import type { Estimate } from "../../evaluation/report.ts";
 import type { ShadowEvidence, UserComparison } from "../evidence.ts";
 import type { Policy } from "../policy.ts";
-import type { GuardrailCode } from "../reasons.ts";
 import { isProvenLoss } from "../test-result.ts";
-import { type GuardrailResult, guardrail, provenAtLeast } from "./guardrail.ts";
+import { defineGuardrail, guardrail, provenAtLeast } from "./guardrail.ts";
 
-const CODES: Readonly<Record<Cohort, GuardrailCode>> = {
+const CODES = {
   cold: "COLD_USERS",
   light: "LIGHT_USERS",
   heavy: "HEAVY_USERS",
-};
+} as const satisfies Readonly<Record<Cohort, string>>;
 
 const SEED = 20_262;
 
@@ -22,28 +21,35 @@ const SEED = 20_262;
  * Of a cohort too small for such a proof only proven harm counts while it is a small share of the users, so that
  * a kind of user who hardly occurs cannot block everybody for ever.
  */
-export function cohortGuardrails(evidence: ShadowEvidence, policy: Policy): GuardrailResult[] {
-  const { users } = evidence;
-  const limits = policy.guardrails;
-  return COHORTS.map((cohort) => {
-    const code = CODES[cohort];
-    if (users.length === 0) return guardrail(code, "missing");
-    const members = users.filter((user) => user.cohort === cohort);
-    const share = members.length / users.length;
-    const numbers = { users: members.length, share };
-    if (members.length < limits.cohortMinimumUsers) {
-      if (isHarmed(members, evidence, policy)) return guardrail(code, "fail", numbers);
-      return guardrail(code, share <= limits.cohortNegligibleShare ? "pass" : "unproven", numbers);
-    }
-    const margins = members.map(({ difference, baseline }) => difference + limits.cohortLoss * baseline);
-    const tails = [1 - limits.confidence, limits.harmConfidence] as const;
-    const beyond = bootstrapMean(margins, { seed: SEED, resamples: limits.resamples, tails });
-    const result = provenAtLeast(code, beyond, 0);
-    const harmed = result.outcome !== "pass" && isHarmed(members, evidence, policy);
-    const outcome = result.outcome === "fail" && !harmed ? "unproven" : result.outcome;
-    return { ...result, outcome, numbers: { ...relative(members, beyond, limits.cohortLoss), ...numbers } };
-  });
-}
+export const COHORT_LOSS = defineGuardrail({
+  codes: {
+    COLD_USERS: { name: "cold users", measure: "the change for cold users", unit: "change" },
+    LIGHT_USERS: { name: "light users", measure: "the change for light users", unit: "change" },
+    HEAVY_USERS: { name: "heavy users", measure: "the change for heavy users", unit: "change" },
+  },
+  judge: (evidence, policy) => {
+    const { users } = evidence;
+    const limits = policy.guardrails;
+    return COHORTS.map((cohort) => {
+      const code = CODES[cohort];
+      if (users.length === 0) return guardrail(code, "missing");
+      const members = users.filter((user) => user.cohort === cohort);
+      const share = members.length / users.length;
+      const numbers = { users: members.length, share };
+      if (members.length < limits.cohortMinimumUsers) {
+        if (isHarmed(members, evidence, policy)) return guardrail(code, "fail", numbers);
+        return guardrail(code, share <= limits.cohortNegligibleShare ? "pass" : "unproven", numbers);
+      }
+      const margins = members.map(({ difference, baseline }) => difference + limits.cohortLoss * baseline);
+      const tails = [1 - limits.confidence, limits.harmConfidence] as const;
+      const beyond = bootstrapMean(margins, { seed: SEED, resamples: limits.resamples, tails });
+      const result = provenAtLeast(code, beyond, 0);
+      const harmed = result.outcome !== "pass" && isHarmed(members, evidence, policy);
+      const outcome = result.outcome === "fail" && !harmed ? "unproven" : result.outcome;
+      return { ...result, outcome, numbers: { ...relative(members, beyond, limits.cohortLoss), ...numbers } };
+    });
+  },
+});
 
 /** The same bounds as a change relative to the baseline, for people; absolute where the baseline is 0. */
 function relative(

@@ -1,29 +1,41 @@
 import type { ShadowEvidence } from "../evidence.ts";
-import type { Policy } from "../policy.ts";
-import { atMost, type GuardrailResult, guardrail } from "./guardrail.ts";
+import { atMost, defineGuardrail, guardrail } from "./guardrail.ts";
 
 /** The counts must add up, little may be shed, the sham lane must agree with itself, and training ended before. */
-export function integrityGuardrails(
-  evidence: ShadowEvidence,
-  limits: Policy["guardrails"],
-): GuardrailResult[] {
-  return [
+export const INTEGRITY = defineGuardrail({
+  codes: {
+    SAMPLING_INTEGRITY: {
+      name: "sampling counts",
+      measure: "unaccounted requests",
+      unit: "requests",
+      isOfService: true,
+    },
+    SHED: { name: "shedding", measure: "the share of requests shed", unit: "share", isOfService: true },
+    SHAM_LANE: {
+      name: "sham lane",
+      measure: "agreement of the baseline with itself",
+      unit: "share",
+      isOfService: true,
+    },
+    TRAINED_PAST_CUT: { name: "training cut", measure: "training data", unit: "s" },
+  },
+  judge: (evidence, { guardrails: limits }) => [
     counts(evidence.sampling),
     shed(evidence.sampling, limits.shedShare),
     shamLane(evidence.sham),
     trainedBefore(evidence.window),
-  ];
-}
+  ],
+});
 
 /** sampled = joined + unanswered + early + pending + shed + failed: no request may vanish on its way. */
-function counts(sampling: ShadowEvidence["sampling"]): GuardrailResult {
+function counts(sampling: ShadowEvidence["sampling"]) {
   if (sampling === null || !isCounted(sampling)) return guardrail("SAMPLING_INTEGRITY", "missing");
   const { sampled, joined, unanswered, early, pending, shed, failed } = sampling;
   const value = sampled - (joined + unanswered + early + pending + shed + failed);
   return guardrail("SAMPLING_INTEGRITY", value === 0 ? "pass" : "fail", { value, sampled, early, limit: 0 });
 }
 
-function shed(sampling: ShadowEvidence["sampling"], limit: number): GuardrailResult {
+function shed(sampling: ShadowEvidence["sampling"], limit: number) {
   const counted = sampling !== null && isCounted(sampling);
   return atMost("SHED", counted ? sampling.shed / sampling.sampled : undefined, limit);
 }
@@ -33,7 +45,7 @@ function isCounted(sampling: NonNullable<ShadowEvidence["sampling"]>): boolean {
 }
 
 /** An identical model must give identical lists; if not, the comparison itself is broken. */
-function shamLane(sham: ShadowEvidence["sham"]): GuardrailResult {
+function shamLane(sham: ShadowEvidence["sham"]) {
   if (sham === null || !(sham.requests > 0) || !Number.isFinite(sham.identical)) {
     return guardrail("SHAM_LANE", "missing");
   }
@@ -42,7 +54,7 @@ function shamLane(sham: ShadowEvidence["sham"]): GuardrailResult {
 }
 
 /** A model that has seen the events it is judged on knows the answers. */
-export function trainedBefore(window: ShadowEvidence["window"]): GuardrailResult {
+export function trainedBefore(window: ShadowEvidence["window"]) {
   if (window === null || !Number.isFinite(window.trainedThrough) || !Number.isFinite(window.judgedFrom)) {
     return guardrail("TRAINED_PAST_CUT", "missing");
   }

@@ -5,9 +5,8 @@ import { noFaults } from "../../../models/evaluation/list-faults.ts";
 import type { ShadowEvidence } from "../../../models/gate/evidence.ts";
 import { allGuardrails } from "../../../models/gate/guardrails/all.ts";
 import { explainGuardrail } from "../../../models/gate/guardrails/explain-guardrail.ts";
-import { reasonOf } from "../../../models/gate/guardrails/guardrail.ts";
 import { DEFAULT_POLICY } from "../../../models/gate/policy.ts";
-import type { ReasonCode } from "../../../models/gate/reasons.ts";
+import { type ReasonCode, reasonOf } from "../../../models/gate/reasons.ts";
 import { healthyEvidence, withConstantList } from "../../support/gate-evidence.ts";
 
 const healthy = healthyEvidence();

@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
-import { canonicalJson } from "../../../models/canonical-json.ts";
-import { DEFAULT_POLICY, PolicyError, parsePolicy, policySha256 } from "../../../models/gate/policy.ts";
+import { canonicalJson, isRecord } from "../../../models/canonical-json.ts";
+import {
+  DEFAULT_POLICY,
+  type Policy,
+  PolicyError,
+  parsePolicy,
+  policySha256,
+} from "../../../models/gate/policy.ts";
 import { policyReference } from "../../../models/gate/policy-reference.ts";
 
 describe("policy", () => {
@@ -17,11 +24,12 @@ describe("policy", () => {
     assert.equal(policySha256(reordered), policySha256(DEFAULT_POLICY));
     assert.notEqual(policySha256(parsePolicy({ alpha: 0.04 })), policySha256(DEFAULT_POLICY));
   });
-  it("keeps the hash that records written before the defaults moved into the schema name", () => {
-    assert.equal(
-      policySha256(DEFAULT_POLICY),
-      "6a3ff658d028dc93d64baae3e908fc4233f3200d28bf45ae742dfeed0ea65d61",
-    );
+  it("keeps every default, and the hash, that records written before name", () => {
+    const before = JSON.parse(
+      readFileSync(new URL("../../../../tests/models/gate/policy-of-format-1.json", import.meta.url), "utf8"),
+    ) as Policy;
+    assert.equal(policySha256(before), "6a3ff658d028dc93d64baae3e908fc4233f3200d28bf45ae742dfeed0ea65d61");
+    assert.equal(policySha256(restricted(DEFAULT_POLICY, before)), policySha256(before));
   });
   it("leaves what it was given, and the defaults, as they were", () => {
     const file = { guardrails: { latencyBudgetMs: 30 } };
@@ -51,6 +59,15 @@ describe("policy", () => {
     );
   });
 });
+
+/** Without the limits that came later, which a new file may leave out. */
+function restricted<T extends object>(whole: T, to: T): T {
+  const kept = Object.entries(to).map(([key, value]) => {
+    const own = Reflect.get(whole, key);
+    return [key, isRecord(value) && isRecord(own) ? restricted(own, value) : own];
+  });
+  return Object.fromEntries(kept) as T;
+}
 
 describe("policy reference", () => {
   it("has a line for every limit, with its default, unit, bounds and sentence", () => {
