@@ -1,4 +1,4 @@
-import { compressed, toCompress } from "./artifact/compression.ts";
+import { compressed, toCompress } from "./arrays/compression.ts";
 import type { ItemId } from "./data/ids.ts";
 import type { TrainingSet } from "./data/interaction-matrix.ts";
 import type { Vocabulary } from "./data/vocabulary.ts";

@@ -1,8 +1,8 @@
 import { easeSlist } from "./blend/ease-slist.ts";
 import { neuralBlend } from "./blend/neural-blend.ts";
 import { slistAls } from "./blend/slist-als.ts";
-import { importedRecipe, isImported } from "./exchange/imported.ts";
 import { als } from "./factorization/als.ts";
+import { importedRecipe, isImported } from "./factorization/imported.ts";
 import { ease } from "./knn/ease.ts";
 import { itemKnn } from "./knn/item-knn.ts";
 import { sequenceKnn } from "./knn/sequence-knn.ts";

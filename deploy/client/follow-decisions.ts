@@ -1,4 +1,4 @@
-import type { DecisionSummary } from "./answers.ts";
+import type { DecisionSummary } from "../../services/registry/decision-summary.ts";
 import type { ApiClient } from "./api-client.ts";
 
 const POLL_MS = 1000;

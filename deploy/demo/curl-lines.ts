@@ -1,5 +1,5 @@
 import type { InteractionLog } from "../../models/data/interaction-log.ts";
-import type { Ladder } from "../client/answers.ts";
+import type { Ladder } from "../../services/serving/routes/ladder.ts";
 
 /** What to try next, ready to paste. */
 export function curlLines(

@@ -6,8 +6,8 @@ import { unsearched } from "../../jobs/training/search-in-process.ts";
 import type { TrainingSet } from "../../models/data/interaction-matrix.ts";
 import { type FittedModel, fitModel } from "../../models/model.ts";
 import type { Config } from "../../services/config.ts";
+import type { DecisionSummary } from "../../services/registry/decision-summary.ts";
 import type { AuditEntry, LivePointer } from "../../services/registry/types.ts";
-import type { DecisionSummary } from "../client/answers.ts";
 import type { ApiClient } from "../client/api-client.ts";
 
 /** Tells the planted version from what anybody would train. */
@@ -42,7 +42,7 @@ export async function outcomeOfHarm(
   }
   const { decisionId, version: back, reason } = rollback;
   const decision = decisionId === null ? null : await api.get<DecisionSummary>(`/decisions/${decisionId}`);
-  const users = decision?.ruling.test?.users;
+  const users = decision !== null && "test" in decision.ruling ? decision.ruling.test?.users : undefined;
   const after = users === undefined ? "" : ` after ${users} users`;
   return {
     rolledBack: true,

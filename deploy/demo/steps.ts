@@ -1,5 +1,5 @@
 import type { Config } from "../../services/config.ts";
-import type { Ladder } from "../client/answers.ts";
+import type { Ladder } from "../../services/serving/routes/ladder.ts";
 import type { ApiClient } from "../client/api-client.ts";
 import type { PreparedData } from "../data/prepare-data.ts";
 import { ladderTable } from "../terminal/ladder-table.ts";

@@ -2,7 +2,7 @@ import { PHASES } from "../../models/phases.ts";
 import type { Phase } from "../../models/recipe.ts";
 import type { JobView } from "../../services/queues/types.ts";
 import type { LivePointer } from "../../services/registry/types.ts";
-import type { Ladder } from "../client/answers.ts";
+import type { Ladder } from "../../services/serving/routes/ladder.ts";
 import type { ApiClient } from "../client/api-client.ts";
 import { followJob } from "../client/follow-job.ts";
 import { jobProgress } from "../terminal/progress.ts";

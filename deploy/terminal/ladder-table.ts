@@ -1,14 +1,13 @@
 import type { EvaluationSummary } from "../../models/evaluation/report.ts";
 import { signed } from "../../models/evaluation/signed.ts";
+import type { DecisionSummary } from "../../services/registry/decision-summary.ts";
 import type { LivePointer } from "../../services/registry/types.ts";
+import type { Ladder, LadderVersion } from "../../services/serving/routes/ladder.ts";
 import type { Look } from "../../services/shadow/looks.ts";
-import type { DecisionSummary, Ladder } from "../client/answers.ts";
 import { table } from "./output.ts";
 
 /** A hold is looked at often and written down rarely. */
 const CLIMBING: ReadonlySet<Look["about"]> = new Set(["shadow", "canary"]);
-
-type LadderVersion = Ladder["phases"][number]["versions"][number];
 
 /** The ladder for people: a row a version, lowest rung first, and below it each verdict in words. */
 export function ladderTable({ live, phases }: Ladder): string {
@@ -59,11 +58,13 @@ function ndcg(offline: EvaluationSummary | null): string {
 
 function lift(decision: DecisionSummary | null): string {
   if (decision === null) return "–";
-  const { test, result } = decision.ruling;
-  if (test !== undefined && test !== null) {
+  const { ruling } = decision;
+  if ("test" in ruling && ruling.test !== null) {
+    const { test } = ruling;
     return `${signed(test.lift)}, ≥ ${signed(test.lowerBound)} (shadow, ${test.users} users)`;
   }
-  if (result === undefined || !Number.isFinite(result.lowerBound)) return "–";
+  if (!("result" in ruling) || !Number.isFinite(ruling.result.lowerBound)) return "–";
+  const { result } = ruling;
   return `${signed(result.lift)} [${signed(result.lowerBound)}, ${signed(result.upperBound)}] (holdout, ${result.users} users)`;
 }
 

@@ -1,7 +1,7 @@
 import type { Manifest } from "../../models/artifact/manifest.ts";
 import { pairedDifferences } from "../../models/evaluation/comparison.ts";
 import { sampleVariance } from "../../models/evaluation/moments.ts";
-import { isImported } from "../../models/exchange/imported.ts";
+import { isImported } from "../../models/factorization/imported.ts";
 import { type Decision, recordDecision } from "../../models/gate/decision.ts";
 import type { UserDifference, VersionFacts } from "../../models/gate/evidence.ts";
 import type { ChallengeKind } from "../../models/gate/margin.ts";

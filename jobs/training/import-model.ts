@@ -4,7 +4,7 @@ import { sha256Hex } from "../../models/artifact/artifact.ts";
 import type { ItemId } from "../../models/data/ids.ts";
 import { foreignArray } from "../../models/exchange/foreign-arrays.ts";
 import { ImportError, importFactors, withFloorOf } from "../../models/exchange/import-factors.ts";
-import { type Encoder, importedName } from "../../models/exchange/imported.ts";
+import { type Encoder, importedName } from "../../models/factorization/imported.ts";
 import { readSafetensors } from "../../models/safetensors/safetensors.ts";
 import { SafetensorsError } from "../../models/safetensors/safetensors-header.ts";
 import { PhasewiseError } from "../../services/errors.ts";

@@ -1,5 +1,5 @@
 import { withFloorOf } from "../../models/exchange/import-factors.ts";
-import { isImported } from "../../models/exchange/imported.ts";
+import { isImported } from "../../models/factorization/imported.ts";
 import type { FitOptions } from "../../models/recipe.ts";
 import type { StoredEvaluation } from "../../services/evaluations/evaluations.ts";
 import type { JobContext } from "../context.ts";

@@ -1,4 +1,4 @@
-import { isImported } from "../../models/exchange/imported.ts";
+import { isImported } from "../../models/factorization/imported.ts";
 import { type DriftSignal, driftSignals } from "../../models/gate/drift.ts";
 import { driftEvidence } from "../../models/gate/drift-evidence.ts";
 import type { JobProducers } from "../../services/queues/producers.ts";

@@ -1,6 +1,6 @@
 import type { Manifest } from "../../models/artifact/manifest.ts";
 import { MS_PER_DAY } from "../../models/data/day.ts";
-import { isImported } from "../../models/exchange/imported.ts";
+import { isImported } from "../../models/factorization/imported.ts";
 import type { JobProducers } from "../../services/queues/producers.ts";
 import type { JobContext } from "../context.ts";
 

@@ -1,4 +1,4 @@
-import { decompressed } from "../artifact/compression.ts";
+import { decompressed } from "../arrays/compression.ts";
 import type { ItemId } from "../data/ids.ts";
 import type { Model } from "../model.ts";
 import type { NamedArray, Params } from "../recipe.ts";

@@ -1,12 +1,12 @@
 import { type ItemId, itemId } from "../data/ids.ts";
 import type { TrainingSet } from "../data/interaction-matrix.ts";
 import { Vocabulary } from "../data/vocabulary.ts";
+import { ENCODERS, type Encoder, type ImportedParams, importedRecipe } from "../factorization/imported.ts";
 import { meanRating } from "../factorization/sides.ts";
 import { FLOOR_HALF_LIFE_DAYS, type Model } from "../model.ts";
 import { decayedCounts } from "../popularity/counts.ts";
 import type { NamedArray, NamedArrays } from "../recipe.ts";
 import type { Safetensors } from "../safetensors/safetensors.ts";
-import { ENCODERS, type Encoder, type ImportedParams, importedRecipe } from "./imported.ts";
 
 /** What other trainers call the same array. */
 const FACTOR_NAMES = ["itemFactors", "item_factors"];

@@ -1,5 +1,5 @@
 import Type from "typebox";
-import { type Compression, compressionSchema, decompressed } from "../artifact/compression.ts";
+import { type Compression, compressionSchema, decompressed } from "../arrays/compression.ts";
 import type { TrainingSet } from "../data/interaction-matrix.ts";
 import { seededRandom } from "../data/random.ts";
 import { rowMasses } from "../data/sparse-rows.ts";

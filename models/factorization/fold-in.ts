@@ -1,4 +1,4 @@
-import { matrixOf, vectorOf } from "../artifact/arrays.ts";
+import { matrixOf, vectorOf } from "../arrays/named-arrays.ts";
 import { ItemScores } from "../kernels/item-scores.ts";
 import { queryScorer } from "../ranking/query-scorer.ts";
 import type { EncodedHistory, ItemScorer, NamedArrays } from "../recipe.ts";

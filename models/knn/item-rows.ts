@@ -1,4 +1,4 @@
-import { vectorOf } from "../artifact/arrays.ts";
+import { vectorOf } from "../arrays/named-arrays.ts";
 import { transposed, type WeightedRows } from "../data/sparse-rows.ts";
 import type { NamedArrays } from "../recipe.ts";
 

@@ -1,5 +1,5 @@
 import Type from "typebox";
-import { type Compression, compressionSchema } from "../artifact/compression.ts";
+import { type Compression, compressionSchema } from "../arrays/compression.ts";
 import { ALL_TIME_DAYS } from "../popularity/popularity.ts";
 import type { SearchSpace } from "../recipe.ts";
 

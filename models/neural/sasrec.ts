@@ -1,4 +1,4 @@
-import { decompressed } from "../artifact/compression.ts";
+import { decompressed } from "../arrays/compression.ts";
 import { ALL_TIME_DAYS } from "../popularity/popularity.ts";
 import type { Recipe } from "../recipe.ts";
 import { type Engine, loadBackend } from "./backend.ts";

@@ -1,4 +1,4 @@
-import { decompressed } from "../artifact/compression.ts";
+import { decompressed } from "../arrays/compression.ts";
 import type { ItemId } from "../data/ids.ts";
 import type { Vocabulary } from "../data/vocabulary.ts";
 import type { WarmStart } from "../recipe.ts";

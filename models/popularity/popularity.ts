@@ -1,5 +1,5 @@
 import Type from "typebox";
-import { vectorOf } from "../artifact/arrays.ts";
+import { vectorOf } from "../arrays/named-arrays.ts";
 import type { Fitted, ItemScorer, NamedArrays, Recipe } from "../recipe.ts";
 import { counts, decayedCounts } from "./counts.ts";
 

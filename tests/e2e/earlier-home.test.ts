@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { Redis } from "ioredis";
-import type { Ladder } from "../../deploy/client/answers.ts";
 import { type ApiClient, apiClient } from "../../deploy/client/api-client.ts";
 import { type JobContext, openContext } from "../../jobs/context.ts";
 import { judge } from "../../jobs/judging/judge.ts";
@@ -9,6 +8,7 @@ import { recomputeDecision } from "../../models/gate/decision.ts";
 import { policySha256 } from "../../models/gate/policy.ts";
 import { recommenderOf } from "../../models/model.ts";
 import type { AuditEntry, LivePointer } from "../../services/registry/types.ts";
+import type { Ladder } from "../../services/serving/routes/ladder.ts";
 import { type EarlierHome, readEarlierHome, unpackHome } from "../support/earlier-home/earlier-home.ts";
 import { eventually } from "../support/eventually.ts";
 import type { PrivateRedis } from "../support/redis.ts";

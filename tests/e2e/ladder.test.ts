@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import type { DecisionSummary, Ladder } from "../../deploy/client/answers.ts";
 import { type ApiClient, apiClient } from "../../deploy/client/api-client.ts";
 import { followJob } from "../../deploy/client/follow-job.ts";
 import { type PreparedData, prepareData } from "../../deploy/data/prepare-data.ts";
@@ -10,7 +9,9 @@ import type { Decision } from "../../models/gate/decision.ts";
 import { STREAM } from "../../services/interactions/keys.ts";
 import { createProducers, type JobProducers } from "../../services/queues/producers.ts";
 import { connectRedis } from "../../services/redis.ts";
+import type { DecisionSummary } from "../../services/registry/decision-summary.ts";
 import type { AuditEntry, LivePointer } from "../../services/registry/types.ts";
+import type { Ladder } from "../../services/serving/routes/ladder.ts";
 import { redisShadowLog } from "../../services/shadow/redis-shadow-log.ts";
 import { eventually } from "../support/eventually.ts";
 import { type Service, startService } from "../support/service.ts";
@@ -191,7 +192,7 @@ describe("the ladder, climbed by the real processes", () => {
   it("reaches verdicts in words, which the command line recomputes from their evidence", async () => {
     await judgeNow();
     const { decisions } = await api.get<{ decisions: readonly DecisionSummary[] }>("/decisions");
-    const shadowed = decisions.filter(({ ruling }) => ruling.test !== undefined);
+    const shadowed = decisions.filter(({ ruling }) => "test" in ruling);
     assert.ok(shadowed.length >= 1, "a decision about the shadow");
     for (const { sentence, ruling } of decisions) {
       assert.match(sentence, /\w+ \w+ \w+/);

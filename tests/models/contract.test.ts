@@ -5,7 +5,7 @@ import { parseModel, serializeModel, sha256Hex } from "../../models/artifact/art
 import { itemId } from "../../models/data/ids.ts";
 import { seededRandom, shuffle } from "../../models/data/random.ts";
 import { importFactors } from "../../models/exchange/import-factors.ts";
-import { importedRecipe } from "../../models/exchange/imported.ts";
+import { importedRecipe } from "../../models/factorization/imported.ts";
 import { type FittedModel, fitModel, type Model, recommenderOf } from "../../models/model.ts";
 import { defaultsUnder } from "../../models/params.ts";
 import { PHASES, RECIPES, recipeNamed } from "../../models/phases.ts";

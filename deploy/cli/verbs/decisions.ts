@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { DecisionSummary } from "../../client/answers.ts";
+import type { DecisionSummary } from "../../../services/registry/decision-summary.ts";
 import { wholeNumber } from "../../terminal/arguments.ts";
 import { print } from "../../terminal/output.ts";
 import { connect, type ServiceOptions, withService } from "../service.ts";

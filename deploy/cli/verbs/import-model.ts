@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { openContext } from "../../../jobs/context.ts";
 import { importModel } from "../../../jobs/training/import-model.ts";
-import { ENCODERS, type Encoder } from "../../../models/exchange/imported.ts";
+import { ENCODERS, type Encoder } from "../../../models/factorization/imported.ts";
 import { oneOf, wholeNumber } from "../../terminal/arguments.ts";
 import { EXIT, type OutputOptions, print } from "../../terminal/output.ts";
 

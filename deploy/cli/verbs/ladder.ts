@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { Ladder } from "../../client/answers.ts";
+import type { Ladder } from "../../../services/serving/routes/ladder.ts";
 import { ladderTable } from "../../terminal/ladder-table.ts";
 import { print } from "../../terminal/output.ts";
 import { connect, type ServiceOptions, withService } from "../service.ts";

@@ -2,7 +2,7 @@ import Type, { type Static } from "typebox";
 import type { Manifest } from "../../../models/artifact/manifest.ts";
 import { type ModelCard, modelCard } from "../../../models/card/card.ts";
 import { cardMarkdown } from "../../../models/card/card-markdown.ts";
-import { isImported } from "../../../models/exchange/imported.ts";
+import { isImported } from "../../../models/factorization/imported.ts";
 import { PhasewiseError } from "../../errors.ts";
 import { VersionRecord } from "../../registry/types.ts";
 import type { App, ServingDeps } from "../deps.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { exportFactors } from "../../../models/exchange/export-factors.ts";
 import { type ForeignFactors, importFactors } from "../../../models/exchange/import-factors.ts";
-import { importedName, isImported } from "../../../models/exchange/imported.ts";
+import { importedName, isImported } from "../../../models/factorization/imported.ts";
 import { fitModel, type Model, recommenderOf } from "../../../models/model.ts";
 import type { NamedArray } from "../../../models/recipe.ts";
 import { readSafetensors, writeSafetensors } from "../../../models/safetensors/safetensors.ts";

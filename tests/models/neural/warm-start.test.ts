@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { compressed } from "../../../models/artifact/compression.ts";
+import { compressed } from "../../../models/arrays/compression.ts";
 import { itemId } from "../../../models/data/ids.ts";
 import { seededRandom } from "../../../models/data/random.ts";
 import { Vocabulary } from "../../../models/data/vocabulary.ts";

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { itemId } from "../../../models/data/ids.ts";
 import { seededRandom } from "../../../models/data/random.ts";
 import { Vocabulary } from "../../../models/data/vocabulary.ts";
-import { importedRecipe } from "../../../models/exchange/imported.ts";
+import { importedRecipe } from "../../../models/factorization/imported.ts";
 import { type Model, recommenderOf } from "../../../models/model.ts";
 import { initialWeights } from "../../../models/neural/weights.ts";
 import { recipeNamed } from "../../../models/phases.ts";

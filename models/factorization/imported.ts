@@ -1,10 +1,10 @@
 import Type from "typebox";
-import { matrixOf, vectorOf } from "../artifact/arrays.ts";
-import { foldInScorer, recencyWeights } from "../factorization/fold-in.ts";
-import type { Objective } from "../factorization/objective.ts";
+import { matrixOf, vectorOf } from "../arrays/named-arrays.ts";
 import { ItemScores } from "../kernels/item-scores.ts";
 import { type HistoryItems, queryScorer } from "../ranking/query-scorer.ts";
 import type { ItemScorer, NamedArrays, Recipe } from "../recipe.ts";
+import { foldInScorer, recencyWeights } from "./fold-in.ts";
+import type { Objective } from "./objective.ts";
 
 /** How a history becomes a query vector: see `encoderScorer` and fold-in.ts. */
 export const ENCODERS = ["mean", "recency", "fold-in"] as const;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { compressed, decompressed } from "../../../models/arrays/compression.ts";
 import { parseModel, serializeModel } from "../../../models/artifact/artifact.ts";
-import { compressed, decompressed } from "../../../models/artifact/compression.ts";
 import { compressionLoss } from "../../../models/artifact/compression-loss.ts";
 import { type ItemId, userId } from "../../../models/data/ids.ts";
 import { seededRandom } from "../../../models/data/random.ts";
