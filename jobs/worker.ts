@@ -10,6 +10,7 @@ import {
   type UpkeepPayload,
 } from "../services/queues/types.ts";
 import { queuePrefixOf } from "../services/redis.ts";
+import { endsWithin } from "../services/waiting.ts";
 import { ChildWorker } from "./child-worker.ts";
 import { openContext } from "./context.ts";
 import { judge } from "./judging/judge.ts";
@@ -114,8 +115,7 @@ export async function startWorker(given: WorkerOptions = {}): Promise<{ close():
     close: async () => {
       await scheduled.close();
       const gently = Promise.all(workers.map((worker) => worker.close()));
-      const late = new Promise<"late">((resolve) => setTimeout(resolve, CLOSE_TIMEOUT_MS, "late").unref());
-      if ((await Promise.race([gently, late])) === "late") {
+      if (!(await endsWithin(CLOSE_TIMEOUT_MS, gently))) {
         await Promise.all(workers.map((worker) => worker.close(true)));
       }
       await producers.close();

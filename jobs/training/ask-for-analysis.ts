@@ -1,6 +1,6 @@
-import { setTimeout as pause } from "node:timers/promises";
 import { createProducers } from "../../services/queues/producers.ts";
 import type { RetrainPayload } from "../../services/queues/types.ts";
+import { retry } from "../../services/waiting.ts";
 import type { JobContext } from "../context.ts";
 import type { RetrainResult } from "./retrain.ts";
 
@@ -26,16 +26,11 @@ export async function askForAnalysis(
   try {
     const budgetSeconds = Math.max(analysisSeconds, 1);
     // A retrain must not fail, and start over, because a busy Redis was late for this once.
-    for (let attempt = 1; ; attempt++) {
-      try {
-        const jobId = await producers.addAnalysis({ version, budgetSeconds }, now());
-        log.info({ version, jobId }, "analysis asked for");
-        return;
-      } catch (error) {
-        if (attempt === ATTEMPTS) throw error;
-        await pause(PAUSE_MS);
-      }
-    }
+    const jobId = await retry(
+      () => producers.addAnalysis({ version, budgetSeconds }, now()),
+      (attempt) => (attempt < ATTEMPTS ? PAUSE_MS : null),
+    );
+    log.info({ version, jobId }, "analysis asked for");
   } finally {
     await producers.close();
   }

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
-import { setTimeout as pause } from "node:timers/promises";
 import { type Job, type JobsOptions, Queue } from "bullmq";
 import { DEFAULT_POLICY, type Policy } from "../../models/gate/policy.ts";
 import type { Installation } from "../config.ts";
 import { PhasewiseError } from "../errors.ts";
 import { connectForQueues, queuePrefixOf } from "../redis.ts";
 import { fromStore } from "../store-errors.ts";
+import { endsWithin, inTime } from "../waiting.ts";
 import { cancel } from "./cancel.ts";
 import {
   type AnalysisPayload,
@@ -58,9 +58,9 @@ const SHADOW: JobsOptions = {
 };
 
 /** Longest a producer waits for Redis, milliseconds. */
-const DEADLINE_MS = 200;
+const TIMEOUT_MS = 200;
 /** Longest that closing waits for a Redis that does not answer, milliseconds. */
-const CLOSE_PATIENCE_MS = 500;
+const CLOSE_TIMEOUT_MS = 500;
 
 export function createProducers(
   installation: Installation,
@@ -92,7 +92,7 @@ export function createProducers(
   // that timed out cannot take effect once Redis appears. From then on an absent Redis fails commands at once.
   const connected = Promise.all(queues.map((queue) => queue.waitUntilReady()));
   connected.catch(onError);
-  const inTime = within(connected);
+  const answered = within(connected);
   const find = async (jobId: string): Promise<Job | null> => {
     for (const queue of queues) {
       const job: Job | undefined = await queue.getJob(jobId);
@@ -103,7 +103,7 @@ export function createProducers(
 
   return {
     addRetrain: (payload, now) =>
-      inTime("add a retrain job", async () => {
+      answered("add a retrain job", async () => {
         const { requestedBy: _, reason: __, ...work } = payload;
         const jobId = `retrain-${payload.recipe}-${digest([work, now])}`;
         const deduplication = { id: digest(work) };
@@ -111,14 +111,14 @@ export function createProducers(
         return job.id ?? jobId;
       }),
     addAnalysis: (payload, now) =>
-      inTime("add an analysis job", async () => {
+      answered("add an analysis job", async () => {
         const jobId = `analysis-${payload.version}-${digest([payload, now])}`;
         const deduplication = { id: payload.version };
         const job = await analysis.add("analysis", payload, { ...RETRAIN, jobId, deduplication });
         return job.id ?? jobId;
       }),
     addShadow: ({ id, ...payload }) =>
-      inTime("add a shadow job", async () => {
+      answered("add a shadow job", async () => {
         const waiting = await shadow.getWaitingCount();
         if (waiting >= waitingBatches) {
           throw new PhasewiseError(
@@ -131,13 +131,13 @@ export function createProducers(
         return jobId;
       }),
     addJudge: (payload, now) =>
-      inTime("add a judge job", async () => {
+      answered("add a judge job", async () => {
         const jobId = `judge-${digest([payload, now])}`;
         await upkeep.add("judge", payload, { ...SHADOW, jobId });
         return jobId;
       }),
     pending: () =>
-      inTime("count jobs", async () => {
+      answered("count jobs", async () => {
         const count = (queue: Queue): Promise<number> =>
           queue.getJobCountByTypes("waiting", "active", "prioritized");
         const [inTraining, inShadow, inUpkeep, inAnalysis] = await Promise.all(
@@ -146,12 +146,12 @@ export function createProducers(
         return { training: inTraining, shadow: inShadow, upkeep: inUpkeep, analysis: inAnalysis };
       }),
     job: (jobId) =>
-      inTime("look up a job", async () => {
+      answered("look up a job", async () => {
         const job = await find(jobId);
         return job === null ? null : await viewOf(job);
       }),
     cancel: (jobId) =>
-      inTime("cancel a job", async () => {
+      answered("cancel a job", async () => {
         const job = await find(jobId);
         if (job === null) throw unknownJob(jobId);
         await cancel(job);
@@ -159,7 +159,7 @@ export function createProducers(
     close: async () => {
       // The connection is ours: dropping it ends whatever BullMQ still waits for.
       const closed = Promise.allSettled(queues.map((queue) => queue.close()));
-      await Promise.race([closed, pause(CLOSE_PATIENCE_MS, undefined, { ref: false })]);
+      await endsWithin(CLOSE_TIMEOUT_MS, closed);
       redis.disconnect();
     },
   };
@@ -167,20 +167,14 @@ export function createProducers(
 
 /** A write that timed out may still land: ids are deterministic, so that asking again is safe. */
 function within(connected: Promise<unknown>) {
-  return async <T>(attempt: string, work: () => Promise<T>): Promise<T> => {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        const message = `${attempt}: expected Redis to answer within ${DEADLINE_MS} ms; try again in a moment`;
-        reject(new PhasewiseError("STORE_UNAVAILABLE", message));
-      }, DEADLINE_MS);
-    });
-    try {
-      await Promise.race([fromStore(attempt, connected), late]);
-      return await Promise.race([fromStore(attempt, work()), late]);
-    } finally {
-      clearTimeout(timer);
-    }
+  return <T>(attempt: string, work: () => Promise<T>): Promise<T> => {
+    const steps = async (signal: AbortSignal): Promise<T> => {
+      await fromStore(attempt, connected);
+      signal.throwIfAborted();
+      return await fromStore(attempt, work());
+    };
+    const message = `${attempt}: expected Redis to answer within ${TIMEOUT_MS} ms; try again in a moment`;
+    return inTime(TIMEOUT_MS, steps, () => new PhasewiseError("STORE_UNAVAILABLE", message));
   };
 }
 

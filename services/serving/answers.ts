@@ -1,5 +1,6 @@
-import type { Query } from "../../models/recommender.ts";
+import type { Query, Recommendation } from "../../models/recommender.ts";
 import { PhasewiseError } from "../errors.ts";
+import { type Attempt, attempt, failed } from "./attempt.ts";
 import { Breaker, type BreakerLimits } from "./breaker.ts";
 import type { Answer, Lineup } from "./lineup.ts";
 import { checkedAnswer, type ServedModel } from "./served-model.ts";
@@ -12,18 +13,14 @@ export interface AnswerEvents {
   onAsked?(elapsedMs: number | null): void;
 }
 
-/** What the live model said, if anything, and what is wrong with it, if anything: a late answer is both. */
-interface LiveAnswer {
-  readonly answer: Answer | null;
-  readonly failure: unknown;
-}
-
 /** Answers requests from a lineup, whatever its live model does: throws, gives no finite score, or is late. */
 export class Answers {
+  readonly #limits: BreakerLimits;
   readonly #breaker: Breaker;
   readonly #events: AnswerEvents;
 
   constructor(limits: BreakerLimits, events: AnswerEvents = {}) {
+    this.#limits = limits;
     this.#breaker = new Breaker(limits);
     this.#events = events;
   }
@@ -44,55 +41,49 @@ export class Answers {
    */
   answer(lineup: Lineup, query: Query): Answer {
     const asked = this.#askLive(lineup.live, query);
-    if (asked.answer !== null && asked.failure === null) return asked.answer;
+    if (asked.outcome === "answered") return answerOf(asked.recommendation, lineup.live);
     let { failure } = asked;
     for (const model of [lineup.previous, lineup.floor]) {
       if (model === null || model.version === lineup.live.version) continue;
       try {
         const recommendation = checkedAnswer(model, query);
         this.#events.onFallback?.(lineup.live, model, failure);
-        return { recommendation, model, canary: false };
+        return answerOf(recommendation, model);
       } catch (error) {
         failure = error;
       }
     }
     // Nobody else can answer: late is better than never, and so is a model that was set aside.
-    const lastResort = asked.answer ?? this.#tryLive(lineup.live, query);
-    if (lastResort !== null) return lastResort;
+    const lastResort = asked.recommendation ?? this.#tryLive(lineup.live, query);
+    if (lastResort !== null) return answerOf(lastResort, lineup.live);
     throw new PhasewiseError("NOT_READY", "no loaded model can answer: roll back or promote", {}, failure);
   }
 
-  #askLive(model: ServedModel, query: Query): LiveAnswer {
+  #askLive(model: ServedModel, query: Query): Attempt {
     if (this.liveSetAside) {
       this.#events.onAsked?.(null);
-      return { answer: null, failure: new Error(`${model.version} is set aside`) };
+      return failed(new Error(`${model.version} is set aside`));
     }
-    const start = performance.now();
-    try {
-      const recommendation = checkedAnswer(model, query);
-      const elapsedMs = performance.now() - start;
-      const failure = this.#breaker.lateness(model.version, elapsedMs);
-      this.#count(model, elapsedMs, failure);
-      return { answer: { recommendation, model, canary: false }, failure };
-    } catch (error) {
-      this.#count(model, null, error);
-      return { answer: null, failure: error };
+    const asked = attempt(model, query, this.#limits.requestTimeoutMs);
+    const opened = this.#breaker.record(asked.outcome !== "answered");
+    this.#events.onAsked?.(asked.elapsedMs);
+    if (opened && asked.outcome !== "answered") {
+      this.#events.onBroken?.(model, this.#breaker.why ?? "", asked.failure);
     }
+    return asked;
   }
 
   /** What a model says that was set aside; null when it says nothing, or is asked as usual. */
-  #tryLive(model: ServedModel, query: Query): Answer | null {
+  #tryLive(model: ServedModel, query: Query): Recommendation | null {
     if (!this.liveSetAside) return null;
     try {
-      return { recommendation: checkedAnswer(model, query), model, canary: false };
+      return checkedAnswer(model, query);
     } catch {
       return null;
     }
   }
+}
 
-  #count(model: ServedModel, elapsedMs: number | null, failure: unknown): void {
-    const opened = this.#breaker.record(failure !== null);
-    this.#events.onAsked?.(elapsedMs);
-    if (opened) this.#events.onBroken?.(model, this.#breaker.why ?? "", failure);
-  }
+function answerOf(recommendation: Recommendation, model: ServedModel): Answer {
+  return { recommendation, model, canary: false };
 }

@@ -28,15 +28,6 @@ export class Breaker {
     return this.#why;
   }
 
-  /** What to record of an answer that came too late; null when it came in time. */
-  lateness(version: string, elapsedMs: number): Error | null {
-    const { requestTimeoutMs } = this.#limits;
-    if (elapsedMs <= requestTimeoutMs) return null;
-    return new Error(
-      `${version}: expected an answer within ${requestTimeoutMs} ms, got one after ${elapsedMs.toFixed(0)} ms`,
-    );
-  }
-
   /** Counts one request. True when this one opened the breaker. */
   record(failed: boolean): boolean {
     this.#inWindow += Number(failed) - this.#ring[this.#next];

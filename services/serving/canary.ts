@@ -1,10 +1,11 @@
 import { isAssigned } from "../../models/gate/assignment.ts";
 import type { Query } from "../../models/recommender.ts";
+import { type Attempt, attempt } from "./attempt.ts";
 import { Breaker, type BreakerLimits } from "./breaker.ts";
 import type { Answer, ServedCanary } from "./lineup.ts";
-import { checkedAnswer, type ServedModel } from "./served-model.ts";
+import type { ServedModel } from "./served-model.ts";
 
-export type CanaryOutcome = "answered" | "failed" | "slow" | "set-aside";
+export type CanaryOutcome = Attempt["outcome"] | "set-aside";
 
 export interface CanaryEvents {
   onOutcome?(outcome: CanaryOutcome): void;
@@ -19,12 +20,14 @@ export interface CanaryEvents {
  * that request to the live version; one that has failed too often is not asked any more.
  */
 export class Canary {
+  readonly #limits: BreakerLimits;
   readonly #breaker: Breaker;
   readonly #events: CanaryEvents;
   /** What the breaker counts: what one version did is not counted against the next. */
   #asked: ServedModel | null = null;
 
   constructor(limits: BreakerLimits, events: CanaryEvents = {}) {
+    this.#limits = limits;
     this.#breaker = new Breaker(limits);
     this.#events = events;
   }
@@ -41,23 +44,14 @@ export class Canary {
     if (model !== this.#asked) this.#breaker.reset();
     this.#asked = model;
     if (this.hasSetAside(model)) return this.#leave("set-aside");
-    const startedAt = performance.now();
-    try {
-      const recommendation = checkedAnswer(model, query);
-      const tookMs = performance.now() - startedAt;
-      const late = this.#breaker.lateness(model.version, tookMs);
-      if (late !== null) return this.#failed(model, "slow", late);
-      this.#breaker.record(false);
-      this.#events.onOutcome?.("answered");
-      return { recommendation, model, canary: true };
-    } catch (error) {
-      return this.#failed(model, "failed", error);
+    const asked = attempt(model, query, this.#limits.requestTimeoutMs);
+    const opened = this.#breaker.record(asked.outcome !== "answered");
+    if (asked.outcome !== "answered") {
+      if (opened) this.#events.onBroken?.(model, this.#breaker.why ?? "", asked.failure);
+      return this.#leave(asked.outcome);
     }
-  }
-
-  #failed(model: ServedModel, outcome: CanaryOutcome, error: unknown): null {
-    if (this.#breaker.record(true)) this.#events.onBroken?.(model, this.#breaker.why ?? "", error);
-    return this.#leave(outcome);
+    this.#events.onOutcome?.("answered");
+    return { recommendation: asked.recommendation, model, canary: true };
   }
 
   #leave(outcome: CanaryOutcome): null {

@@ -2,6 +2,7 @@ import Type, { type Static } from "typebox";
 import { itemId as brandItem, type UserId } from "../../models/data/ids.ts";
 import type { Interaction } from "../../models/data/interaction-log.ts";
 import type { EventLog, FeedbackEvent, UserHistory } from "../interactions/types.ts";
+import { inTime } from "../waiting.ts";
 
 /** Where the history of a reply came from. */
 export const HistoryOrigin = Type.Enum(["stored", "remembered", "request", "empty", "unavailable"], {
@@ -83,16 +84,10 @@ export class Histories {
     }
   }
 
-  async #readInTime(user: UserId): Promise<UserHistory> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`no history within ${this.#budgetMs} ms`)), this.#budgetMs);
-    });
-    try {
-      return await Promise.race([this.#events.history(user), late]);
-    } finally {
-      clearTimeout(timer);
-    }
+  #readInTime(user: UserId): Promise<UserHistory> {
+    const budgetMs = this.#budgetMs;
+    const late = () => new Error(`no history within ${budgetMs} ms`);
+    return inTime(budgetMs, () => this.#events.history(user), late);
   }
 
   #probe(user: UserId): void {

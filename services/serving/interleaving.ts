@@ -5,8 +5,9 @@ import { isAssigned, placeOf } from "../../models/gate/assignment.ts";
 import { type DraftedItem, teamDraft } from "../../models/gate/interleaving.ts";
 import type { Query, Recommendation, Source } from "../../models/recommender.ts";
 import type { InterleavingLog, OpenInterleaving, ServingCounts } from "../interleaving/types.ts";
+import { type Attempt, attempt, failed } from "./attempt.ts";
 import type { Answer } from "./lineup.ts";
-import { checkedAnswer, type ServedModel } from "./served-model.ts";
+import type { ServedModel } from "./served-model.ts";
 
 /**
  * Stage C in the serving process.
@@ -143,28 +144,19 @@ export class Interleaving {
       events?.onOutcome?.("set-aside");
       return null;
     }
-    const startedAt = this.#elapsed();
-    try {
-      const answer = checkedAnswer(challenger, query);
-      const tookMs = this.#elapsed() - startedAt;
-      if (tookMs > open.budgetMs) {
-        counts.timeouts++;
-        running.failuresInARow++;
-        events?.onOutcome?.("slow");
-        return null;
-      }
-      if (answer.items.length === 0 && live.recommendation.items.length > 0) {
-        throw new RangeError(`${challenger.version}: expected a list as the live version has, got none`);
-      }
+    const asked = withList(attempt(challenger, query, open.budgetMs, this.#elapsed), challenger, live);
+    if (asked.outcome === "answered") {
       running.failuresInARow = 0;
-      return answer;
-    } catch (error) {
-      counts.failures++;
-      running.failuresInARow++;
-      events?.onOutcome?.("failed");
-      events?.onChallengerFailed?.(challenger.version, error);
-      return null;
+      return asked.recommendation;
     }
+    running.failuresInARow++;
+    events?.onOutcome?.(asked.outcome);
+    if (asked.outcome === "slow") counts.timeouts++;
+    else {
+      counts.failures++;
+      events?.onChallengerFailed?.(challenger.version, asked.failure);
+    }
+    return null;
   }
 
   /**
@@ -222,6 +214,13 @@ export class Interleaving {
       this.#deps.events?.onLoadFailed?.(version, error);
     }
   }
+}
+
+/** An empty list where the live version has one is a failure too. */
+function withList(asked: Attempt, { version }: ServedModel, live: Answer): Attempt {
+  if (asked.outcome !== "answered" || asked.recommendation.items.length > 0) return asked;
+  if (live.recommendation.items.length === 0) return asked;
+  return failed(new RangeError(`${version}: expected a list as the live version has, got none`));
 }
 
 function idsOf({ items }: Recommendation): ItemId[] {

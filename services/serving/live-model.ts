@@ -20,7 +20,8 @@ import { readyModel, type ServedModel } from "./served-model.ts";
  * followed one at a time and never backwards in epoch.
  */
 export interface LiveModelEvents extends AnswerEvents {
-  onSwap?(lineup: Lineup): void;
+  /** `broken`: the live model is set aside, as it was before a step of the canary. */
+  onSwap?(lineup: Lineup, broken: boolean): void;
   onLoadFailed?(version: string, error: unknown): void;
   readonly canary?: CanaryEvents;
 }
@@ -182,7 +183,7 @@ export class LiveModel {
     this.#lineup = lineup;
     // The steps of a canary say nothing about the live model.
     if (lineup.liveEpoch !== old?.liveEpoch) this.#answers.reset();
-    this.#deps.events?.onSwap?.(lineup);
+    this.#deps.events?.onSwap?.(lineup, this.broken);
   }
 
   async #loadedOrNull(version: string | null): Promise<ServedModel | null> {

@@ -16,6 +16,7 @@ import { connectRedis, type RedisTemperament } from "../redis.ts";
 import { redisDecisionLog } from "../registry/decisions.ts";
 import { redisRegistry } from "../registry/registry.ts";
 import { redisLooks } from "../shadow/looks.ts";
+import { endsWithin } from "../waiting.ts";
 import { buildApp } from "./app.ts";
 import { CatalogueFile } from "./catalogue-file.ts";
 import type { App, AppLimits } from "./deps.ts";
@@ -23,10 +24,10 @@ import { FleetReporter } from "./fleet-reporter.ts";
 import { Histories } from "./histories.ts";
 import { Interleaving } from "./interleaving.ts";
 import { LastLiveFile } from "./last-live.ts";
-import type { Lineup } from "./lineup.ts";
 import { LiveModel } from "./live-model.ts";
 import type { ServedModel } from "./served-model.ts";
-import { createMetrics, type ServingMetrics } from "./serving-metrics.ts";
+import { interleavingEvents, liveModelEvents } from "./serving-events.ts";
+import { createMetrics } from "./serving-metrics.ts";
 import { ShadowTap } from "./shadow-tap.ts";
 
 export type ServerConfig = Pick<
@@ -53,8 +54,8 @@ export interface RunningServer {
   close(drainMs?: number): Promise<void>;
 }
 
-/** Longest that closing waits for a Redis that does not answer. */
-const CLOSE_PATIENCE_MS = 1000;
+/** Longest that closing waits for a Redis that does not answer, milliseconds. */
+const CLOSE_TIMEOUT_MS = 1000;
 const DRAIN_MS = 500;
 
 /** Listens at once; a model is served as soon as one is live. */
@@ -112,47 +113,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         app.log.error({ err: error }, "catalogue not read; titles may be missing");
       }
     },
-    events: {
-      onSwap: (lineup) => {
-        countSwap(lineup, metrics, fleet);
-        metrics.breaker.set(Number(live.broken));
-      },
-      onFallback: (from, to) => metrics.fallbacks.inc({ from: from.version, to: to.version }),
-      onAsked: (elapsedMs) => fleet.record(elapsedMs),
-      onLoadFailed: (version, error) => {
-        metrics.loadFailures.inc({ version });
-        app.log.error({ version, err: error }, "version not loaded; the one before keeps serving");
-      },
-      onBroken: (model, why, error) => {
-        metrics.breaker.set(1);
-        app.log.error(
-          { version: model.version, err: error, why },
-          "live model set aside; the one before answers",
-        );
-        leave(model, why);
-      },
-      canary: {
-        onOutcome: (outcome) => metrics.canaryRequests.inc({ outcome }),
-        onBroken: (model, why, error) => {
-          app.log.error({ version: model.version, err: error, why }, "canary set aside; live answers");
-          leave(model, why);
-        },
-      },
-    },
+    events: liveModelEvents({ metrics, fleet, log: () => app.log, leave }),
   });
   const interleaving = new Interleaving({
     log: redisInterleavingLog(reads),
     load: (version) => live.tryOut(version),
-    events: {
-      onOutcome: (outcome) => metrics.interleaved.inc({ outcome }),
-      onChallengerFailed: (version, error) =>
-        app.log.warn({ version, err: error }, "interleaved challenger failed; the live list was served"),
-      onLoadFailed: (version, error) => {
-        metrics.loadFailures.inc({ version });
-        app.log.error({ version, err: error }, "challenger not loaded; nothing is interleaved");
-      },
-      onError: () => metrics.redisErrors.inc({ use: "interleaving" }),
-    },
+    events: interleavingEvents({ metrics, log: () => app.log }),
   });
   const app: App = await buildApp(
     {
@@ -193,20 +159,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       await pause(drainMs);
       await app.close();
       await started;
-      await Promise.race([interleaving.close(), pause(CLOSE_PATIENCE_MS)]);
+      await endsWithin(CLOSE_TIMEOUT_MS, interleaving.close());
       await live.close();
-      await Promise.race([fleet.close(), pause(CLOSE_PATIENCE_MS)]);
-      await Promise.race([shadow.close().then(() => producers.close()), pause(CLOSE_PATIENCE_MS)]);
+      await endsWithin(CLOSE_TIMEOUT_MS, fleet.close());
+      await endsWithin(
+        CLOSE_TIMEOUT_MS,
+        shadow.close().then(() => producers.close()),
+      );
       for (const client of [redis, reads, pointers]) client.disconnect();
     },
   };
-}
-
-function countSwap({ live, epoch, liveEpoch }: Lineup, metrics: ServingMetrics, fleet: FleetReporter): void {
-  fleet.serves(live.version, liveEpoch);
-  metrics.live.reset();
-  metrics.live.set({ version: live.version, phase: live.phase, recipe: live.recipe }, 1);
-  metrics.epoch.set(epoch);
 }
 
 /** Serves until the process is told to stop, then ends without cutting a request off. */
