@@ -1,3 +1,4 @@
+import { LRUCache } from "lru-cache";
 import Type, { type Static } from "typebox";
 import { itemId as brandItem, type UserId } from "../../models/data/ids.ts";
 import type { Interaction } from "../../models/data/interaction-log.ts";
@@ -37,12 +38,10 @@ export class Histories {
   readonly #events: Pick<EventLog, "history">;
   readonly #budgetMs: number;
   readonly #probeEveryMs: number;
-  readonly #maxRemembered: number;
   readonly #now: () => number;
   readonly #onError: (error: unknown) => void;
-  /** Least recently used first. An empty history is remembered too: it tells a new user from an unknown state. */
-  readonly #remembered = new Map<UserId, readonly Interaction[]>();
-  #rememberedSize = 0;
+  /** An empty history is remembered too: it tells a new user from an unknown state. */
+  readonly #remembered: LRUCache<UserId, readonly Interaction[]>;
   #answering = true;
   #probing = false;
   #nextProbeAt = 0;
@@ -51,7 +50,7 @@ export class Histories {
     this.#events = events;
     this.#budgetMs = options.budgetMs ?? 50;
     this.#probeEveryMs = options.probeEveryMs ?? 200;
-    this.#maxRemembered = options.maxRemembered ?? 500_000;
+    this.#remembered = new LRUCache({ maxSize: options.maxRemembered ?? 500_000, sizeCalculation: cost });
     this.#now = options.now;
     this.#onError = options.onError ?? (() => {});
   }
@@ -80,7 +79,7 @@ export class Histories {
       const known = this.#remembered.get(userId);
       if (known === undefined) continue;
       const added = { itemId: brandItem(itemId), timestamp: timestamp ?? now, weight: rating ?? 1 };
-      this.#remember(userId, [...known, added]);
+      this.#remembered.set(userId, [...known, added]);
     }
   }
 
@@ -105,7 +104,7 @@ export class Histories {
 
   #learnt(user: UserId, history: UserHistory): KnownHistory {
     this.#answering = true;
-    this.#remember(user, history.entries);
+    this.#remembered.set(user, history.entries);
     const origin = history.entries.length === 0 ? "empty" : "stored";
     return { interactions: history.entries, through: history.through, origin };
   }
@@ -120,23 +119,6 @@ export class Histories {
     const known = this.#remembered.get(user);
     if (known === undefined) return { interactions: [], through: null, origin: "unavailable" };
     return { interactions: known, through: null, origin: "remembered" };
-  }
-
-  #remember(user: UserId, interactions: readonly Interaction[]): void {
-    this.#forget(user);
-    this.#remembered.set(user, interactions);
-    this.#rememberedSize += cost(interactions);
-    for (const oldest of this.#remembered.keys()) {
-      if (this.#rememberedSize <= this.#maxRemembered) break;
-      this.#forget(oldest);
-    }
-  }
-
-  #forget(user: UserId): void {
-    const known = this.#remembered.get(user);
-    if (known === undefined) return;
-    this.#remembered.delete(user);
-    this.#rememberedSize -= cost(known);
   }
 }
 
