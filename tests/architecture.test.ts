@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 
 interface House {
@@ -25,6 +26,17 @@ describe("the house plan", () => {
     assert.deepEqual(plan.faultsOf(house), []);
     const loose = plan.looseFiles(house);
     assert.ok((loose.get("jobs") ?? 0) <= 7 && (loose.get("models") ?? 0) <= 8);
+  });
+
+  it("is the one that CONTRIBUTING describes: it names every room", () => {
+    const text = readFileSync(new URL("../../CONTRIBUTING.md", import.meta.url), "utf8");
+    const rooms = plan.readHouse().files.flatMap((file) => file.split("/").slice(1, -1).slice(0, 1));
+    for (const room of new Set(rooms)) {
+      assert.ok(
+        text.includes(`${room}/`),
+        `expected ${room}/ under Rooms in CONTRIBUTING.md, got no word of it`,
+      );
+    }
   });
 
   it("reads every layer and their imports, those of types and over several lines too", () => {
