@@ -5,7 +5,12 @@ import { type Attribution, attribute } from "../../models/evaluation/attribution
 import type { WindowOptions } from "../../models/evaluation/attribution-window.ts";
 import type { Policy } from "../../models/gate/policy.ts";
 import type { UserHistory } from "../../services/interactions/types.ts";
-import type { Attempt, JudgedUser, ShadowPair, Watch } from "../../services/shadow/types.ts";
+import {
+  type Comparison,
+  type JudgedUser,
+  type ShadowPair,
+  servingRole,
+} from "../../services/shadow/types.ts";
 import type { JobContext } from "../context.ts";
 
 /** All that a comparison has recorded, read once a look, so that every count speaks of the same requests. */
@@ -21,22 +26,20 @@ export interface RecordedShadow {
  * Lets every user in whose attribution window has closed since the last look, in the order of closing, and
  * returns what is known from then on.
  */
-export async function enterClosedUsers(
-  context: JobContext,
-  attempt: Attempt | Watch,
-): Promise<RecordedShadow> {
+export async function enterClosedUsers(context: JobContext, comparison: Comparison): Promise<RecordedShadow> {
   const [pairs, entered, watermark] = await Promise.all([
-    context.shadowLog.pairs(attempt.id),
-    context.shadowLog.users(attempt.id),
+    context.shadowLog.pairs(comparison),
+    context.shadowLog.users(comparison),
     context.events.watermark(),
   ]);
   const known = new Set(entered.map((user) => user.userId));
+  const serving = servingRole(comparison);
   const waiting = groupedBy(
-    pairs.filter((pair) => !known.has(pair.userId) && pair.baseline.fault === null),
+    pairs.filter((pair) => !known.has(pair.userId) && pair[serving].fault === null),
     (pair) => pair.userId,
   );
   const histories = await context.events.histories([...waiting.keys()].map(userId));
-  const clock = { watermark, openedAt: attempt.openedAt };
+  const clock = { watermark, openedAt: comparison.openedAt };
   const closed: JudgedUser[] = [];
   const early = new Map<string, number>();
   for (const [user, own] of waiting) {
@@ -49,9 +52,9 @@ export async function enterClosedUsers(
     } else if (joined.early > 0) early.set(user, joined.early);
   }
   closed.sort((a, b) => a.closedAt - b.closedAt || (a.userId < b.userId ? -1 : 1));
-  await context.shadowLog.enter(attempt.id, closed);
+  await context.shadowLog.enter(comparison, closed);
   // Read back: another judge may have let somebody in meanwhile, and the order is the log's.
-  const users = closed.length === 0 ? entered : await context.shadowLog.users(attempt.id);
+  const users = closed.length === 0 ? entered : await context.shadowLog.users(comparison);
   return { pairs, users, early };
 }
 

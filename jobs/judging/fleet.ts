@@ -1,50 +1,29 @@
-import { type Decision, recordDecision } from "../../models/gate/decision.ts";
-import { explainFleet } from "../../models/gate/explain-fleet.ts";
-import { type FleetEvidence, judgeFleet, LATENCY_BUCKETS } from "../../models/gate/fleet.ts";
+import { type FleetEvidence, LATENCY_BUCKETS } from "../../models/gate/fleet.ts";
 import type { LivePointer } from "../../services/registry/types.ts";
 import type { Judgement } from "../../services/shadow/looks.ts";
 import type { JobContext } from "../context.ts";
+import { judgementOf } from "./judgement.ts";
+import { leaveLive } from "./leave-live.ts";
+import { ruleAndRecord } from "./record.ts";
 
 const ACTOR = "fleet";
 
 /**
- * Reads what all replicas say of the live version and leaves it when it fails or is too slow. Says nothing as
+ * Reads what all replicas report of the live version and leaves it when it fails or is too slow. Says nothing as
  * long as nothing is wrong. The floor is never left: there is nothing below it.
  */
 export async function leaveFailingLive(context: JobContext): Promise<readonly Judgement[]> {
   const live = await context.registry.live();
   if (live === null || live.version === live.floor) return [];
   const evidence = await fleetEvidence(context, live);
-  const ruling = judgeFleet(evidence, context.policy);
-  if (ruling.verdict !== "reject" || (await isRecorded(context, evidence))) return [];
-  const decision = await context.decisions.append((previousSha256) =>
-    recordDecision(
-      { about: "fleet", evidence },
-      { policy: context.policy, actor: ACTOR, at: context.isoNow(), previousSha256 },
-    ),
-  );
-  context.log.error({ version: live.version, decision: decision.id }, decision.sentence);
-  if (context.policy.rollback.automatic) await leave(context, live, decision);
-  return [
-    {
-      about: "fleet",
-      challenger: live.version,
-      baseline: evidence.previous,
-      verdict: ruling.verdict,
-      users: 0,
-      sentence: explainFleet(ruling),
-    },
-  ];
-}
-
-async function leave(context: JobContext, live: LivePointer, decision: Decision): Promise<void> {
-  await context.registry.rollback({
-    expectedLive: live.version,
-    reason: decision.sentence,
+  const look = await ruleAndRecord(context, "fleet", evidence, {
     actor: ACTOR,
-    automatic: true,
-    decisionId: decision.id,
+    isWorthRecording: async ({ ruling }) =>
+      ruling.verdict === "reject" && !(await isRecorded(context, evidence)),
   });
+  if (look.decision === null) return [];
+  await leaveLive(context, look.decision);
+  return [judgementOf("fleet", look, 0)];
 }
 
 async function fleetEvidence(context: JobContext, live: LivePointer): Promise<FleetEvidence> {

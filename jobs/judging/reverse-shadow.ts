@@ -1,16 +1,16 @@
-import type { VersionFacts } from "../../models/gate/evidence.ts";
+import type { UserDifference, VersionFacts } from "../../models/gate/evidence.ts";
 import { policySha256 } from "../../models/gate/policy.ts";
 import type { LivePointer } from "../../services/registry/types.ts";
-import type { Watch } from "../../services/shadow/types.ts";
+import type { JudgedUser, Watch } from "../../services/shadow/types.ts";
 import type { JobContext } from "../context.ts";
 import { plannedVariance, screenEvidence, WIDEST_VARIANCE } from "./screen.ts";
 
-type Wanted = Pick<Watch, "kind" | "epoch"> & { readonly old: string; readonly young: string };
+type Wanted = Pick<Watch, "kind" | "epoch"> & { readonly older: string; readonly newer: string };
 
 /**
- * Reverse shadows: an old version is asked again what a younger one answers. What is to be watched is derived
- * from the live pointer alone, so a promotion that was forced, or made while no worker ran, is watched all the
- * same. Opens what the pointer asks for, once an epoch, and closes what it has moved away from.
+ * Reverse shadows: a newer version serves, and an older one answers the same requests in the shadow. What is to be
+ * watched follows from the live pointer alone, so that a promotion that was forced, or made while no worker ran, is
+ * watched all the same. Opens what the pointer asks for, once an epoch, and closes what it has moved away from.
  */
 export async function settleWatches(context: JobContext): Promise<void> {
   const live = await context.registry.live();
@@ -22,7 +22,7 @@ export async function settleWatches(context: JobContext): Promise<void> {
     (watch) => !isWanted(watch) || watch.policySha256 !== policy,
   );
   for (const next of wanted) {
-    const first = `${next.old}~${next.young}~${next.kind}-${next.epoch}`;
+    const first = `${next.older}~${next.newer}~${next.kind}-${next.epoch}`;
     const policyChanged = left.some(({ kind, epoch }) => kind === next.kind && epoch === next.epoch);
     if (policyChanged) await open(context, next, `${first}-${policy.slice(0, 8)}`);
     else if (!(await context.shadowLog.wasOpened(first))) await open(context, next, first);
@@ -33,28 +33,33 @@ export async function settleWatches(context: JobContext): Promise<void> {
 function wantedBy({ version, previous, floor, epoch, liveEpoch, canary }: LivePointer): Wanted[] {
   const wanted: Wanted[] = [];
   if (previous !== null && version !== floor)
-    wanted.push({ kind: "watch", epoch: liveEpoch, old: previous, young: version });
+    wanted.push({ kind: "watch", epoch: liveEpoch, older: previous, newer: version });
   // Nothing but a step of the canary moves the epoch while it runs.
-  if (canary !== null) wanted.push({ kind: "canary", epoch, old: version, young: canary.version });
+  if (canary !== null) wanted.push({ kind: "canary", epoch, older: version, newer: canary.version });
   return wanted;
 }
 
-async function open(context: JobContext, { kind, epoch, old, young }: Wanted, id: string): Promise<void> {
+async function open(context: JobContext, { kind, epoch, older, newer }: Wanted, id: string): Promise<void> {
   const factsOf = async (version: string): Promise<VersionFacts> => {
     const { phase, recipe } = (await context.artifacts.manifest(version)).manifest;
     return { version, phase, recipe };
   };
-  const screened = await screenEvidence(context, young, old);
+  const screened = await screenEvidence(context, newer, older);
   await context.shadowLog.open({
     id,
     kind,
     epoch,
-    challenger: await factsOf(old),
-    baseline: await factsOf(young),
+    challenger: await factsOf(newer),
+    baseline: await factsOf(older),
     variance: screened === null ? WIDEST_VARIANCE : plannedVariance(screened.users),
     policySha256: policySha256(context.policy),
     openedAt: await context.events.watermark(),
     startedAt: context.isoNow(),
   });
-  context.log.info({ version: young, beside: old, kind }, "watching");
+  context.log.info({ version: newer, beside: older, kind }, "watching");
+}
+
+/** What each judged user loses by the newer version: older − newer nDCG@k. */
+export function lossesOf(users: readonly JudgedUser[]): UserDifference[] {
+  return users.map(({ userId: user, challenger, baseline }) => ({ user, difference: baseline - challenger }));
 }

@@ -2,19 +2,19 @@ import type { Manifest } from "../../models/artifact/manifest.ts";
 import { pairedDifferences } from "../../models/evaluation/comparison.ts";
 import { sampleVariance } from "../../models/evaluation/moments.ts";
 import { isImported } from "../../models/factorization/imported.ts";
-import { type Decision, recordDecision } from "../../models/gate/decision.ts";
 import type { UserDifference, VersionFacts } from "../../models/gate/evidence.ts";
 import type { ChallengeKind } from "../../models/gate/margin.ts";
 import { policySha256 } from "../../models/gate/policy.ts";
-import type { ScreenEvidence, ScreenRuling } from "../../models/gate/screening.ts";
+import type { RuledCase } from "../../models/gate/ruling.ts";
+import type { ScreenEvidence } from "../../models/gate/screening.ts";
 import type { VersionState } from "../../models/gate/states.ts";
 import type { StoredEvaluation } from "../../services/evaluations/evaluations.ts";
 import type { VersionRecord } from "../../services/registry/types.ts";
 import type { Attempt } from "../../services/shadow/types.ts";
 import type { JobContext } from "../context.ts";
 import { lastUpgradeBefore } from "./last-upgrade.ts";
+import { GATE, ruleAndRecord } from "./record.ts";
 
-const ACTOR = "gate";
 /** σ² of a difference in [−1, 1] of which nothing is known. */
 export const WIDEST_VARIANCE = 1;
 
@@ -39,18 +39,12 @@ export async function screen(context: JobContext, version: string): Promise<Vers
     await openAttempt(context, evidence);
     return recordOf(context, version);
   }
-  const decision =
-    (await screenedBefore(context, evidence)) ??
-    (await context.decisions.append((previousSha256) =>
-      recordDecision(
-        { about: "screen", evidence },
-        { policy: context.policy, actor: ACTOR, at: context.isoNow(), previousSha256 },
-      ),
-    ));
-  return follow(context, record, evidence, decision);
+  const ruled =
+    (await screenedBefore(context, evidence)) ?? (await ruleAndRecord(context, "screen", evidence));
+  return follow(context, record, evidence, ruled);
 }
 
-type ScreenDecision = Pick<Decision, "ruling" | "sentence">;
+type ScreenLook = Pick<RuledCase<"screen">, "ruling" | "sentence">;
 
 /**
  * What was said of the same comparison under the same policy, while it is the last word on the climb: the judge
@@ -59,28 +53,25 @@ type ScreenDecision = Pick<Decision, "ruling" | "sentence">;
 async function screenedBefore(
   { decisions, policy }: JobContext,
   { challenger, baseline }: ScreenEvidence,
-): Promise<ScreenDecision | null> {
+): Promise<ScreenLook | null> {
   const last = (await decisions.lastOnClimb([challenger.version])).get(challenger.version);
-  const isSame =
-    last?.about === "screen" &&
-    last.baseline === baseline.version &&
-    last.policySha256 === policySha256(policy);
-  return isSame ? last : null;
+  if (last === undefined || !("admitted" in last.ruling)) return null;
+  const isSame = last.baseline === baseline.version && last.policySha256 === policySha256(policy);
+  return isSame ? { ruling: last.ruling, sentence: last.sentence } : null;
 }
 
 async function follow(
   context: JobContext,
   record: VersionRecord,
   evidence: ScreenEvidence,
-  decision: ScreenDecision,
+  { ruling, sentence }: ScreenLook,
 ): Promise<VersionRecord> {
   const { version, state } = record;
-  const ruling = decision.ruling as ScreenRuling;
   if (ruling.verdict === "reject") {
-    return context.registry.transition(version, [state], "REJECTED", decision.sentence, ACTOR);
+    return context.registry.transition(version, [state], "REJECTED", sentence, GATE);
   }
-  if (!ruling.admitted) return { ...record, reason: decision.sentence };
-  await context.registry.transition(version, [state], "SCREENED", decision.sentence, ACTOR);
+  if (!ruling.admitted) return { ...record, reason: sentence };
+  await context.registry.transition(version, [state], "SCREENED", sentence, GATE);
   if (await hasPlace(context, version, evidence.baseline.version)) await openAttempt(context, evidence);
   return recordOf(context, version);
 }
@@ -102,7 +93,7 @@ async function openAttempt(context: JobContext, evidence: ScreenEvidence): Promi
   const { version } = evidence.challenger;
   const record = await recordOf(context, version);
   if (record.state === "SCREENED") {
-    await context.registry.transition(version, ["SCREENED"], "SHADOWING", record.reason, ACTOR);
+    await context.registry.transition(version, ["SCREENED"], "SHADOWING", record.reason, GATE);
   }
   const number = await context.registry.attemptIndex(version);
   const attempt: Attempt = {
@@ -167,7 +158,10 @@ function cpuInProcessOf(
   return (ours.cpuMsPerRequest * theirs.relativeCost) / ours.relativeCost;
 }
 
-/** What was trained here saw the past only, for the holdout's sake; what was trained elsewhere cannot be trained again. */
+/**
+ * What was trained here was trained again on the past only, so that the holdout may judge it. What was trained elsewhere
+ * cannot be.
+ */
 function mayKnowHoldout({ recipe }: Manifest, { window }: StoredEvaluation): boolean {
   return isImported(recipe) && window.trainedThrough > window.judgedFrom;
 }

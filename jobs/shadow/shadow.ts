@@ -5,12 +5,12 @@ import type { Policy } from "../../models/gate/policy.ts";
 import type { EventLog, UserHistory } from "../../services/interactions/types.ts";
 import type { ShadowPayload, ShadowRequest } from "../../services/queues/types.ts";
 import {
-  type Attempt,
+  type Comparison,
   isWatch,
   type LaneAnswer,
   type ShadowLog,
   type ShadowPair,
-  type Watch,
+  servingRole,
 } from "../../services/shadow/types.ts";
 import type { LaneQuery, Lanes } from "./lanes.ts";
 
@@ -30,9 +30,9 @@ export interface ShadowResult {
 }
 
 /**
- * Asks every open challenger (and, in a watch, the version that was left), and the baseline, the requests of
- * one batch again: from the same history as of the request. The baseline is asked a second time in a lane of its own (the sham): two lists that differ
- * would mean that the instrument itself is broken. Safe to run twice: pairs are recorded once a request id,
+ * Asks both versions of every open comparison the requests of one batch again, each from the history as of the request.
+ * The serving version (a baseline; in a watch the challenger) is asked a second time in a lane of its own, the sham: two
+ * lists that differ mean that the instrument itself is broken. Safe to run twice: pairs are recorded once a request id,
  * and what was shed once a batch id. Once all is recorded, the batch counts as worked off.
  */
 export async function shadow(
@@ -40,73 +40,83 @@ export async function shadow(
   payload: ShadowPayload,
   batchId: string,
 ): Promise<ShadowResult> {
-  const attempts = [...(await deps.shadowLog.openAttempts()), ...(await deps.shadowLog.openWatches())];
+  const open = [...(await deps.shadowLog.openAttempts()), ...(await deps.shadowLog.openWatches())];
   await Promise.all(
-    attempts.map(({ id }) => (payload.shed > 0 ? deps.shadowLog.shed(id, batchId, payload.shed) : null)),
+    open.map(({ id }) => (payload.shed > 0 ? deps.shadowLog.shed(id, batchId, payload.shed) : null)),
   );
-  const asked = await askAll(deps, attempts, payload.requests);
+  const asked = await askAll(deps, open, payload.requests);
   const { run, from } = payload.span;
   const through = from + payload.requests.length + payload.shed;
   await deps.shadowLog.settle(
     { run, from, through },
-    attempts.map(({ id }) => id),
+    open.map(({ id }) => id),
     deps.now(),
   );
-  return { asked, attempts: attempts.length };
+  return { asked, attempts: open.length };
 }
 
 /** Resolves to the number of requests that could be asked again. */
 async function askAll(
   deps: ShadowDeps,
-  attempts: readonly (Attempt | Watch)[],
+  open: readonly Comparison[],
   all: readonly ShadowRequest[],
 ): Promise<number> {
   const requests = all.filter((request) => request.userId !== null);
-  if (attempts.length === 0 || requests.length === 0) return 0;
+  if (open.length === 0 || requests.length === 0) return 0;
 
-  const wanted = await Promise.all(attempts.map((attempt) => withinBudget(deps, attempt, requests)));
+  const wanted = await Promise.all(open.map((comparison) => withinBudget(deps, comparison, requests)));
   const asked = requests.filter((request) => wanted.some((set) => set.has(request)));
   const queries = await queriesOf(deps, asked);
-  const baselines = new Map<string, BaselineAnswers>();
-  for (const [position, attempt] of attempts.entries()) {
+  /** One answer of a serving version is for all comparisons that it takes part in. */
+  const serving = new Map<string, ServingAnswers>();
+  for (const [position, comparison] of open.entries()) {
     const own = asked.flatMap((request, index) =>
       wanted[position].has(request) ? [{ request, index }] : [],
     );
     if (own.length === 0) continue;
-    const baseline =
-      baselines.get(attempt.baseline.version) ?? (await askBaseline(deps.lanes, attempt, queries));
-    baselines.set(attempt.baseline.version, baseline);
+    const { version } = servingVersion(comparison);
+    const served = serving.get(version) ?? (await askServing(deps.lanes, version, queries));
+    serving.set(version, served);
     const ask = ({ version }: VersionFacts): Promise<LaneAnswer[]> =>
       deps.lanes.ask(
         version,
         version,
         own.map(({ index }) => queries[index]),
       );
-    const answers = await ask(attempt.challenger);
-    const upgrade = lastUpgradeOf(attempt);
+    const shadowed = await ask(shadowedVersion(comparison));
+    const upgrade = lastUpgradeOf(comparison);
     const upgradeAnswers = upgrade === undefined ? [] : await ask(upgrade);
     const pairs = own.map(({ request, index }, place) => ({
-      ...pairOf(request, answers[place], index, baseline),
+      ...pairOf(request, comparison, served.answers[index], shadowed[place]),
+      shamIdentical: served.shamIdentical[index],
       lastUpgrade: upgradeAnswers[place],
     }));
-    await deps.shadowLog.record(attempt.id, pairs);
+    await deps.shadowLog.record(comparison, pairs);
   }
-  await deps.lanes.keepOnly(lanesOf(attempts));
+  await deps.lanes.keepOnly(lanesOf(open));
   return asked.length;
 }
 
-interface BaselineAnswers {
+function servingVersion(comparison: Comparison): VersionFacts {
+  return comparison[servingRole(comparison)];
+}
+
+function shadowedVersion(comparison: Comparison): VersionFacts {
+  return servingRole(comparison) === "baseline" ? comparison.challenger : comparison.baseline;
+}
+
+interface ServingAnswers {
   readonly answers: readonly LaneAnswer[];
   readonly shamIdentical: readonly (boolean | null)[];
 }
 
-async function askBaseline(
+async function askServing(
   lanes: Lanes,
-  { baseline }: Attempt | Watch,
+  version: string,
   queries: readonly LaneQuery[],
-): Promise<BaselineAnswers> {
-  const answers = await lanes.ask(baseline.version, baseline.version, queries);
-  const sham = await lanes.ask(shamLane(baseline.version), baseline.version, queries);
+): Promise<ServingAnswers> {
+  const answers = await lanes.ask(version, version, queries);
+  const sham = await lanes.ask(shamLane(version), version, queries);
   return {
     answers,
     shamIdentical: answers.map((answer, index) => isSameAnswer(answer, sham[index])),
@@ -121,15 +131,15 @@ export function isSameAnswer(one: LaneAnswer, other: LaneAnswer): boolean | null
 /** Each user's first requests, up to the policy's number: more of the same user would add cost, not evidence. */
 async function withinBudget(
   deps: ShadowDeps,
-  attempt: Attempt | Watch,
+  comparison: Comparison,
   requests: readonly ShadowRequest[],
 ): Promise<ReadonlySet<ShadowRequest>> {
   const users = [...new Set(requests.map((request) => request.userId ?? ""))];
-  const counts = await deps.shadowLog.requestsOf(attempt.id, users);
+  const counts = await deps.shadowLog.requestsOf(comparison.id, users);
   const used = new Map(users.map((user, index) => [user, counts[index]]));
   const within = new Set<ShadowRequest>();
   for (const request of requests) {
-    if (!concerns(request, attempt)) continue;
+    if (!concerns(request, comparison)) continue;
     const user = request.userId ?? "";
     const before = used.get(user) ?? 0;
     if (before >= deps.limits.requestsPerUser) continue;
@@ -140,23 +150,23 @@ async function withinBudget(
 }
 
 /** What the canary answered is its own step's evidence; everything else compares with the live version. */
-function concerns({ canary, liveVersion }: ShadowRequest, attempt: Attempt | Watch): boolean {
-  const ofCanary = attempt.kind === "canary";
-  return canary === true ? ofCanary && liveVersion === attempt.baseline.version : !ofCanary;
+function concerns({ canary, liveVersion }: ShadowRequest, comparison: Comparison): boolean {
+  const ofCanary = comparison.kind === "canary";
+  return canary === true ? ofCanary && liveVersion === servingVersion(comparison).version : !ofCanary;
 }
 
-const shamLane = (baseline: string): string => `${baseline}~sham`;
+const shamLane = (version: string): string => `${version}~sham`;
 
-function lastUpgradeOf(attempt: Attempt | Watch): VersionFacts | undefined {
-  return isWatch(attempt) ? undefined : attempt.lastUpgrade;
+function lastUpgradeOf(comparison: Comparison): VersionFacts | undefined {
+  return isWatch(comparison) ? undefined : comparison.lastUpgrade;
 }
 
-function lanesOf(attempts: readonly (Attempt | Watch)[]): ReadonlySet<string> {
+function lanesOf(open: readonly Comparison[]): ReadonlySet<string> {
   return new Set(
-    attempts.flatMap((attempt) => {
-      const { challenger, baseline } = attempt;
-      const upgrade = lastUpgradeOf(attempt);
-      const asked = [challenger.version, baseline.version, shamLane(baseline.version)];
+    open.flatMap((comparison) => {
+      const { challenger, baseline } = comparison;
+      const upgrade = lastUpgradeOf(comparison);
+      const asked = [challenger.version, baseline.version, shamLane(servingVersion(comparison).version)];
       return upgrade === undefined ? asked : [...asked, upgrade.version];
     }),
   );
@@ -186,20 +196,14 @@ function historyAsOf(history: UserHistory | undefined, request: ShadowRequest): 
 }
 
 function pairOf(
-  request: ShadowRequest,
-  challenger: LaneAnswer,
-  index: number,
-  { answers, shamIdentical }: BaselineAnswers,
-): ShadowPair {
-  const { requestId, historyThrough, k } = request;
-  const userId = request.userId ?? "";
-  return {
-    requestId,
-    userId,
-    historyThrough,
-    k,
-    challenger,
-    baseline: answers[index],
-    shamIdentical: shamIdentical[index],
-  };
+  { requestId, userId, historyThrough, k }: ShadowRequest,
+  comparison: Comparison,
+  serving: LaneAnswer,
+  shadowed: LaneAnswer,
+): Omit<ShadowPair, "shamIdentical"> {
+  const answers =
+    servingRole(comparison) === "baseline"
+      ? { challenger: shadowed, baseline: serving }
+      : { challenger: serving, baseline: shadowed };
+  return { requestId, userId: userId ?? "", historyThrough, k, ...answers };
 }

@@ -1,11 +1,10 @@
 import type { UserDifference, VersionFacts } from "./evidence.ts";
 import type { Policy } from "./policy.ts";
-import { ruleInReverse, type WatchRuling } from "./watch.ts";
+import { testForLoss, type WatchRuling } from "./watch.ts";
 
 /**
- * One step of a canary: the users that the new version answers are asked of the live one again, in the shadow.
- * Each step starts from no users. What they choose from the canary's own lists favours the canary, so a proven
- * loss is a loss in spite of that.
+ * One step of a canary. The live version answers, in the shadow, the requests that the canary served. Each step starts
+ * with no users. Users choose from the canary's lists, which favours the canary: a loss proven in spite of that is one.
  */
 export interface CanaryEvidence {
   readonly canary: VersionFacts;
@@ -25,7 +24,7 @@ export type CanaryRuling = WatchRuling;
 
 /** The watch's test over the users of one step. α is split evenly over the steps, so that all of them spend α. */
 export function judgeCanary(evidence: CanaryEvidence, { mde, alpha, promotion }: Policy): CanaryRuling {
-  return ruleInReverse(evidence, {
+  return testForLoss(evidence, {
     mde,
     alpha: alpha / Math.max(1, promotion.canaryShares.length),
     enoughUsers: promotion.canaryUsers,

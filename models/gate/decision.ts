@@ -1,24 +1,7 @@
 import { canonicalJson, sha256 } from "../canonical-json.ts";
-import { type CanaryEvidence, type CanaryRuling, judgeCanary } from "./canary.ts";
-import { decide, type Outcome } from "./decide.ts";
-import type { ShadowEvidence } from "./evidence.ts";
-import { explain, explainCanary, explainScreen, explainWatch } from "./explain.ts";
-import { explainFleet } from "./explain-fleet.ts";
-import { type FleetEvidence, type FleetRuling, judgeFleet } from "./fleet.ts";
 import { type Policy, policySha256 } from "./policy.ts";
-import { type ScreenEvidence, type ScreenRuling, screenChallenger } from "./screening.ts";
+import { type Case, type RuledCase, type Ruling, ruleAgain } from "./ruling.ts";
 import type { TestResult } from "./test-result.ts";
-import { type WatchEvidence, type WatchRuling, watchLive } from "./watch.ts";
-
-/** What was judged, with all of its evidence. */
-export type Hearing =
-  | { readonly about: "screen"; readonly evidence: ScreenEvidence }
-  | { readonly about: "shadow"; readonly evidence: ShadowEvidence }
-  | { readonly about: "canary"; readonly evidence: CanaryEvidence }
-  | { readonly about: "watch"; readonly evidence: WatchEvidence }
-  | { readonly about: "fleet"; readonly evidence: FleetEvidence };
-
-export type Ruling = ScreenRuling | Outcome | CanaryRuling | WatchRuling | FleetRuling;
 
 /**
  * A decision record: everything needed to reach the verdict again. `sha256` covers the record without `id` and
@@ -31,9 +14,11 @@ export interface Decision {
   /** ISO 8601. */
   readonly at: string;
   readonly actor: string;
+  /** The newer version, whether it serves yet or not, and the older one that it is compared with. */
   readonly challenger: string;
   readonly baseline: string;
-  readonly hearing: Hearing;
+  /** The case. Hashes of stored records cover this field's name, and replies of the API carry it: it stays. */
+  readonly hearing: Case;
   readonly policy: Policy;
   readonly policySha256: string;
   readonly ruling: Ruling;
@@ -47,32 +32,26 @@ export interface Decision {
 export const GENESIS_SHA256 = "0".repeat(64);
 
 export interface DecisionContext {
-  readonly policy: Policy;
   readonly actor: string;
   readonly at: string;
   readonly previousSha256: string;
 }
 
-/**
- * Judges and records in one step. The evidence first goes through its own serialised form, without its users'
- * names, so that what is judged is exactly what a reader of the record will find.
- */
-export function recordDecision(hearing: Hearing, context: DecisionContext): Decision {
-  const heard = withoutNames(hearing);
-  const { ruling, sentence } = judge(heard, context.policy);
-  const { challenger, baseline } = parties(heard);
+/** The record of a ruling. */
+export function decisionOf(ruled: RuledCase, { actor, at, previousSha256 }: DecisionContext): Decision {
+  const { about, evidence, policy, ruling, sentence, challenger, baseline } = ruled;
   const content = asWritten({
     formatVersion: 1 as const,
-    at: context.at,
-    actor: context.actor,
+    at,
+    actor,
     challenger,
     baseline,
-    hearing: heard,
-    policy: context.policy,
-    policySha256: policySha256(context.policy),
+    hearing: { about, evidence } as Case,
+    policy,
+    policySha256: policySha256(policy),
     ruling,
     sentence,
-    previousSha256: context.previousSha256,
+    previousSha256,
   });
   const hash = sha256(canonicalJson(content));
   return { id: `d-${hash.slice(0, 16)}`, ...content, sha256: hash };
@@ -96,7 +75,8 @@ export interface Recomputation {
 
 /** Judges the recorded evidence again under the recorded policy. E and α must agree to 1e-9, the verdict exactly. */
 export function recomputeDecision(decision: Decision): Recomputation {
-  const { ruling } = judge(decision.hearing, decision.policy);
+  const { about, evidence } = decision.hearing;
+  const ruling = ruleAgain(about, evidence, decision.policy);
   const before = testOf(decision.ruling);
   const again = testOf(ruling);
   const logE = { recorded: before?.logE ?? null, recomputed: again?.logE ?? null };
@@ -136,55 +116,9 @@ export function verifyDecisions(decisions: readonly Decision[], from = GENESIS_S
   return null;
 }
 
-function judge(hearing: Hearing, policy: Policy): { ruling: Ruling; sentence: string } {
-  switch (hearing.about) {
-    case "screen": {
-      const ruling = screenChallenger(hearing.evidence, policy);
-      return { ruling, sentence: explainScreen(ruling) };
-    }
-    case "shadow": {
-      const ruling = decide(hearing.evidence, policy);
-      return { ruling, sentence: explain(ruling) };
-    }
-    case "canary": {
-      const ruling = judgeCanary(hearing.evidence, policy);
-      return { ruling, sentence: explainCanary(ruling, hearing.evidence) };
-    }
-    case "watch": {
-      const ruling = watchLive(hearing.evidence, policy);
-      return { ruling, sentence: explainWatch(ruling) };
-    }
-    case "fleet": {
-      const ruling = judgeFleet(hearing.evidence, policy);
-      return { ruling, sentence: explainFleet(ruling) };
-    }
-  }
-}
-
-function parties({ about, evidence }: Hearing): { challenger: string; baseline: string } {
-  if (about === "watch") return { challenger: evidence.live.version, baseline: evidence.previous.version };
-  if (about === "canary") return { challenger: evidence.canary.version, baseline: evidence.live.version };
-  if (about === "fleet") return { challenger: evidence.live.version, baseline: evidence.previous };
-  return { challenger: evidence.challenger.version, baseline: evidence.baseline.version };
-}
-
 /** Of a sequential test; the screen and the fleet have none. */
 function testOf(ruling: Ruling): TestResult | null {
   return "test" in ruling ? ruling.test : null;
-}
-
-/**
- * Users are numbered as they appear: a record is for everybody to read and is kept for ever, and no verdict turns on
- * who somebody is. One who was counted twice has one number, and shows.
- */
-function withoutNames(hearing: Hearing): Hearing {
-  const numbers = new Map<string, number>();
-  return JSON.parse(canonicalJson(hearing), (key, value: unknown) => {
-    if (key !== "user" || typeof value !== "string") return value;
-    const number = numbers.get(value) ?? numbers.size + 1;
-    numbers.set(value, number);
-    return `u${number}`;
-  }) as Hearing;
 }
 
 function asWritten<T>(value: T): T {

@@ -3,7 +3,7 @@ import type { Policy } from "./policy.ts";
 import type { ReasonCode, Verdict } from "./reasons.ts";
 import { runTest, type TestResult } from "./test-result.ts";
 
-/** Reverse shadow: after a promotion the old baseline keeps scoring beside the new live version. */
+/** After a promotion the previous version goes on answering, in the shadow, beside the one that is live now. */
 export interface WatchEvidence {
   readonly live: VersionFacts;
   readonly previous: VersionFacts;
@@ -20,9 +20,9 @@ export interface WatchRuling {
   readonly test: TestResult | null;
 }
 
-/** H0 says the previous version is no better. */
-export function watchLive(evidence: WatchEvidence, policy: Policy): WatchRuling {
-  return ruleInReverse(evidence, {
+/** H0: the previous version is no better. */
+export function judgeWatch(evidence: WatchEvidence, policy: Policy): WatchRuling {
+  return testForLoss(evidence, {
     mde: policy.mde,
     alpha: policy.alpha,
     enoughUsers: policy.rollback.watchUsers,
@@ -30,18 +30,18 @@ export function watchLive(evidence: WatchEvidence, policy: Policy): WatchRuling 
   });
 }
 
-export interface ReverseTerms {
+export interface LossTestTerms {
   readonly mde: number;
   readonly alpha: number;
-  /** So many users without a proven loss are enough. */
+  /** After this many users without a proven loss the test has passed. */
   readonly enoughUsers: number;
   readonly reasons: Readonly<Record<Verdict, ReasonCode>>;
 }
 
-/** The sequential test with the roles swapped: `difference` is old − new, and what it may prove is a loss. */
-export function ruleInReverse(
+/** The sequential test of a loss: a user's `difference` is older − newer version, and a positive mean is to be proven. */
+export function testForLoss(
   { users, variance }: Pick<WatchEvidence, "users" | "variance">,
-  { mde, alpha, enoughUsers, reasons }: ReverseTerms,
+  { mde, alpha, enoughUsers, reasons }: LossTestTerms,
 ): WatchRuling {
   const finite = users.every(isSound);
   if (!finite || !Number.isFinite(variance))

@@ -1,6 +1,6 @@
 import Type, { type Static } from "typebox";
-import type { Ruling } from "../../models/gate/decision.ts";
 import { VERDICTS } from "../../models/gate/reasons.ts";
+import type { Ruling } from "../../models/gate/ruling.ts";
 import type { Link } from "./hash-chain.ts";
 
 /** What the log needs of a decision record; the rest is the gate's. */

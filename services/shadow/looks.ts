@@ -8,11 +8,11 @@ export const Look = Type.Object({
   about: Type.Enum(["shadow", "canary", "watch", "fleet"], {
     type: "string",
     description:
-      "a challenger in the shadow, or serving as the canary; or the live version (then `challenger`) beside the one before it, or in service",
+      "a challenger and the live version, in the shadow or as canary; the live version and the one before it (watch); the live version in service (fleet)",
   }),
   at: Type.String({ description: "ISO 8601" }),
-  challenger: Type.String(),
-  baseline: Type.String(),
+  challenger: Type.String({ description: "the newer version, whether it serves yet or not" }),
+  baseline: Type.String({ description: "the older version; of a fleet, the one that a rollback returns to" }),
   verdict: Type.Enum([...VERDICTS], { type: "string" }),
   users: Type.Integer(),
   overlap: Type.Optional(

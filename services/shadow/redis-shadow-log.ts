@@ -4,12 +4,15 @@ import { fromStore } from "../store-errors.ts";
 import { redisBatchLedger } from "./batch-ledger.ts";
 import {
   type Attempt,
+  type Comparison,
+  type ComparisonRef,
   isWatch,
   type JudgedUser,
+  type Role,
   type ShadowLog,
   type ShadowPair,
-  type Watch,
 } from "./types.ts";
+import { acrossTheWire } from "./wire.ts";
 
 const OPEN_KEY = "shadow:open";
 const ATTEMPTS_KEY = "shadow:attempts";
@@ -18,23 +21,28 @@ const partKey = (id: string, part: Part): string => `shadow:${id}:${part}`;
 
 export function redisShadowLog(redis: Redis): ShadowLog {
   const record = appendOnce(redis, "record shadow");
-  const list = async <T>(key: string): Promise<T[]> =>
-    (await fromStore("read shadow", redis.lrange(key, 0, -1))).map((text) => JSON.parse(text) as T);
+  const list = async <T extends Readonly<Record<Role, unknown>>>(
+    comparison: ComparisonRef,
+    part: Part,
+  ): Promise<T[]> => {
+    const texts = await fromStore("read shadow", redis.lrange(partKey(comparison.id, part), 0, -1));
+    return texts.map((text) => acrossTheWire(comparison, JSON.parse(text) as T));
+  };
 
-  const openOnes = async (): Promise<(Attempt | Watch)[]> => {
+  const openOnes = async (): Promise<Comparison[]> => {
     const ids = (await fromStore("read attempts", redis.smembers(OPEN_KEY))).sort();
     if (ids.length === 0) return [];
     const texts = await fromStore("read attempts", redis.hmget(ATTEMPTS_KEY, ...ids));
-    return texts.flatMap((text) => (text === null ? [] : [JSON.parse(text) as Attempt | Watch]));
+    const stored = texts.flatMap((text) => (text === null ? [] : [JSON.parse(text) as Comparison]));
+    return stored.map((comparison) => acrossTheWire(comparison, comparison));
   };
 
   return {
     ...redisBatchLedger(redis),
-    open: async (attempt) => {
-      const opening = redis
-        .multi()
-        .hset(ATTEMPTS_KEY, attempt.id, JSON.stringify(attempt))
-        .sadd(OPEN_KEY, attempt.id);
+    open: async (comparison) => {
+      const { id } = comparison;
+      const text = JSON.stringify(acrossTheWire(comparison, comparison));
+      const opening = redis.multi().hset(ATTEMPTS_KEY, id, text).sadd(OPEN_KEY, id);
       await fromStore("open attempt", opening.exec());
     },
     close: async (id) => {
@@ -48,11 +56,16 @@ export function redisShadowLog(redis: Redis): ShadowLog {
       const counts = await fromStore("read shadow", redis.hmget(partKey(id, "per-user"), ...users));
       return counts.map((count) => Number(count ?? 0));
     },
-    record: async (id, pairs) => {
-      const entries = pairs.map((pair) => ({ id: pair.requestId, user: pair.userId, value: pair }));
+    record: async (comparison, pairs) => {
+      const { id } = comparison;
+      const entries = pairs.map((pair) => ({
+        id: pair.requestId,
+        user: pair.userId,
+        value: acrossTheWire(comparison, pair),
+      }));
       await record([partKey(id, "asked"), partKey(id, "pairs"), partKey(id, "per-user")], entries);
     },
-    pairs: (id) => list<ShadowPair>(partKey(id, "pairs")),
+    pairs: (comparison) => list<ShadowPair>(comparison, "pairs"),
     shed: async (id, batchId, requests) => {
       const key = partKey(id, "shed");
       const counting = redis.multi().hset(key, batchId, requests).expire(key, EVIDENCE_RETENTION_SECONDS);
@@ -62,11 +75,15 @@ export function redisShadowLog(redis: Redis): ShadowLog {
       const batches = await fromStore("read shadow", redis.hvals(partKey(id, "shed")));
       return batches.reduce((sum, requests) => sum + Number(requests), 0);
     },
-    enter: (id, users) =>
-      record(
-        [partKey(id, "entered"), partKey(id, "users")],
-        users.map((user) => ({ id: user.userId, user: user.userId, value: user })),
-      ),
-    users: (id) => list<JudgedUser>(partKey(id, "users")),
+    enter: (comparison, users) => {
+      const { id } = comparison;
+      const entries = users.map((user) => ({
+        id: user.userId,
+        user: user.userId,
+        value: acrossTheWire(comparison, user),
+      }));
+      return record([partKey(id, "entered"), partKey(id, "users")], entries);
+    },
+    users: (comparison) => list<JudgedUser>(comparison, "users"),
   };
 }

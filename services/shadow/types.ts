@@ -21,7 +21,7 @@ export interface LaneAnswer {
   readonly message?: string | undefined;
 }
 
-/** Challenger and baseline on the same request, from the same history. */
+/** Challenger and baseline on the same request, from the same history. One of the two serves; see `servingRole`. */
 export interface ShadowPair {
   readonly requestId: string;
   readonly userId: string;
@@ -32,12 +32,12 @@ export interface ShadowPair {
   readonly baseline: LaneAnswer;
   /** Present when the attempt names a last upgrade. */
   readonly lastUpgrade?: LaneAnswer | undefined;
-  /** Whether the baseline, asked in a second lane of its own, gave the same list; null when one did not answer. */
+  /** Whether the serving version, asked in a second lane, gave the same list; null when one of them did not answer. */
   readonly shamIdentical: boolean | null;
 }
 
 /** One run of a challenger against one baseline. A new baseline means a new attempt, with fresh users. */
-export interface Attempt extends Lanes {
+export interface Attempt extends ComparedVersions {
   /** `<challenger>~<baseline>~<number>`. */
   readonly id: string;
   readonly kind: ChallengeKind;
@@ -56,13 +56,13 @@ export interface Attempt extends Lanes {
 }
 
 /**
- * The reverse of an attempt: an old version challenges a younger one that serves, so that harm is found out.
- * After a promotion (`watch`) the version that was left challenges the live one for a while; during a step of a
- * canary (`canary`) the live one challenges the canary, on the requests that the canary answered. Spends none of
- * the α of challengers.
+ * The reverse of an attempt: the challenger serves already, and the older version answers beside it in the shadow, so
+ * that harm is found out. After a promotion (`watch`) the challenger is the live version and the baseline the one
+ * before it; during a step of a canary (`canary`) the challenger is the canary and the baseline the live version, on the
+ * requests that the canary answered. Spends none of the α of challengers.
  */
-export interface Watch extends Lanes {
-  /** `<old>~<young>~<kind>-<epoch>`, and the policy's hash when it changed meanwhile. */
+export interface Watch extends ComparedVersions {
+  /** `<baseline>~<challenger>~<kind>-<epoch>`, and the policy's hash when it changed meanwhile. */
   readonly id: string;
   readonly kind: "watch" | "canary";
   /** Epoch of the promotion or of the canary's step: each is watched afresh. */
@@ -74,13 +74,23 @@ export interface Watch extends Lanes {
   readonly startedAt: string;
 }
 
-export function isWatch(open: Attempt | Watch): open is Watch {
-  return open.kind === "watch" || open.kind === "canary";
+export type Comparison = Attempt | Watch;
+
+export function isWatch(comparison: Pick<Comparison, "kind">): comparison is Watch {
+  return comparison.kind === "watch" || comparison.kind === "canary";
 }
 
-/** Who is asked the shadowed requests. In a watch the challenger is the old version, the baseline the younger one. */
-export interface Lanes {
+export type Role = "challenger" | "baseline";
+
+/** Which of the two serves the users whose requests are asked again; the other one answers in the shadow only. */
+export function servingRole(comparison: Pick<Comparison, "kind">): Role {
+  return isWatch(comparison) ? "challenger" : "baseline";
+}
+
+export interface ComparedVersions {
+  /** The newer version, whether it serves yet or not. */
   readonly challenger: VersionFacts;
+  /** The older version, which it is compared with. */
   readonly baseline: VersionFacts;
   /** Event time reached when it was opened, epoch milliseconds: what users did before proves nothing. */
   readonly openedAt: number;
@@ -109,26 +119,29 @@ export interface JudgedUser {
   readonly listDriven: number;
 }
 
-/** What a shadow run leaves behind, in Redis. */
+/** Names a comparison in the log. Its kind tells how it is stored; see `wire.ts`. */
+export type ComparisonRef = Pick<Comparison, "id" | "kind">;
+
+/** What the shadow leaves behind, in Redis. */
 export interface ShadowLog extends BatchLedger {
   /** Idempotent by id. */
-  open(attempt: Attempt | Watch): Promise<void>;
-  close(attemptId: string): Promise<void>;
+  open(comparison: Comparison): Promise<void>;
+  close(id: string): Promise<void>;
   /** Of challengers; the watches over the live version and the canary are apart. */
   openAttempts(): Promise<readonly Attempt[]>;
   openWatches(): Promise<readonly Watch[]>;
   /** Whether an attempt or watch of this id was ever opened. */
   wasOpened(id: string): Promise<boolean>;
   /** Requests already recorded of each of these users. */
-  requestsOf(attemptId: string, users: readonly string[]): Promise<readonly number[]>;
+  requestsOf(id: string, users: readonly string[]): Promise<readonly number[]>;
   /** Records each pair once; a request id that is known has no effect. */
-  record(attemptId: string, pairs: readonly ShadowPair[]): Promise<void>;
-  pairs(attemptId: string): Promise<readonly ShadowPair[]>;
-  /** Sampled requests that never reached this attempt, as one batch told; a batch that is known has no effect. */
-  shed(attemptId: string, batchId: string, requests: number): Promise<void>;
-  shedCount(attemptId: string): Promise<number>;
+  record(comparison: ComparisonRef, pairs: readonly ShadowPair[]): Promise<void>;
+  pairs(comparison: ComparisonRef): Promise<readonly ShadowPair[]>;
+  /** Sampled requests that never reached this comparison, as one batch reports; a batch that is known has no effect. */
+  shed(id: string, batchId: string, requests: number): Promise<void>;
+  shedCount(id: string): Promise<number>;
   /** Appends users who are not in yet, in this order. */
-  enter(attemptId: string, users: readonly JudgedUser[]): Promise<void>;
+  enter(comparison: ComparisonRef, users: readonly JudgedUser[]): Promise<void>;
   /** In the order in which they entered. */
-  users(attemptId: string): Promise<readonly JudgedUser[]>;
+  users(comparison: ComparisonRef): Promise<readonly JudgedUser[]>;
 }

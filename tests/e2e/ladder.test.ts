@@ -174,10 +174,10 @@ describe("the ladder, climbed by the real processes", () => {
       const missed = async () =>
         (await shadowLog.shedCount(attempt.id)) + (await askedWithoutStoredHistory());
       await eventually(
-        async () => (await shadowLog.pairs(attempt.id)).length >= wanted - (await missed()),
+        async () => (await shadowLog.pairs(attempt)).length >= wanted - (await missed()),
         "every request is recorded, or counted as missed",
       );
-      const pairs = await shadowLog.pairs(attempt.id);
+      const pairs = await shadowLog.pairs(attempt);
       assert.ok(pairs.length <= wanted);
       assert.equal(new Set(pairs.map(({ requestId }) => requestId)).size, pairs.length);
       assert.ok(pairs.every(({ shamIdentical }) => shamIdentical));

@@ -163,7 +163,7 @@ describe("a replay", () => {
       const done = await playThrough(rows.length, past, false);
       assert.deepEqual([done.failures, done.listDriven], [0, 0]);
       const [attempt] = await context.shadowLog.openAttempts();
-      const judgedUsers = () => context.shadowLog.users(attempt.id);
+      const judgedUsers = () => context.shadowLog.users(attempt);
       const users = usersThrough(WAVES.length);
       await judgedUntil(async () => (await judgedUsers()).length >= users, "every window has closed");
       const judged = await judgedUsers();
@@ -202,7 +202,7 @@ describe("a replay", () => {
         assert.ok(wave < WAVES.length, (await lastDecision(knn)).sentence);
         assert.equal((await playThrough(ends[wave], ends[wave - 1], true)).failures, 0);
         await judgedUntil(
-          async () => (await context.shadowLog.users(attempt.id)).length >= usersThrough(wave),
+          async () => (await context.shadowLog.users(attempt)).length >= usersThrough(wave),
           "every window of the wave has closed",
         );
       }

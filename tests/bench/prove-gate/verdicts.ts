@@ -1,14 +1,15 @@
 import { decide } from "../../../models/gate/decide.ts";
 import {
   type Decision,
+  decisionOf,
   GENESIS_SHA256,
   recomputeDecision,
-  recordDecision,
   serialiseDecision,
   verifyDecisions,
 } from "../../../models/gate/decision.ts";
 import type { ShadowEvidence } from "../../../models/gate/evidence.ts";
 import { DEFAULT_POLICY, parsePolicy } from "../../../models/gate/policy.ts";
+import { rule } from "../../../models/gate/ruling.ts";
 import { healthyEvidence } from "../../support/gate-evidence.ts";
 import { numberPaths, replacedAt } from "../../support/lost-numbers.ts";
 import type { brokenChallengers } from "./broken-challengers.ts";
@@ -86,13 +87,8 @@ export function replay(size: ProofSize): Proof {
   for (let index = 0; index < size.records; index++) {
     const evidence = healthyEvidence({ users: 150, lift: [0.1, 0.005, -0.05][index % 3], seed: index });
     const previousSha256 = chain.at(-1)?.sha256 ?? GENESIS_SHA256;
-    const context = {
-      policy: DEFAULT_POLICY,
-      actor: "proof",
-      at: "2026-01-01T00:00:00.000Z",
-      previousSha256,
-    };
-    chain.push(recordDecision({ about: "shadow", evidence }, context));
+    const context = { actor: "proof", at: "2026-01-01T00:00:00.000Z", previousSha256 };
+    chain.push(decisionOf(rule("shadow", evidence, DEFAULT_POLICY), context));
   }
   const stored = chain.map((decision) => JSON.parse(serialiseDecision(decision)) as Decision);
   const same = stored.filter((decision) => {

@@ -149,7 +149,7 @@ describe("interleaving a challenger whose shadow only saw feedback on our own li
     while (users < 100) await visitThrice();
     await eventually(async () => {
       await visitThrice();
-      return (await context.shadowLog.pairs(attempt.id)).length > 310;
+      return (await context.shadowLog.pairs(attempt)).length > 310;
     }, "shadow pairs");
     await closeWindows(start + 5 * DAY_MS);
   };

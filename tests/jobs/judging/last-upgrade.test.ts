@@ -108,11 +108,11 @@ describe("a refresh of a refreshed version", () => {
 
   it("has no such user where the last upgrade did not answer", async () => {
     const [attempt] = await rig.context.shadowLog.openAttempts();
-    const [pair] = await rig.context.shadowLog.pairs(attempt.id);
+    const [pair] = await rig.context.shadowLog.pairs(attempt);
     assert.equal(pair.lastUpgrade?.fault, null);
     const silent = { ...attempt, id: `${attempt.id}-silent` };
     const lane = { ...pair.challenger, items: [], fault: "timeout" as const };
-    await rig.context.shadowLog.record(silent.id, [{ ...pair, lastUpgrade: lane }]);
+    await rig.context.shadowLog.record(silent, [{ ...pair, lastUpgrade: lane }]);
     const recorded = await enterClosedUsers(rig.context, silent);
     const evidence = await shadowEvidence(rig.context, silent, recorded);
     assert.equal(evidence.users.length, 1);

@@ -127,7 +127,7 @@ describe("shadow and judge, run as the worker runs them", () => {
     const batch = users.slice(0, 5).map((user) => requestOf(user, 0));
     await runShadow(batch, "batch-1", 7);
     await runShadow(batch, "batch-1", 7);
-    const pairs = await context.shadowLog.pairs(attempt.id);
+    const pairs = await context.shadowLog.pairs(attempt);
     assert.deepEqual(
       pairs.map(({ requestId }) => requestId),
       batch.map(({ requestId }) => requestId),
@@ -147,7 +147,7 @@ describe("shadow and judge, run as the worker runs them", () => {
       [5].map((serial) => requestOf(user, serial)),
       "batch-4",
     );
-    const own = (await context.shadowLog.pairs(attempt.id)).filter((pair) => pair.userId === user);
+    const own = (await context.shadowLog.pairs(attempt)).filter((pair) => pair.userId === user);
     assert.deepEqual(
       own.map(({ requestId }) => requestId),
       [0, 1, 2].map((serial) => `request-${user}-${serial}`),
@@ -155,10 +155,10 @@ describe("shadow and judge, run as the worker runs them", () => {
   });
 
   it("leaves anonymous requests out, since nobody's choices can be joined to them", async () => {
-    const before = (await context.shadowLog.pairs(attempt.id)).length;
+    const before = (await context.shadowLog.pairs(attempt)).length;
     const result = await runShadow([{ ...requestOf("", 99), userId: null }], "batch-6");
     assert.equal(result.asked, 0);
-    assert.equal((await context.shadowLog.pairs(attempt.id)).length, before);
+    assert.equal((await context.shadowLog.pairs(attempt)).length, before);
   });
 
   it("lets a user in once, with counts that add up at every look", async () => {
@@ -190,7 +190,7 @@ describe("shadow and judge, run as the worker runs them", () => {
   });
 
   it("calls the instrument broken for two lists that differ, not for one that did not come in time", async () => {
-    const [pair] = await context.shadowLog.pairs(attempt.id);
+    const [pair] = await context.shadowLog.pairs(attempt);
     const late = { ...pair.baseline, items: [], fault: "timeout" as const };
     const [first, ...rest] = pair.baseline.items;
     const other = { ...pair.baseline, items: [...rest, first] };
@@ -198,7 +198,7 @@ describe("shadow and judge, run as the worker runs them", () => {
     assert.deepEqual(outcomes, [true, null, false]);
     const apart = { ...attempt, id: `${attempt.id}-sham` };
     const pairs = outcomes.map((shamIdentical, place) => ({ ...pair, requestId: `${place}`, shamIdentical }));
-    await context.shadowLog.record(apart.id, pairs);
+    await context.shadowLog.record(apart, pairs);
     const { sham } = await shadowEvidence(context, apart, await enterClosedUsers(context, apart));
     assert.deepEqual(sham, { requests: 2, identical: 1 });
   });
@@ -241,7 +241,7 @@ describe("shadow and judge, run as the worker runs them", () => {
 
   it("tells how alike the lists of the two are, in the judgement and in the record", async () => {
     const judgements = await judge(context, { kind: "judge", record: true });
-    const pairs = await context.shadowLog.pairs(attempt.id);
+    const pairs = await context.shadowLog.pairs(attempt);
     const shares = pairs
       .filter(({ challenger, baseline }) => challenger.fault === null && baseline.fault === null)
       .map(({ challenger, baseline }) => {
@@ -268,7 +268,7 @@ describe("shadow and judge, run as the worker runs them", () => {
       historyThrough,
     });
     await runShadow([asOf(first, 0, 0), asOf(first, 1, all.through), asOf(second, 0, 0)], "batch-5");
-    const pairs = await context.shadowLog.pairs(attempt.id);
+    const pairs = await context.shadowLog.pairs(attempt);
     const [blank, full, other] = [`${first}-0`, `${first}-1`, `${second}-0`].map((id) =>
       pairs.find(({ requestId }) => requestId === `request-${id}`),
     );
@@ -296,7 +296,7 @@ describe("shadow and judge, run as the worker runs them", () => {
     if (state === "SHADOWING") {
       const [fresh] = open.filter(({ challenger }) => challenger.version === knn);
       assert.notEqual(fresh.id, attempt.id);
-      assert.deepEqual(await context.shadowLog.pairs(fresh.id), []);
+      assert.deepEqual(await context.shadowLog.pairs(fresh), []);
     }
     // Screening once more changes nothing.
     await screen(context, knn);

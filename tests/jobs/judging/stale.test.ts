@@ -36,7 +36,7 @@ describe("an open shadow whose terms have changed", () => {
     await judge(rig.context, LOOK);
     const [same, ...others] = await rig.context.shadowLog.openAttempts();
     assert.deepEqual([same.id, others.length], [attempt.id, 0]);
-    assert.equal((await rig.context.shadowLog.users(same.id)).length, 5);
+    assert.equal((await rig.context.shadowLog.users(same)).length, 5);
     assert.deepEqual(await states(), ["SCREENED", "SHADOWING"]);
   });
 
@@ -51,7 +51,7 @@ describe("an open shadow whose terms have changed", () => {
     assert.deepEqual(others, []);
     assert.deepEqual([before.attempt, after.attempt], [1, 2]);
     assert.notEqual(after.policySha256, before.policySha256);
-    assert.deepEqual(await stricter.shadowLog.users(after.id), []);
+    assert.deepEqual(await stricter.shadowLog.users(after), []);
   });
 
   it("turns STALE with the baseline, and waits where the two were never evaluated side by side", async () => {

@@ -4,7 +4,7 @@ import { decide } from "../../../models/gate/decide.ts";
 import type { ShadowEvidence } from "../../../models/gate/evidence.ts";
 import { explain, explainWatch } from "../../../models/gate/explain.ts";
 import { DEFAULT_POLICY, parsePolicy } from "../../../models/gate/policy.ts";
-import { watchLive } from "../../../models/gate/watch.ts";
+import { judgeWatch } from "../../../models/gate/watch.ts";
 import { healthyEvidence } from "../../support/gate-evidence.ts";
 import { numberPaths, replacedAt } from "../../support/lost-numbers.ts";
 
@@ -319,7 +319,7 @@ describe("watching the live version after a promotion", () => {
   const { challenger: live, baseline: previous } = healthyEvidence();
   const watched = (lead: number, users: number) => {
     const rows = healthyEvidence({ lift: lead, users, standardDeviation: 0.075 }).users;
-    return watchLive({ live, previous, users: rows, variance: 0.0056 }, policy);
+    return judgeWatch({ live, previous, users: rows, variance: 0.0056 }, policy);
   };
 
   it("rolls back once the loss is proven, and goes on watching before", () => {
@@ -337,7 +337,7 @@ describe("watching the live version after a promotion", () => {
   });
   it("does not roll back on evidence it cannot use", () => {
     const users = [{ user: "u", difference: Number.NaN }];
-    assert.equal(watchLive({ live, previous, users, variance: 0.1 }, policy).verdict, "hold");
+    assert.equal(judgeWatch({ live, previous, users, variance: 0.1 }, policy).verdict, "hold");
   });
 });
 

@@ -2,20 +2,19 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import {
   type Decision,
+  decisionOf,
   GENESIS_SHA256,
-  type Hearing,
-  type Ruling,
   recomputeDecision,
-  recordDecision,
   serialiseDecision,
   verifyDecisions,
 } from "../../../models/gate/decision.ts";
 import { DEFAULT_POLICY } from "../../../models/gate/policy.ts";
+import { type Case, type Ruling, rule } from "../../../models/gate/ruling.ts";
 import { healthyEvidence } from "../../support/gate-evidence.ts";
 
 const evidence = healthyEvidence();
 const { kind, challenger, baseline, users, faults, window } = evidence;
-const hearings: Hearing[] = [
+const cases: Case[] = [
   {
     about: "screen",
     evidence: {
@@ -49,10 +48,11 @@ const hearings: Hearing[] = [
 
 function chain(): Decision[] {
   const decisions: Decision[] = [];
-  for (const [index, hearing] of hearings.entries()) {
+  for (const [index, { about, evidence }] of cases.entries()) {
     const previousSha256 = decisions.at(-1)?.sha256 ?? GENESIS_SHA256;
     const at = `2026-01-0${index + 1}T00:00:00.000Z`;
-    decisions.push(recordDecision(hearing, { policy: DEFAULT_POLICY, actor: "judge", at, previousSha256 }));
+    const ruled = rule(about, evidence, DEFAULT_POLICY);
+    decisions.push(decisionOf(ruled, { actor: "judge", at, previousSha256 }));
   }
   return decisions;
 }
@@ -94,7 +94,7 @@ describe("decision records", () => {
     assert.equal(verifyDecisions(changed)?.index, 1);
     assert.equal(verifyDecisions(decisions.filter((_, index) => index !== 1))?.index, 1);
     assert.equal(verifyDecisions([decisions[1], decisions[0]])?.index, 0);
-    const evidenceSwapped = { ...decisions[1], hearing: hearings[3] };
+    const evidenceSwapped = { ...decisions[1], hearing: cases[3] };
     assert.match(verifyDecisions([decisions[0], evidenceSwapped])?.problem ?? "", /expected sha256/);
   });
 
@@ -112,11 +112,11 @@ describe("decision records", () => {
 
   it("name no user, and still show who was counted twice", () => {
     const twice = { ...evidence, users: [...users.slice(0, 200), { ...users[0] }] };
-    const context = { policy: DEFAULT_POLICY, actor: "judge", at: "2026-01-01T00:00:00.000Z" };
-    const decision = recordDecision(
-      { about: "shadow", evidence: twice },
-      { ...context, previousSha256: GENESIS_SHA256 },
-    );
+    const decision = decisionOf(rule("shadow", twice, DEFAULT_POLICY), {
+      actor: "judge",
+      at: "2026-01-01T00:00:00.000Z",
+      previousSha256: GENESIS_SHA256,
+    });
     assert.ok(!serialiseDecision(decision).includes(users[0].user));
     assert.ok(decision.ruling.reasons.includes("USER_COUNTED_TWICE"));
     assert.ok(decision.hearing.about === "shadow");

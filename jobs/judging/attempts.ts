@@ -1,0 +1,164 @@
+import { nextCanaryShare } from "../../models/gate/canary.ts";
+import type { Outcome } from "../../models/gate/decide.ts";
+import type { VersionState } from "../../models/gate/states.ts";
+import type { TestResult } from "../../models/gate/test-result.ts";
+import { PhasewiseError } from "../../services/errors.ts";
+import type { JudgePayload } from "../../services/queues/types.ts";
+import type { Judgement } from "../../services/shadow/looks.ts";
+import type { Attempt } from "../../services/shadow/types.ts";
+import type { JobContext } from "../context.ts";
+import { settleBaselineChange } from "./baseline-change.ts";
+import { enterClosedUsers } from "./closed-users.ts";
+import { shadowEvidence } from "./evidence.ts";
+import { enterInterleavedUsers, settleInterleaving } from "./interleaving.ts";
+import { judgementOf } from "./judgement.ts";
+import { type CaseLook, type DecisionRef, GATE, ruleAndRecord } from "./record.ts";
+
+interface JudgedAttempt {
+  readonly attempt: Attempt;
+  readonly look: CaseLook<"shadow">;
+}
+
+/** Looks at every open attempt; a pass or a rejection takes effect. */
+export async function judgeAttempts(
+  context: JobContext,
+  payload: JudgePayload,
+): Promise<readonly Judgement[]> {
+  const judged: JudgedAttempt[] = [];
+  for (const attempt of await context.shadowLog.openAttempts()) {
+    judged.push({ attempt, look: await lookAt(context, attempt, payload) });
+  }
+  await follow(context, judged);
+  await settleInterleaving(
+    context,
+    judged.map(({ attempt, look }) => ({ attempt, outcome: look.ruling })),
+  );
+  return judged.map(({ look }) => {
+    const overlap = look.evidence.agreement?.overlap;
+    const judgement = judgementOf("shadow", look, look.ruling.test?.users ?? 0);
+    return overlap === undefined ? judgement : { ...judgement, overlap };
+  });
+}
+
+/**
+ * A pass is written down once for as long as it is the last word, so that the log is not flooded with "ready" while a
+ * version waits for an operator.
+ */
+async function lookAt(
+  context: JobContext,
+  attempt: Attempt,
+  { record }: JudgePayload,
+): Promise<CaseLook<"shadow">> {
+  const recorded = await enterClosedUsers(context, attempt);
+  await enterInterleavedUsers(context, attempt);
+  const evidence = await shadowEvidence(context, attempt, recorded);
+  return ruleAndRecord(context, "shadow", evidence, {
+    isWorthRecording: ({ ruling }) => ruling.verdict !== "hold" || record,
+    recordedBefore: ({ ruling }) =>
+      ruling.verdict === "pass" && !record
+        ? passOnRecord(context, attempt, ruling.test)
+        : Promise.resolve(null),
+  });
+}
+
+/**
+ * Rejections first. Of several that passed at one look, the simplest climbs, best supported first; the others then
+ * face it, so that complexity pays for itself against the best model so far and not against a weaker one.
+ */
+async function follow(context: JobContext, judged: readonly JudgedAttempt[]): Promise<void> {
+  const acted = judged.flatMap(({ attempt, look: { ruling, decision } }) =>
+    decision === null ? [] : [{ attempt, ruling, decision }],
+  );
+  for (const { attempt, ruling, decision } of acted) {
+    if (ruling.verdict === "reject") await reject(context, attempt, decision);
+  }
+  const passed = acted
+    .filter(({ ruling }) => ruling.verdict === "pass")
+    .sort(
+      (a, b) =>
+        a.attempt.challenger.phase - b.attempt.challenger.phase ||
+        lowerBound(b.ruling) - lowerBound(a.ruling),
+    );
+  for (const { attempt, decision } of passed) await admit(context, attempt, decision);
+  await promoteFirst(context, passed);
+}
+
+function lowerBound({ test }: Outcome): number {
+  return test?.lowerBound ?? -1;
+}
+
+/**
+ * The record of this attempt's pass, when nothing was said of the challenger's climb since. No two attempts at a
+ * baseline have the same α.
+ */
+async function passOnRecord(
+  { decisions }: JobContext,
+  { challenger: { version }, baseline, policySha256: policy }: Attempt,
+  test: TestResult | null,
+): Promise<DecisionRef | null> {
+  const last = (await decisions.lastOnClimb([version])).get(version);
+  const isOfPair =
+    last?.about === "shadow" && last.baseline === baseline.version && last.policySha256 === policy;
+  if (!isOfPair || !("test" in last.ruling)) return null;
+  const { ruling } = last;
+  return ruling.verdict === "pass" && ruling.test?.alpha === test?.alpha ? last : null;
+}
+
+async function reject(context: JobContext, attempt: Attempt, { sentence }: DecisionRef): Promise<void> {
+  const { version } = attempt.challenger;
+  await move(context, version, ["SHADOWING", "ELIGIBLE"], "REJECTED", sentence);
+  await context.shadowLog.close(attempt.id);
+}
+
+async function admit(context: JobContext, attempt: Attempt, { sentence }: DecisionRef): Promise<void> {
+  const { version } = attempt.challenger;
+  const record = await context.registry.version(version);
+  if (record?.state === "SHADOWING") await move(context, version, ["SHADOWING"], "ELIGIBLE", sentence);
+}
+
+/** Another judge may have been faster, as `phasewise shadow` beside a worker: what it did stands. */
+async function move(
+  context: JobContext,
+  version: string,
+  from: readonly VersionState[],
+  to: VersionState,
+  sentence: string,
+): Promise<void> {
+  try {
+    await context.registry.transition(version, from, to, sentence, GATE);
+  } catch (error) {
+    if (!(error instanceof PhasewiseError && error.code === "CONFLICT")) throw error;
+    context.log.warn({ version, error: error.message }, `judge: not moved to ${to}`);
+  }
+}
+
+async function promoteFirst(
+  context: JobContext,
+  passed: readonly { readonly attempt: Attempt; readonly decision: DecisionRef }[],
+): Promise<void> {
+  const best = passed[0];
+  if (best === undefined || !context.policy.promotion.automatic) return;
+  // One canary at a time; who passed meanwhile faces its winner.
+  if ((await context.registry.live())?.canary) return;
+  const request = {
+    version: best.attempt.challenger.version,
+    expectedLive: best.attempt.baseline.version,
+    reason: best.decision.sentence,
+    actor: GATE,
+    decisionId: best.decision.id,
+  };
+  const share = nextCanaryShare(0, context.policy);
+  try {
+    if (share === null) await context.registry.promote(request);
+    else await context.registry.canary({ ...request, share });
+  } catch (error) {
+    // An operator was faster, or promotions are frozen: the next look starts from what is live then.
+    if (!(error instanceof PhasewiseError && error.statusCode === 409)) throw error;
+    context.log.warn(
+      { version: best.attempt.challenger.version, error: error.message },
+      "judge: not promoted",
+    );
+    return;
+  }
+  await settleBaselineChange(context);
+}
