@@ -58,7 +58,7 @@ const swapped = <T extends { challenger: unknown; baseline: unknown }>(value: T)
 describe("the shadow log", () => {
   const suite = redisSuite();
   let shadowLog: ShadowLog;
-  const key = (part: string): string => `{phasewise}:shadow:${part}`;
+  const key = (part: string): string => `shadow:${part}`;
   beforeEach(async () => {
     await suite.redis.flushall();
     shadowLog = redisShadowLog(suite.redis);
