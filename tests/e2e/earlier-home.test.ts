@@ -132,9 +132,9 @@ for (const name of HOMES) {
     it("is shadowed by its open challenger, and trains on what it holds", async () => {
       const worker = await service.startWorker();
       const [attempt] = await context.shadowLog.openAttempts();
-      const before = (await context.shadowLog.pairs(attempt.id)).length;
+      const before = (await context.shadowLog.pairs(attempt)).length;
       for (let user = 0; user < 40; user++) await api.get<Reply>(`/recommend?userId=new-${user}&k=10`);
-      const pairs = () => context.shadowLog.pairs(attempt.id);
+      const pairs = () => context.shadowLog.pairs(attempt);
       await eventually(async () => (await pairs()).length > before, "the challenger is asked in the shadow");
       const asked = (await pairs()).filter(({ userId }) => userId.startsWith("new-"));
       assert.ok(
