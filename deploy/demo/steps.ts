@@ -18,7 +18,7 @@ export interface DemoOptions {
   readonly exit?: boolean;
 }
 
-/** The running service that the demo shows, and how it speaks. */
+/** The running service that the demo shows, and where its lines go. */
 export interface Demo {
   readonly url: string;
   readonly api: ApiClient;

@@ -33,7 +33,7 @@ interface Announcement {
 }
 
 before(async () => {
-  const local = fileURLToPath(new URL("../../../deploy/local", import.meta.url));
+  const local = fileURLToPath(new URL("../../../../deploy/local", import.meta.url));
   await cp(local, join(root, "deploy", "local"), { recursive: true });
   await mkdir(join(root, "node_modules"));
   for (const lockfile of ["package-lock.json", "node_modules/.package-lock.json"]) {
@@ -79,7 +79,7 @@ async function ended(pid: number): Promise<void> {
 }
 
 const redisAnswers = async (url: string): Promise<boolean> => {
-  const local = new URL("../../../deploy/local/redis.mjs", import.meta.url);
+  const local = new URL("../../../../deploy/local/redis.mjs", import.meta.url);
   const { answersPing } = (await import(local.href)) as { answersPing(port: number): Promise<boolean> };
   return answersPing(Number(new URL(url).port));
 };

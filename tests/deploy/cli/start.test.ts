@@ -4,10 +4,10 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { type Service, startService } from "../support/service.ts";
-import { writeSmallData } from "../support/small-data.ts";
+import { type Service, startService } from "../../support/service.ts";
+import { writeSmallData } from "../../support/small-data.ts";
 
-const CLI = fileURLToPath(new URL("../../deploy/cli/main.js", import.meta.url));
+const CLI = fileURLToPath(new URL("../../../deploy/cli/main.js", import.meta.url));
 
 describe("phasewise start", () => {
   let service: Service;

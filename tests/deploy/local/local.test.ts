@@ -24,7 +24,7 @@ interface PrepareModule {
   buildIsStale(root: string): boolean;
 }
 
-const local = new URL("../../../deploy/local/", import.meta.url);
+const local = new URL("../../../../deploy/local/", import.meta.url);
 const redis = (await import(new URL("redis.mjs", local).href)) as RedisModule;
 const prepare = (await import(new URL("prepare.mjs", local).href)) as PrepareModule;
 const root = await mkdtemp(join(tmpdir(), "phasewise-local-"));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { timeLeft } from "../../deploy/terminal/time-left.ts";
+import { timeLeft } from "../../../deploy/terminal/time-left.ts";
 
 test("what is left is said in minutes once the beginning is over, and not at all when it is short", () => {
   assert.equal(timeLeft(0.001, 60_000), "");

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { apiClient } from "../../deploy/client/api-client.ts";
-import { prepareData } from "../../deploy/data/prepare-data.ts";
-import { outcomeOfHarm, plantHarm } from "../../deploy/demo/plant-harm.ts";
-import { type JobContext, openContext } from "../../jobs/context.ts";
-import { retrain } from "../../jobs/training/retrain.ts";
-import { type Service, startService } from "../support/service.ts";
-import { writeSmallData } from "../support/small-data.ts";
+import { apiClient } from "../../../deploy/client/api-client.ts";
+import { prepareData } from "../../../deploy/data/prepare-data.ts";
+import { outcomeOfHarm, plantHarm } from "../../../deploy/demo/plant-harm.ts";
+import { type JobContext, openContext } from "../../../jobs/context.ts";
+import { retrain } from "../../../jobs/training/retrain.ts";
+import { type Service, startService } from "../../support/service.ts";
+import { writeSmallData } from "../../support/small-data.ts";
 
 describe("the demo's planted harm", () => {
   let service: Service;
