@@ -9,7 +9,7 @@ import { sequenceKnn } from "./knn/sequence-knn.ts";
 import { slist } from "./knn/slist.ts";
 import { sasrec } from "./neural/sasrec.ts";
 import { popularity, popularLately } from "./popularity/popularity.ts";
-import type { Params, Phase, Recipe } from "./recipe.ts";
+import type { Phase, Recipe } from "./recipe.ts";
 
 export interface PhaseInfo {
   readonly phase: Phase;
@@ -25,31 +25,37 @@ export const PHASES: readonly PhaseInfo[] = [
   { phase: 4, name: "neural", summary: "a complex model, only when evidence pays for it" },
 ];
 
-/** Every recipe that can be trained, by phase; the first of a phase is its default. Imported ones are not among them. */
-export const RECIPES: readonly Recipe[] = [
-  erased(popularity),
-  erased(popularLately),
-  erased(itemKnn),
-  erased(ease),
-  erased(slist),
-  erased(sequenceKnn),
+const recipes: Recipe[] = [
+  popularity,
+  popularLately,
+  itemKnn,
+  ease,
+  slist,
+  sequenceKnn,
   easeSlist,
-  erased(als),
+  als,
   slistAls,
   neuralBlend,
-  erased(sasrec),
+  sasrec,
 ];
 
-/**
- * Recipes differ in their parameter type. Behind this registry parameters are only ever a recipe's own
- * defaults overlaid with values its schema has accepted, so forgetting the type is sound.
- */
-function erased<P extends Params>(recipe: Recipe<P>): Recipe {
-  return recipe as unknown as Recipe;
+/** Every recipe that can be trained, by phase; the first of a phase is its default. Imported ones are not among them. */
+export const RECIPES: readonly Recipe[] = recipes;
+
+/** Adds a recipe to the ladder of this process, behind the others of its phase; the function it returns takes it out. */
+export function registerRecipe(recipe: Recipe): () => void {
+  if (isImported(recipe.name) || recipes.some(({ name }) => name === recipe.name)) {
+    throw new RangeError(`recipe: expected a name that is free, got "${recipe.name}"; choose another`);
+  }
+  recipes.push(recipe);
+  return () => {
+    const place = recipes.indexOf(recipe);
+    if (place >= 0) recipes.splice(place, 1);
+  };
 }
 
 export function recipeNamed(name: string): Recipe {
-  if (isImported(name)) return erased(importedRecipe(name));
+  if (isImported(name)) return importedRecipe(name);
   const recipe = RECIPES.find((candidate) => candidate.name === name);
   if (recipe === undefined) {
     const known = RECIPES.map((candidate) => candidate.name).join(", ");

@@ -128,6 +128,9 @@ export interface Lever {
 /**
  * A named algorithm of a phase. `fit` is pure: same data, parameters and seed give the same arrays.
  * `scorer` must rebuild the very same scores from the arrays alone.
+ *
+ * A `Recipe<AlsParams>` is a `Recipe`: `fit` and `scorer` are methods, whose parameters TypeScript does not compare
+ * strictly. Sound, because parameters reach a recipe only as its own defaults overlaid with values its schema accepted.
  */
 export interface Recipe<P extends Params = Params> {
   readonly name: string;

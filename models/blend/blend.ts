@@ -92,7 +92,7 @@ const under =
   <T>([key, value]: [string, T]): [string, T] => [`${recipe}.${key}`, value];
 
 function schemaEntries({ recipe }: BlendMember): [string, TSchema][] {
-  const { properties } = recipe.schema as unknown as { properties: Record<string, TSchema> };
+  const { properties } = recipe.schema as { readonly properties?: Readonly<Record<string, TSchema>> };
   const weight = Type.Number({ minimum: 0, description: `Weight of ${recipe.name}'s z-scores` });
   return Object.entries<TSchema>({ ...properties, weight }).map(under(recipe.name));
 }

@@ -6,7 +6,7 @@ import { blend } from "./blend.ts";
 
 /** What goes together, what comes next and what is in fashion err differently; their sum errs less than each. */
 export const easeSlist: Recipe = blend("ease-slist", "ease, slist and popular-lately, summed z-scores", [
-  { recipe: ease as unknown as Recipe },
-  { recipe: slist as unknown as Recipe, unorderedWeight: 0.2 },
-  { recipe: popularLately as unknown as Recipe, weight: 0.5, unorderedWeight: 0 },
+  { recipe: ease },
+  { recipe: slist, unorderedWeight: 0.2 },
+  { recipe: popularLately, weight: 0.5, unorderedWeight: 0 },
 ]);

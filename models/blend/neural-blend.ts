@@ -10,9 +10,9 @@ export const neuralBlend: Recipe = blend(
   "neural-blend",
   "sasrec, als, slist and popular-lately, summed z-scores",
   [
-    { recipe: sasrec as unknown as Recipe },
-    { recipe: als as unknown as Recipe },
-    { recipe: slist as unknown as Recipe, weight: 0.5, unorderedWeight: 0.2 },
-    { recipe: popularLately as unknown as Recipe, weight: 0.25, unorderedWeight: 0 },
+    { recipe: sasrec },
+    { recipe: als },
+    { recipe: slist, weight: 0.5, unorderedWeight: 0.2 },
+    { recipe: popularLately, weight: 0.25, unorderedWeight: 0 },
   ],
 );

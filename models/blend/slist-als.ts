@@ -6,7 +6,7 @@ import { blend } from "./blend.ts";
 
 /** A factorization generalizes where a sequence model has seen too little; summed they beat both. */
 export const slistAls: Recipe = blend("slist-als", "als, slist and popular-lately, summed z-scores", [
-  { recipe: als as unknown as Recipe },
-  { recipe: slist as unknown as Recipe, weight: 0.5, unorderedWeight: 0.2 },
-  { recipe: popularLately as unknown as Recipe, weight: 0.25, unorderedWeight: 0 },
+  { recipe: als },
+  { recipe: slist, weight: 0.5, unorderedWeight: 0.2 },
+  { recipe: popularLately, weight: 0.25, unorderedWeight: 0 },
 ]);

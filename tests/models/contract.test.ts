@@ -74,7 +74,7 @@ async function fitted(recipe: Recipe, threads = 1): Promise<FittedModel> {
   return { model: importFactors(foreign, () => true, train), report };
 }
 
-for (const recipe of [...RECIPES, imported as unknown as Recipe]) {
+for (const recipe of [...RECIPES, imported]) {
   describe(recipe.name, () => {
     let model: Model;
     let recommender: Recommender;

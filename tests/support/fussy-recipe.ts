@@ -1,6 +1,6 @@
 /** A recipe for tests: most of what a search may try of it fails, in three ways. Importing this adds it to the ladder. */
 import Type from "typebox";
-import { RECIPES } from "../../models/phases.ts";
+import { registerRecipe } from "../../models/phases.ts";
 import { counts } from "../../models/popularity/counts.ts";
 import type { Recipe } from "../../models/recipe.ts";
 
@@ -27,4 +27,4 @@ const fussy: Recipe<{ mood: (typeof MOODS)[number]; start: number }> = {
   scorer: ({ counts: { data } }) => ({ scoreItems: () => Float32Array.from(data) }),
 };
 
-(RECIPES as Recipe[]).push(fussy as unknown as Recipe);
+registerRecipe(fussy);

@@ -1,6 +1,6 @@
 import Type from "typebox";
 import { type Model, recommenderOf } from "../../models/model.ts";
-import { RECIPES } from "../../models/phases.ts";
+import { registerRecipe } from "../../models/phases.ts";
 import type { EncodedHistory, ItemScorer, Recipe } from "../../models/recipe.ts";
 import type { Query, Recommendation, Recommender, ScoredItem } from "../../models/recommender.ts";
 import { tinyModel } from "./tiny-model.ts";
@@ -98,7 +98,7 @@ function broken(list: readonly ScoredItem[], defect: string, { history }: Query)
   return list;
 }
 
-(RECIPES as Recipe[]).push(...DEFECTS.map(plantedRecipe));
+for (const defect of DEFECTS) registerRecipe(plantedRecipe(defect));
 
 // Every recipe is ranked in one place that keeps the rules of a list, so lists are broken behind it.
 const ranking = Object.getPrototypeOf(recommenderOf(plantedModel("none", tinyModel(1)))) as Recommender;

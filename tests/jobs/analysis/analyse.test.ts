@@ -8,7 +8,7 @@ import type { Findings } from "../../../models/card/findings.ts";
 import { itemId } from "../../../models/data/ids.ts";
 import type { Catalogue, InteractionLog } from "../../../models/data/interaction-log.ts";
 import { seededRandom } from "../../../models/data/random.ts";
-import { RECIPES, recipeNamed } from "../../../models/phases.ts";
+import { recipeNamed, registerRecipe } from "../../../models/phases.ts";
 import type { NamedArrays, Params, Recipe, TypedArray } from "../../../models/recipe.ts";
 import { writeSnapshot } from "../../../services/interactions/snapshot.ts";
 import { createProducers } from "../../../services/queues/producers.ts";
@@ -21,7 +21,7 @@ const REPORT = { epochs: 1, losses: [], stillImproving: false, backend: "javascr
 /** A recipe of phase 2 without parameters, for this process only. */
 function plant(name: string, fit: Recipe["fit"], scorer: Recipe["scorer"]): void {
   const schema = Type.Object({}, { additionalProperties: false });
-  (RECIPES as Recipe[]).push({
+  registerRecipe({
     name,
     phase: 2,
     summary: "for tests",

@@ -65,16 +65,8 @@ const shape = { items: ITEMS, embeddingSize: D, blocks: 1, maxLength: 10 };
 
 const large: readonly [recipe: Recipe, params: object, arrays: NamedArrays][] = [
   [recipeNamed("als"), { embeddingSize: D }, { itemFactors, gram }],
-  [
-    importedRecipe("imported-large") as unknown as Recipe,
-    { encoder: "mean" },
-    { itemFactors, itemBias: bias },
-  ],
-  [
-    importedRecipe("imported-large") as unknown as Recipe,
-    { encoder: "fold-in" },
-    { itemFactors, gram, itemBias: bias },
-  ],
+  [importedRecipe("imported-large"), { encoder: "mean" }, { itemFactors, itemBias: bias }],
+  [importedRecipe("imported-large"), { encoder: "fold-in" }, { itemFactors, gram, itemBias: bias }],
   [
     recipeNamed("sasrec"),
     { embeddingSize: D, blocks: 1, maxLength: 10 },
