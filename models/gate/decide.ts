@@ -1,10 +1,12 @@
-import { alphaOfAttempt, type TestPlan } from "./e-process.ts";
+import { alphaOfAttempt } from "./alpha-spending.ts";
+import { canBeCapped, isSoundFigure, UNCAPPED } from "./capped-figure.ts";
 import { isSound, type ShadowEvidence, type UserComparison, type UserDifference } from "./evidence.ts";
 import { allGuardrails, type GuardrailResult, wordingOf } from "./guardrails/all.ts";
 import { marginOf } from "./margin.ts";
 import type { Policy } from "./policy.ts";
 import { type ReasonCode, reasonOf, type Verdict } from "./reasons.ts";
 import { alphaOfStage, decidingStage, type Stage } from "./stage.ts";
+import { isCapped, type TestPlan } from "./test-plan.ts";
 import { isProvenLoss, runTest, type TestResult } from "./test-result.ts";
 
 export interface Outcome {
@@ -78,17 +80,21 @@ export function planOf(evidence: ShadowEvidence, policy: Policy, stage: Stage = 
   const variance = stage === "interleaving" ? 1 : plan.variance;
   const mde = stage === "interleaving" ? policy.interleaving.mde : policy.mde;
   const alpha = alphaOfStage(alphaOfAttempt(policy.alpha, Math.floor(attempt)), stage, policy);
-  return { margin, mde, variance, alpha };
+  const figure = plan.figure && stage === "interleaving" ? UNCAPPED : plan.figure;
+  if (figure !== undefined && !isSoundFigure(figure)) return null;
+  return { margin, mde, variance, alpha, futilityAlpha: policy.alpha, figure };
 }
 
 /** Differences that are not finite, out of range or counted twice would poison every number after them. */
-function unusableEvidence({ users, interleaving, lastUpgrade }: ShadowEvidence): ReasonCode[] {
+function unusableEvidence({ plan, users, interleaving, lastUpgrade }: ShadowEvidence): ReasonCode[] {
   const samples: (readonly UserDifference[])[] = [users, interleaving ?? []];
   if (lastUpgrade !== null && lastUpgrade !== "is-baseline") samples.push(lastUpgrade);
+  const cap = plan?.figure?.cap ?? UNCAPPED.cap;
   const reasons: ReasonCode[] = [];
   if (
     !samples.every((rows) => rows.every(isSound)) ||
-    !users.every(({ baseline }) => Number.isFinite(baseline))
+    !users.every(({ baseline }) => Number.isFinite(baseline)) ||
+    !samples.every((rows) => rows === interleaving || rows.every((row) => canBeCapped(row, cap)))
   ) {
     reasons.push("EVIDENCE_NOT_FINITE");
   }
@@ -144,7 +150,10 @@ function testReasons(
 }
 
 function hopelessness(rows: readonly UserDifference[], plan: TestPlan, test: TestResult): ReasonCode | null {
-  if (isProvenLoss(rows, plan)) return "PROVEN_LOSS";
+  if (isProvenLoss(rows, plan)) {
+    const isLoss = !isCapped(plan) || isProvenLoss(rows, { ...plan, margin: Math.min(0, plan.margin) });
+    return isLoss ? "PROVEN_LOSS" : "LIFT_BELOW_MARGIN";
+  }
   return test.users >= test.nMax ? "NOT_ENOUGH_LIFT" : null;
 }
 

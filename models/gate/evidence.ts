@@ -1,6 +1,7 @@
 import type { Cohort } from "../evaluation/cohorts.ts";
 import type { FaultCounts } from "../evaluation/list-faults.ts";
 import type { Phase } from "../recipe.ts";
+import type { FigurePlan } from "./capped-figure.ts";
 import type { ChallengeKind } from "./margin.ts";
 
 export interface VersionFacts {
@@ -14,6 +15,8 @@ export interface UserDifference {
   /** Any stable name; records keep a number instead. */
   readonly user: string;
   readonly difference: number;
+  /** The figure it is a difference from: what a capped figure is made of. */
+  readonly baseline?: number | undefined;
 }
 
 /**
@@ -56,6 +59,8 @@ export interface ShadowPlan {
   readonly baselineMean: number;
   /** σ² of a user's difference, from the offline screen. */
   readonly variance: number;
+  /** What the test looks at; absent in attempts that the first design planned. */
+  readonly figure?: FigurePlan | undefined;
   readonly cpuMsPerRequest: Pair<number>;
 }
 

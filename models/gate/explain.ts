@@ -71,6 +71,9 @@ function objection({ reasons, test }: Outcome, failing: readonly GuardrailResult
   if (test === null) return reasons.map(words).join(", ");
   const seen = `after ${people(test.users)} the lift is ${change(test.lift)}`;
   if (reasons[0] === "PROVEN_LOSS") return `${seen}, a proven loss`;
+  if (reasons[0] === "LIFT_BELOW_MARGIN") {
+    return `after ${people(test.users)} the lift of ${change(test.lift)} is proven to lie below its margin of ${change(test.margin)}`;
+  }
   if (reasons[0] === "NOTHING_CHANGED") {
     return `after ${people(test.users)} every list was the live version's own, so that promoting it would change nothing`;
   }

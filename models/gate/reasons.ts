@@ -10,6 +10,7 @@ export type TestCode =
   | "TOO_FEW_USERS"
   | "NOT_ENOUGH_LIFT"
   | "PROVEN_LOSS"
+  | "LIFT_BELOW_MARGIN"
   | "NOTHING_CHANGED"
   | "AGREEMENT_MISSING"
   | "EXPOSURE_BIAS"

@@ -61,41 +61,88 @@ def say(name, value):
 say("margins", [0.3 * min(0.05, 0.01 * 1 + 0.01 * np.log2(6 / 2.5)), 0.3 * 0.05, -0.01 * 0.3])
 
 
-# -- the e-process
-def bets(mde, margin, variance):
+# -- the first design's e-process: fixed bets on differences in [−1, 1]
+def first_bets(mde, margin, variance):
     gap = max(mde - margin, mde / 2)
     return [min(0.95, gap / variance), 0.0125, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8], [0.5] + [0.5 / 7] * 7
 
 
-def log_e(d, lambdas, weights, margin):
+def first_log_e(d, lambdas, weights, margin):
     capped = np.minimum(lambdas, 1 / (1 + margin))
     wealth = [np.log1p(l * (d - margin)).sum() for l in capped]
     return special.logsumexp(np.log(weights) + wealth)
 
 
-def bound(d, lambdas, weights, alpha):
-    return optimize.brentq(lambda m: log_e(d, lambdas, weights, m) + np.log(alpha), -0.9, 0.999, xtol=1e-15)
+def first_bound(d, lambdas, weights, alpha):
+    return optimize.brentq(lambda m: first_log_e(d, lambdas, weights, m) + np.log(alpha), -0.9, 0.999, xtol=1e-15)
 
 
-for name, d, mde, margin, variance, alpha in [
-    ("upgrade", FOUR_HUNDRED, 0.02, 0.004, 0.15, 0.025),
-    ("refresh", FOUR_HUNDRED - 0.09, 0.02, -0.003, 0.05, 0.025),
-    ("capped", np.tile([1, 1, 0.95, 1], 50), 0.95, 0.9, 0.01, 0.025),
-    ("interleaved", VOTES, 0.05, 0, 1, 0.05 / 6 * 0.5),
-]:
-    lambdas, weights = bets(mde, margin, variance)
-    say(f"{name}LogE", log_e(d, lambdas, weights, margin))
-    say(f"{name}Bound", bound(d, lambdas, weights, alpha))
+FIRST = [
+    ("firstUpgrade", FOUR_HUNDRED, 0.02, 0.004, 0.15, 0.025),
+    ("firstRefresh", FOUR_HUNDRED - 0.09, 0.02, -0.003, 0.05, 0.025),
+    ("firstCapped", np.tile([1, 1, 0.95, 1], 50), 0.95, 0.9, 0.01, 0.025),
+]
+for name, d, mde, margin, variance, alpha in FIRST:
+    lambdas, weights = first_bets(mde, margin, variance)
+    say(f"{name}LogE", first_log_e(d, lambdas, weights, margin))
+    say(f"{name}Bound", first_bound(d, lambdas, weights, alpha))
 
 
-# -- a proven loss: the same bets on −d, against min(0, δ)
+# a proven loss: the same bets on −d, against min(0, δ)
 def first_proven_loss(d, mde, margin, variance, alpha):
     ceiling = min(0, margin)
-    lambdas, weights = bets(mde - ceiling, -ceiling, variance)
-    return next(n for n in range(1, len(d) + 1) if log_e(-d[:n], lambdas, weights, -ceiling) >= -np.log(alpha))
+    lambdas, weights = first_bets(mde - ceiling, -ceiling, variance)
+    return next(n for n in range(1, len(d) + 1) if first_log_e(-d[:n], lambdas, weights, -ceiling) >= -np.log(alpha))
 
 
-say("provenLossUsers", [first_proven_loss(-FOUR_HUNDRED, 0.02, m, 0.05, 0.025) for m in (0.004, -0.01)])
+say("firstLossUsers", [first_proven_loss(-FOUR_HUNDRED, 0.02, m, 0.05, 0.025) for m in (0.004, -0.01)])
+
+
+# -- the e-process: planned, kelly, half of kelly, and a grid, on differences in [−τ, τ]
+WEIGHTS = np.array([0.3, 0.4, 0.1] + [0.2 / 6] * 6)
+
+
+def stakes(d, margin, tau, excess, variance):
+    """(9 × users) the bets on each user, from what was known before"""
+    x = np.asarray(d, float) - margin
+    boldest, square = 0.98 / (tau + margin), variance + excess**2
+    before = np.concatenate([[0], np.cumsum(x)[:-1]]), np.concatenate([[0], np.cumsum(x * x)[:-1]])
+    kelly = np.clip((30 * excess + before[0]) / (30 * square + before[1]), 0, boldest)
+    planned = np.full(len(x), np.clip(excess / square, 0, boldest))
+    return np.array([planned, kelly, kelly / 2, *[np.full(len(x), boldest * 0.5**j) for j in range(6)]])
+
+
+def log_e(d, placed, margin, tau):
+    factors = np.minimum(placed, 0.98 / (tau + margin)) * (np.asarray(d) - margin)
+    return special.logsumexp(np.log(WEIGHTS) + np.log1p(factors).sum(1))
+
+
+def first_above(d, placed, margin, alpha):
+    path = special.logsumexp(np.log(WEIGHTS)[:, None] + np.log1p(placed * (d - margin)).cumsum(1), axis=0)
+    return int(np.argmax(path >= -np.log(alpha))) + 1
+
+
+TESTS = [
+    # name, differences, δ, τ, m_0, σ², α
+    ("upgrade", FOUR_HUNDRED, 0.004, 0.6, 0.02, 0.04, 0.025),
+    ("refresh", FOUR_HUNDRED - 0.09, -0.003, 0.6, 0.02, 0.04, 0.025),
+    ("votes", VOTES, 0, 1, 0.05, 1, 0.05 / 6 * 0.5),
+]
+for name, d, margin, tau, excess, variance, alpha in TESTS:
+    placed = stakes(d, margin, tau, excess, variance)
+    say(f"{name}LogE", log_e(d, placed, margin, tau))
+    say(f"{name}Bound", optimize.brentq(lambda m: log_e(d, placed, m, tau) + np.log(alpha), -0.99 * tau, tau, xtol=1e-15))
+say("provenUsers", first_above(FOUR_HUNDRED, stakes(FOUR_HUNDRED, 0.004, 0.6, 0.02, 0.04), 0.004, 0.025))
+
+# futility: the mirrored test on −d, H0: mean ≥ δ, for MDE .02 and a holdout that found .03 beyond the margin
+placed = stakes(-(FOUR_HUNDRED - 0.15), -0.004, 0.6, 0.02 / 2, 0.04)
+say("futileUsers", first_above(-(FOUR_HUNDRED - 0.15), placed, -0.004, 0.05))
+
+# a plan from the holdout: τ, mean and variance of the capped difference
+BASELINES = np.tile([0.1, 0.3, 0, 0.2, 0.4, 0.05, 0.1, 0.7, 0.2, 0.3], 8)
+cap = np.quantile(np.concatenate([BASELINES + EIGHTY, BASELINES]), 0.99)
+capped = np.minimum(BASELINES + EIGHTY, cap) - np.minimum(BASELINES, cap)
+say("figurePlan", [cap, capped.mean(), capped.var(ddof=1)])
 
 
 # -- planned length: the quickest bet's inverse Gaussian first passage
@@ -104,22 +151,34 @@ def passage(g, v, barrier, power):
     return optimize.brentq(lambda n: law.cdf(n) - power, 1e-9, 1e7, xtol=1e-12, rtol=1e-14)
 
 
-def quickest(lambdas, weights, gap, variance, alpha, power, wealth=np.zeros(8)):
+def quickest(lambdas, weights, gap, variance, alpha, power, wealth=None):
     times = []
-    for l, w, before in zip(lambdas, weights, wealth):
+    for l, w, before in zip(lambdas, weights, np.zeros(len(weights)) if wealth is None else wealth):
         drift = l * gap - l * l * (variance + gap * gap) / 2
         if drift > 0:
             times.append(passage(drift, l * np.sqrt(variance), -np.log(alpha) - np.log(w) - before, power))
     return int(np.ceil(min(times)))
 
 
+def learned(lambdas, gap, variance):
+    """Kelly's bet as what it comes to, at half of its stake"""
+    kelly = np.clip(gap / (variance + gap * gap), 0, max(lambdas))
+    return np.array([lambdas[0], kelly, kelly / 2, *lambdas[3:]]), WEIGHTS * np.array([1, 0.5] + [1] * 7)
+
+
 say("n80", [
-    quickest(*bets(0.02, 0, 0.15), 0.02, 0.15, 0.025, 0.8),
-    quickest(*bets(0.01, 0.004, 0.0056), 0.006, 0.0056, 0.0125, 0.8),
+    quickest(*learned(stakes([0], m, tau, excess, v)[:, 0], excess, v), excess, v, alpha, 0.8)
+    for m, tau, excess, v, alpha in [(0, 1, 0.02, 0.15, 0.025), (0.004, 0.3, 0.006, 0.0056, 0.0125)]
 ])
-lambdas, weights = bets(0.02, 0, 0.15)
-wealth = [np.log1p(l * TEN).sum() for l in lambdas]
-say("moreUsers", quickest(lambdas, weights, TEN.mean(), TEN.var(ddof=1), 0.025, 0.5, wealth))
+placed = stakes(TEN, 0.004, 0.6, 0.02, 0.04)
+wealth = np.log1p(placed * (TEN - 0.004)).sum(1)
+after = stakes(np.append(TEN, 0), 0.004, 0.6, 0.02, 0.04)[:, -1]
+gap, variance = TEN.mean() - 0.004, TEN.var(ddof=1)
+say("moreUsers", quickest(*learned(after, gap, variance), gap, variance, 0.025, 0.5, wealth))
+say("firstN80", [
+    quickest(*first_bets(0.02, 0, 0.15), 0.02, 0.15, 0.025, 0.8),
+    quickest(*first_bets(0.01, 0.004, 0.0056), 0.006, 0.0056, 0.0125, 0.8),
+])
 
 
 # -- Stage A: t*_b = (mean*_b − d̄)/(s*_b/√n) over 2,000 resamples, bounds d̄ − q(t*)·s/√n

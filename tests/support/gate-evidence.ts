@@ -31,7 +31,12 @@ export function healthyEvidence(shape: Partial<EvidenceShape> = {}): ShadowEvide
     challenger: { version: "item-knn-aaaaaaaaaaaa", phase: 2, recipe: "item-knn" },
     baseline: { version: "popular-lately-bbbbbbbbbbbb", phase: 1, recipe: "popular-lately" },
     attempt: 1,
-    plan: { baselineMean: 0.2, variance: 0.01, cpuMsPerRequest: { challenger: 0.4, baseline: 0.1 } },
+    plan: {
+      baselineMean: 0.2,
+      variance: 0.01,
+      cpuMsPerRequest: { challenger: 0.4, baseline: 0.1 },
+      figure: { test: "capped", cap: 0.8, lift: 0.02, variance: 0.01 },
+    },
     users: comparisons,
     requests: { asked, failures: 0, timeouts: 0 },
     faults: noFaults(),

@@ -3,7 +3,7 @@ import type { Random } from "../../../models/data/random.ts";
 /** Draws one user's paired difference. */
 export type Draw = (random: Random) => number;
 
-/** Four shapes of "no true lift": each has mean exactly 0 and values in [−1, 1]. */
+/** Shapes of "no true lift": each has mean exactly 0 and values in [−1, 1]. */
 export const NULLS: Readonly<Record<string, Draw>> = {
   "symmetric: −.3, 0, +.3": (random) => {
     const u = random.next();
@@ -11,6 +11,7 @@ export const NULLS: Readonly<Record<string, Draw>> = {
   },
   "rare large wins, common small losses": (random) => (random.next() < 0.02 ? 0.98 : -0.02),
   "rare large losses, common small wins": (random) => (random.next() < 0.02 ? -0.98 : 0.02),
+  "a catastrophe in a thousand, small wins else": (random) => (random.next() < 0.001 ? -0.999 : 0.001),
   "hits that cancel: −1, 0, +1": (random) => Number(random.next() < 0.05) - Number(random.next() < 0.05),
 };
 

@@ -1,7 +1,8 @@
 import { seededRandom } from "../../../models/data/random.ts";
-import { alphaOfAttempt, planTest } from "../../../models/gate/e-process.ts";
+import { alphaOfAttempt } from "../../../models/gate/alpha-spending.ts";
+import { planTest } from "../../../models/gate/e-process.ts";
 import { DEFAULT_POLICY } from "../../../models/gate/policy.ts";
-import { plannedUsers } from "../../../models/gate/power.ts";
+import { usersForPower } from "../../../models/gate/power.ts";
 import { screen } from "../../../models/gate/screen.ts";
 import { alphaOfStage } from "../../../models/gate/stage.ts";
 import { brokenChallengers } from "./broken-challengers.ts";
@@ -10,6 +11,7 @@ import type { Proof, ProofSize } from "./proof.ts";
 import { promotedByEitherRoute } from "./routes.ts";
 import {
   naiveRepeatedTTest,
+  PLANNED,
   promotedShare,
   promotingFamilies,
   usersUntilProven,
@@ -22,27 +24,25 @@ export const LONG: ProofSize = { runs: 2000, users: 5000, families: 1000, record
 
 const LEVEL = 0.05;
 const symmetric = NULLS["symmetric: −.3, 0, +.3"];
-const test = planTest({ margin: 0, mde: 0.02, variance: 0.15, alpha: LEVEL });
+const test = planTest(PLANNED);
+/** A holdout that promised ten times too much: it bets all it may, and comes nearest to spending its α. */
+const BOLD = { ...PLANNED, excess: 0.2 };
 
 /** Every proof in turn; a long one is computed when it is asked for. */
 export function* proofs(size: ProofSize): Generator<Proof> {
   yield sameModel("UPGRADE", 150);
   yield sameModel("REFRESH", 5000);
-  for (const [name, draw] of Object.entries(NULLS))
+  for (const [name, draw] of Object.entries(NULLS)) {
     yield level(`no true lift, ${name}`, draw, test, size, 11);
+    yield bold(`no true lift, ${name}`, draw, 0, size, 11);
+  }
   for (const [kind, margin] of [
     ["upgrade", 0.01],
     ["refresh", -0.002],
   ] as const) {
-    const atMargin = planTest({ margin, mde: 0.02, variance: 0.15, alpha: LEVEL });
     for (const [name, draw] of Object.entries(NULLS)) {
-      yield level(
-        `true mean exactly δ of ${kind === "upgrade" ? "an upgrade" : "a refresh"}, ${name}`,
-        withMean(draw, margin),
-        atMargin,
-        size,
-        12,
-      );
+      const what = `true mean exactly δ of ${kind === "upgrade" ? "an upgrade" : "a refresh"}, ${name}`;
+      yield bold(what, withMean(draw, margin), margin, size, 12);
     }
   }
   yield families(size);
@@ -59,6 +59,21 @@ export function* proofs(size: ProofSize): Generator<Proof> {
 function level(what: string, draw: Draw, at: typeof test, size: ProofSize, seed: number): Proof {
   const share = promotedShare(draw, at, size, seed);
   return atMost(`${what} (${size.runs} × ${size.users} users, a look after each)`, share, LEVEL);
+}
+
+/** Bold bets are settled early: more runs of fewer users tell more. */
+function bold(what: string, draw: Draw, margin: number, size: ProofSize, seed: number): Proof {
+  const runs = 5 * size.runs;
+  const users = size.users / 5;
+  const share = promotedShare(draw, planTest({ ...BOLD, margin }), { runs, users }, seed);
+  // Such bets spend nearly all of α, so that half of all simulations lie above it: within their error they may.
+  const error = 3 * Math.sqrt((LEVEL * (1 - LEVEL)) / runs);
+  return {
+    what: `${what}, bold bets (${runs} × ${users} users, a look after each)`,
+    mustHold: `≤ ${percent(LEVEL)} promoted, ± ${percent(error)} of simulation`,
+    obtained: percent(share),
+    ok: share <= LEVEL + error,
+  };
 }
 
 function families(size: ProofSize): Proof {
@@ -111,13 +126,13 @@ function* mutantUnit(size: ProofSize): Generator<Proof> {
 function* power(size: ProofSize): Generator<Proof> {
   yield powerAt(0.025, "≥ 80 % by 4,800 users", size, 4800);
   const alpha = alphaOfStage(alphaOfAttempt(LEVEL, 1), "shadow", DEFAULT_POLICY);
-  const { n80 } = plannedUsers({ margin: 0, mde: 0.02, variance: 0.15, alpha });
+  const n80 = usersForPower(planTest({ ...PLANNED, alpha }), 0.02, 0.15, 0.8) ?? 0;
   yield powerAt(alpha, `≥ 80 % by n_80 = ${n80.toLocaleString("en")} users`, size, n80);
 }
 
 function powerAt(alpha: number, mustHold: string, size: ProofSize, users: number): Proof {
   const random = seededRandom(17);
-  const planned = planTest({ margin: 0, mde: 0.02, variance: 0.15, alpha });
+  const planned = planTest({ ...PLANNED, alpha });
   let found = 0;
   for (let run = 0; run < size.runs; run++) {
     if (usersUntilProven(PLANNED_LIFT, planned, users, random) !== null) found++;

@@ -1,17 +1,18 @@
 import { type Random, seededRandom } from "../../../models/data/random.ts";
+import { alphaOfAttempt } from "../../../models/gate/alpha-spending.ts";
+import { UNCAPPED } from "../../../models/gate/capped-figure.ts";
 import { planOf } from "../../../models/gate/decide.ts";
 import {
-  alphaOfAttempt,
   type EProcessState,
   isProven,
   nextEProcess,
-  planTest,
   type SequentialTest,
   startEProcess,
 } from "../../../models/gate/e-process.ts";
 import type { ShadowEvidence } from "../../../models/gate/evidence.ts";
 import { type Policy, parsePolicy } from "../../../models/gate/policy.ts";
 import { decidingStage, type Stage } from "../../../models/gate/stage.ts";
+import { cappedTest, isCapped } from "../../../models/gate/test-plan.ts";
 import { healthyEvidence } from "../../support/gate-evidence.ts";
 import type { Draw } from "./nulls.ts";
 
@@ -68,10 +69,10 @@ export function promotedByEitherRoute(
 
 function testOf(stage: Stage, evidence: ShadowEvidence, spending: "split" | "whole"): SequentialTest {
   const plan = planOf(evidence, POLICY, stage);
-  if (plan === null) throw new Error("expected healthy evidence to have a plan");
-  const variance = stage === "shadow" ? SHADOW_VARIANCE : plan.variance;
+  if (plan === null || !isCapped(plan)) throw new Error("expected healthy evidence to have a plan");
+  const figure = { ...UNCAPPED, ...(stage === "shadow" && { variance: SHADOW_VARIANCE }) };
   const alpha = spending === "split" ? plan.alpha : alphaOfAttempt(POLICY.alpha, evidence.attempt);
-  return planTest({ ...plan, variance, alpha });
+  return cappedTest({ ...plan, figure, alpha });
 }
 
 /** A look after every user, by the test that decides at that moment. */
@@ -82,8 +83,8 @@ function isPromoted(
   random: Random,
 ): boolean {
   const states: Record<Stage, EProcessState> = {
-    shadow: startEProcess(tests.shadow),
-    interleaving: startEProcess(tests.interleaving),
+    shadow: startEProcess(),
+    interleaving: startEProcess(),
   };
   const feedback = { events: 0, listDriven: 0 };
   // Long enough after the turn for the share to cross the limit and for the voters to come.

@@ -1,6 +1,7 @@
 import { type Random, seededRandom } from "../../../models/data/random.ts";
+import { alphaOfAttempt } from "../../../models/gate/alpha-spending.ts";
 import {
-  alphaOfAttempt,
+  type EProcessPlan,
   isProven,
   nextEProcess,
   planTest,
@@ -9,6 +10,9 @@ import {
 } from "../../../models/gate/e-process.ts";
 import { correlatedRequests, type Draw } from "./nulls.ts";
 
+/** The planned upgrade of EVALUATION, on differences that may be as large as they come. */
+export const PLANNED: EProcessPlan = { margin: 0, range: 1, excess: 0.02, variance: 0.15, alpha: 0.05 };
+
 /** Users after which the test is proven, looking after every user; null when it never is. */
 export function usersUntilProven(
   draw: Draw,
@@ -16,7 +20,7 @@ export function usersUntilProven(
   users: number,
   random: Random,
 ): number | null {
-  let state = startEProcess(test);
+  let state = startEProcess();
   while (state.users < users) {
     state = nextEProcess(state, test, draw(random));
     if (isProven(state, test)) return state.users;
@@ -50,7 +54,7 @@ export function promotingFamilies(
   for (let family = 0; family < size.families; family++) {
     for (let attempt = 1; attempt <= size.challengers; attempt++) {
       const alpha = alphaOfAttempt(0.05, attempt);
-      const test = planTest({ margin: 0, mde: 0.02, variance: 0.15, alpha });
+      const test = planTest({ ...PLANNED, alpha });
       if (usersUntilProven(draw, test, size.users, random) === null) continue;
       promoting++;
       break;
@@ -92,7 +96,7 @@ export function withUnit(
   const random = seededRandom(seed);
   let promoted = 0;
   for (let run = 0; run < size.runs; run++) {
-    let state = startEProcess(test);
+    let state = startEProcess();
     for (let user = 0; user < size.users && !isProven(state, test); user++) {
       const requests = correlatedRequests(random);
       const mean = requests.reduce((sum, one) => sum + one, 0) / requests.length;

@@ -51,13 +51,20 @@ describe("decide", () => {
   });
 
   it("rejects a challenger without proof at the end of patience", () => {
-    const patient = healthyEvidence({ users: 12_000, lift: 0.003, standardDeviation: 0.1 });
+    const patient = healthyEvidence({ users: 2000, lift: 0.006, standardDeviation: 0.1 });
     const { verdict, reasons, test } = decide(
       { ...patient, lists: patient.lists?.slice(0, 300) ?? null },
-      policy,
+      { ...policy, mde: 0.03 },
     );
     assert.deepEqual([verdict, reasons], ["reject", ["NOT_ENOUGH_LIFT"]]);
-    assert.ok(12_000 >= (test?.nMax ?? Number.POSITIVE_INFINITY));
+    assert.ok(2000 >= (test?.nMax ?? Number.POSITIVE_INFINITY));
+  });
+
+  it("rejects a challenger whose lift is proven to lie below the margin, long before that", () => {
+    const poor = healthyEvidence({ users: 3000, lift: 0.001, standardDeviation: 0.05 });
+    const outcome = decide({ ...poor, lists: poor.lists?.slice(0, 300) ?? null }, policy);
+    assert.deepEqual([outcome.verdict, outcome.reasons], ["reject", ["LIFT_BELOW_MARGIN"]]);
+    assert.match(explain(outcome), /the lift of \+0\.00\d+ is proven to lie below its margin of \+0\.006\.$/);
   });
 
   it("asks later attempts for more evidence", () => {
@@ -248,7 +255,8 @@ describe("refresh", () => {
   });
 
   it("must also not lose to the last upgrade, so that small losses cannot add up", () => {
-    const rows = (lift: number) => refresh(lift).users.map(({ user, difference }) => ({ user, difference }));
+    const rows = (lift: number) =>
+      refresh(lift).users.map(({ user, difference, baseline }) => ({ user, difference, baseline }));
     assert.deepEqual(rule({ ...refresh(0), lastUpgrade: rows(0) }), ["pass", "NOT_WORSE_PROVEN"]);
     assert.deepEqual(rule({ ...refresh(0), lastUpgrade: rows(-0.004) }), ["hold", "LAST_UPGRADE_UNPROVEN"]);
     assert.deepEqual(rule({ ...refresh(0), lastUpgrade: null }), ["hold", "LAST_UPGRADE_MISSING"]);

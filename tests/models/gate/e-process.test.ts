@@ -1,52 +1,70 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { seededRandom } from "../../../models/data/random.ts";
+import { alphaOfAttempt } from "../../../models/gate/alpha-spending.ts";
 import {
-  alphaOfAttempt,
+  betsOn,
   isProven,
   logE,
   lowerBound,
+  mirrored,
   nextEProcess,
   planTest,
   runEProcess,
   startEProcess,
+  WEIGHTS,
 } from "../../../models/gate/e-process.ts";
-import { firstPassage, plannedUsers, usersForPower, usersStillNeeded } from "../../../models/gate/power.ts";
+import { firstPassage, usersForPower, usersStillNeeded } from "../../../models/gate/power.ts";
 
 const close = (actual: number, expected: number, tolerance = 1e-9) =>
   assert.ok(Math.abs(actual - expected) <= tolerance, `expected ${expected}, got ${actual}`);
 
 const TEN = [0.1, -0.05, 0, 0.3, -0.2, 0.25, 0.02, 0, 0.5, -0.1];
 const FOUR_HUNDRED = Array.from({ length: 400 }, (_, index) => TEN[index % 10]);
-const plan = { margin: 0.004, mde: 0.02, variance: 0.15, alpha: 0.025 };
+const plan = { margin: 0.004, range: 0.6, excess: 0.02, variance: 0.04, alpha: 0.025 };
 
+// E itself, its bound and the planned lengths are held against SciPy in references.test.ts.
 describe("e-process", () => {
   const test = planTest(plan);
 
-  it("agrees with SciPy to 1e-9", () => {
-    // lams = [min(.95, (.02-.004)/.15), .0125, .025, .05, .1, .2, .4, .8]; w = [.5] + [.5/7]*7
-    // special.logsumexp([np.log(wj) + np.log1p(l*(np.array(d)-.004)).sum() for l, wj in zip(lams, w)])
-    close(logE(runEProcess(TEN, test), test), 0.12467617088333749);
-    close(logE(runEProcess(FOUR_HUNDRED, test), test), 17.259811217900566);
+  it("stakes its whole unit, the largest part on what was foretold and on what was learned", () => {
+    close(
+      WEIGHTS.reduce((sum, weight) => sum + weight, 0),
+      1,
+      1e-12,
+    );
+    const [planned, kelly, half, ...grid] = betsOn(startEProcess(), test);
+    close(planned, 0.02 / (0.04 + 0.02 ** 2), 1e-12);
+    close(kelly, planned, 1e-12);
+    close(half, planned / 2, 1e-12);
+    close(grid[0], 0.98 / 0.604, 1e-12);
+    assert.deepEqual(
+      grid.slice(1),
+      grid.slice(0, -1).map((bet) => bet / 2),
+    );
   });
 
-  it("gives a lower bound that agrees with a root found by SciPy", () => {
-    // optimize.brentq(lambda m: logE(d400, m, [min(l, 1/(1+m)) for l in lams]) - np.log(40), -.9, .9, xtol=1e-15)
-    close(lowerBound(FOUR_HUNDRED, test), 0.0480617903756088);
+  it("bets on a user before it knows what that user did", () => {
+    const before = runEProcess(TEN, test);
+    const stakes = betsOn(before, test);
+    for (const difference of [-0.5, 0.5]) {
+      const after = nextEProcess(before, test, difference);
+      for (const [bet, wealth] of after.logWealth.entries()) {
+        close(wealth, before.logWealth[bet] + Math.log1p(stakes[bet] * (difference - plan.margin)), 1e-12);
+      }
+    }
   });
 
-  it("says −1 while nothing is excluded", () => {
-    assert.equal(lowerBound([], test), -1);
-    assert.equal(lowerBound([-1, -1, -1], test), -1);
+  it("learns to bet more on a lift, and nothing on a loss", () => {
+    const kellyAfter = (difference: number) =>
+      betsOn(runEProcess(new Array<number>(100).fill(difference), test), test)[1];
+    assert.ok(kellyAfter(0.05) > betsOn(startEProcess(), test)[1]);
+    assert.equal(kellyAfter(-0.05), 0);
   });
 
-  it("is the same user by user and from scratch", () => {
-    let state = startEProcess(test);
-    for (const difference of FOUR_HUNDRED) state = nextEProcess(state, test, difference);
-    const scratch = runEProcess(FOUR_HUNDRED, test);
-    assert.equal(state.users, 400);
-    close(logE(state, test), logE(scratch, test));
-    assert.equal(isProven(state, test), isProven(scratch, test));
+  it("says its range's end while nothing is excluded", () => {
+    assert.equal(lowerBound([], test), -0.6);
+    assert.equal(lowerBound([-0.6, -0.6, -0.6], test), -0.6);
   });
 
   it("is proven exactly when the lower bound is beyond the margin", () => {
@@ -58,17 +76,43 @@ describe("e-process", () => {
     }
   });
 
-  it("never goes broke on the worst differences, at any margin", () => {
-    for (const margin of [-0.5, 0, 0.05, 0.9]) {
-      const bold = planTest({ margin, mde: 0.99, variance: 0.001, alpha: 0.05 });
-      for (const { lambda } of bold.bets) assert.ok(1 + lambda * (-1 - margin) >= 0);
+  it("never goes broke on the worst differences, at any margin and range", () => {
+    for (const range of [0.05, 0.3, 1]) {
+      for (const share of [-0.9, 0, 0.5, 0.9]) {
+        const bold = planTest({ margin: share * range, range, excess: range, variance: 0, alpha: 0.05 });
+        const worst = runEProcess(new Array<number>(50).fill(-range), bold);
+        assert.ok(worst.logWealth.every(Number.isFinite));
+      }
     }
   });
 
-  it("refuses what is no difference", () => {
-    for (const bad of [Number.NaN, 1.01, -1.01, Number.POSITIVE_INFINITY]) {
-      assert.throws(() => runEProcess([bad], test), /expected a difference in −1…1/);
-      assert.throws(() => nextEProcess(startEProcess(test), test, bad), /expected a difference in −1…1/);
+  it("seen in the mirror bets on the loss", () => {
+    const losses = FOUR_HUNDRED.map((difference) => difference - 0.2);
+    const reverse = mirrored(test, 0.05, 0.02);
+    assert.ok(!isProven(runEProcess(losses, test), test));
+    assert.ok(
+      isProven(
+        runEProcess(
+          losses.map((difference) => -difference),
+          reverse,
+        ),
+        reverse,
+      ),
+    );
+  });
+
+  it("refuses what is no difference, and a plan that plans nothing", () => {
+    for (const bad of [Number.NaN, 0.61, -0.61, Number.POSITIVE_INFINITY]) {
+      assert.throws(() => runEProcess([bad], test), /expected a difference in −0.6…0.6/);
+    }
+    for (const bad of [
+      { margin: 0.6 },
+      { range: 0 },
+      { excess: 0 },
+      { alpha: 1 },
+      { variance: Number.NaN },
+    ]) {
+      assert.throws(() => planTest({ ...plan, ...bad }), /sequential test: expected −range < margin < range/);
     }
   });
 
@@ -80,16 +124,6 @@ describe("e-process", () => {
     assert.ok(spent < 0.05 && spent > 0.0499);
     assert.throws(() => alphaOfAttempt(0.05, 0), /expected attempt/);
   });
-
-  it("shares one unit of stake, half of it on the planned bet", () => {
-    close(
-      test.bets.reduce((sum, { weight }) => sum + weight, 0),
-      1,
-      1e-12,
-    );
-    close(test.bets[0].lambda, 0.016 / 0.15, 1e-12);
-    assert.equal(planTest({ ...plan, variance: 0 }).bets[0].lambda, 0.95);
-  });
 });
 
 describe("planned length", () => {
@@ -99,25 +133,24 @@ describe("planned length", () => {
     close(firstPassage(4800, 0.00133, 0.0516, 4.382), 0.8158042083239417);
   });
 
-  it("foresees under 4,800 users for a lift of .02 at a variance of .15 and α = .025", () => {
-    const { n80, nMax } = plannedUsers({ margin: 0, mde: 0.02, variance: 0.15, alpha: 0.025 });
-    assert.ok(n80 > 4000 && n80 < 4800, `${n80}`);
-    assert.equal(nMax, 2 * n80);
-  });
-
-  it("needs more users for less lift, and none at all for none", () => {
-    const test = planTest({ margin: 0, mde: 0.01, variance: 0.0056, alpha: 0.025 });
+  it("needs more users for less lift, and cannot be planned for none", () => {
+    const test = planTest({ margin: 0, range: 0.3, excess: 0.01, variance: 0.0056, alpha: 0.025 });
     const users = [0.03, 0.02, 0.01].map((lift) => usersForPower(test, lift, 0.0056, 0.8) ?? 0);
     assert.ok(users[0] < users[1] && users[1] < users[2]);
     assert.equal(usersForPower(test, 0, 0.0056, 0.8), null);
   });
 
   it("counts down as evidence comes in", () => {
-    const test = planTest({ margin: 0, mde: 0.02, variance: 0.05, alpha: 0.025 });
-    const left = [0, 100, 200].map((users) =>
+    const test = planTest({ margin: 0, range: 1, excess: 0.02, variance: 0.05, alpha: 0.025 });
+    const left = [0, 30, 60].map((users) =>
       usersStillNeeded(runEProcess(FOUR_HUNDRED.slice(0, users), test), test, 0.072, 0.04),
     );
-    assert.ok(left.every((users) => users !== null));
-    assert.ok(Number(left[0]) > Number(left[1]) && Number(left[1]) > Number(left[2]));
+    assert.ok(Number(left[0]) > Number(left[1]) && Number(left[1]) > Number(left[2]), `${left}`);
+  });
+
+  it("ends in E ≥ 1/α", () => {
+    const state = runEProcess(FOUR_HUNDRED, planTest(plan));
+    assert.ok(logE(state) > -Math.log(plan.alpha));
+    assert.equal(usersStillNeeded(state, planTest(plan), 0.082, 0.04), 0);
   });
 });

@@ -8,13 +8,14 @@ import { NULLS, PLANNED_LIFT } from "../../bench/prove-gate/nulls.ts";
 import { promotedByEitherRoute } from "../../bench/prove-gate/routes.ts";
 import {
   naiveRepeatedTTest,
+  PLANNED,
   promotedShare,
   promotingFamilies,
   withUnit,
 } from "../../bench/prove-gate/sequential.ts";
 
 // Small enough for every test run; `npm run prove-gate` has the figures that count.
-const test = planTest({ margin: 0, mde: 0.02, variance: 0.15, alpha: 0.05 });
+const test = planTest(PLANNED);
 const size = { runs: 100, users: 800 };
 
 describe("the gate is honest", () => {
@@ -24,7 +25,7 @@ describe("the gate is honest", () => {
     });
   }
   it("finds most of the lifts it was planned for", () => {
-    const planned = planTest({ margin: 0, mde: 0.02, variance: 0.15, alpha: 0.025 });
+    const planned = planTest({ ...PLANNED, alpha: 0.025 });
     assert.ok(promotedShare(PLANNED_LIFT, planned, { runs: 40, users: 4800 }, 2) >= 0.7);
   });
   it("holds its level over a row of challengers", () => {

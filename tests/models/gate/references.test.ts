@@ -6,18 +6,27 @@ import { itemId } from "../../../models/data/ids.ts";
 import { gini } from "../../../models/evaluation/exposure.ts";
 import { ndcg } from "../../../models/evaluation/ndcg.ts";
 import { quantileBounds } from "../../../models/gate/binomial-bounds.ts";
+import { planFigure } from "../../../models/gate/capped-figure.ts";
 import { planOf } from "../../../models/gate/decide.ts";
 import { populationStabilityIndex } from "../../../models/gate/drift.ts";
-import { logE, lowerBound, planTest, runEProcess, type TestPlan } from "../../../models/gate/e-process.ts";
+import {
+  type EProcessPlan,
+  isProven,
+  logE,
+  lowerBound,
+  planTest,
+  runEProcess,
+} from "../../../models/gate/e-process.ts";
 import type { ShadowEvidence, ShownToUser } from "../../../models/gate/evidence.ts";
 import { judgeFleet, LATENCY_BUCKETS } from "../../../models/gate/fleet.ts";
 import { allGuardrails } from "../../../models/gate/guardrails/all.ts";
 import { marginOf } from "../../../models/gate/margin.ts";
 import { DEFAULT_POLICY, parsePolicy } from "../../../models/gate/policy.ts";
-import { plannedUsers, usersStillNeeded } from "../../../models/gate/power.ts";
+import { plannedLength, usersForPower, usersStillNeeded } from "../../../models/gate/power.ts";
 import type { GuardrailCode } from "../../../models/gate/reasons.ts";
 import { screen } from "../../../models/gate/screen.ts";
-import { isProvenLoss } from "../../../models/gate/test-result.ts";
+import type { TestPlan } from "../../../models/gate/test-plan.ts";
+import { isFutile, isProvenLoss, runTest } from "../../../models/gate/test-result.ts";
 import { healthyEvidence } from "../../support/gate-evidence.ts";
 
 const SCRIPT = fileURLToPath(new URL("../../../../tests/references/gate.py", import.meta.url));
@@ -25,17 +34,25 @@ const SCRIPT = fileURLToPath(new URL("../../../../tests/references/gate.py", imp
 /** Printed by `python3 tests/references/gate.py` with SciPy 1.17.1 and NumPy 2.4.6. */
 const REFERENCES = {
   margins: [0.00678910321750138, 0.015, -0.003],
-  upgradeLogE: 17.259811217900566,
-  upgradeBound: 0.04806179037560881,
-  refreshLogE: -1.085664375973899,
-  refreshBound: -0.03832598363498304,
-  cappedLogE: 8.44870964518903,
-  cappedBound: 0.9462821546837391,
-  interleavedLogE: 2.8836168208131934,
-  interleavedBound: -0.048958286950216916,
-  provenLossUsers: [109, 129],
-  n80: [4628, 2196],
-  moreUsers: 113,
+  firstUpgradeLogE: 17.259811217900566,
+  firstUpgradeBound: 0.04806179037560881,
+  firstRefreshLogE: -1.085664375973899,
+  firstRefreshBound: -0.03832598363498304,
+  firstCappedLogE: 8.44870964518903,
+  firstCappedBound: 0.9462821546837391,
+  firstLossUsers: [109, 129],
+  upgradeLogE: 29.24158285168788,
+  upgradeBound: 0.05146896122899443,
+  refreshLogE: -1.1248257278796965,
+  refreshBound: -0.04034290306031552,
+  votesLogE: 3.353338422234733,
+  votesBound: -0.051126262933218064,
+  provenUsers: 69,
+  futileUsers: 78,
+  figurePlan: [0.7, 0.08199999999999999, 0.040319999999999995],
+  n80: [5126, 2412],
+  moreUsers: 71,
+  firstN80: [4628, 2196],
   screenBounds: [0.04586647820569849, 0.12303332623589154],
   novelty: [0.9879518072289157, 0.9835567539808964, 0.9963795968258051],
   coverage: [0.7666666666666667, 0.7320989938738568, 0.8406212480517117],
@@ -52,6 +69,8 @@ const TEN = [0.1, -0.05, 0, 0.3, -0.2, 0.25, 0.02, 0, 0.5, -0.1];
 const repeated = (values: readonly number[], times: number): number[] =>
   Array.from({ length: times * values.length }, (_, index) => values[index % values.length]);
 const FOUR_HUNDRED = repeated(TEN, 40);
+const rowsOf = (differences: readonly number[]) =>
+  differences.map((difference, user) => ({ user: `u${user}`, difference }));
 
 function same(actual: number | readonly number[], expected: number | readonly number[]): void {
   const [got, wanted] = [[actual].flat(), [expected].flat()];
@@ -79,59 +98,96 @@ describe("the gate's formulas agree to 1e-9 with NumPy and SciPy", () => {
     );
   });
 
-  const tests = {
-    upgrade: [FOUR_HUNDRED, { mde: 0.02, margin: 0.004, variance: 0.15, alpha: 0.025 }],
-    refresh: [
+  const firstTests = {
+    firstUpgrade: [FOUR_HUNDRED, { mde: 0.02, margin: 0.004, variance: 0.15, alpha: 0.025 }],
+    firstRefresh: [
       FOUR_HUNDRED.map((difference) => difference - 0.09),
       { mde: 0.02, margin: -0.003, variance: 0.05, alpha: 0.025 },
     ],
-    capped: [repeated([1, 1, 0.95, 1], 50), { mde: 0.95, margin: 0.9, variance: 0.01, alpha: 0.025 }],
+    firstCapped: [repeated([1, 1, 0.95, 1], 50), { mde: 0.95, margin: 0.9, variance: 0.01, alpha: 0.025 }],
   } as const satisfies Record<string, readonly [readonly number[], TestPlan]>;
+  for (const [name, [differences, plan]] of Object.entries(firstTests)) {
+    it(`E and the lower bound of a test of the first design (${name})`, () => {
+      const result = runTest(rowsOf(differences), plan);
+      same(result.logE, REFERENCES[`${name as keyof typeof firstTests}LogE`]);
+      same(result.lowerBound, REFERENCES[`${name as keyof typeof firstTests}Bound`]);
+    });
+  }
+
+  it("the user at whom the first design proved a loss, of an upgrade and of a refresh", () => {
+    const rows = rowsOf(FOUR_HUNDRED.map((difference) => -difference));
+    const users = [0.004, -0.01].map((margin) => {
+      const plan = { margin, mde: 0.02, variance: 0.05, alpha: 0.025 };
+      return 1 + rows.findIndex((_, last) => isProvenLoss(rows.slice(0, last + 1), plan));
+    });
+    same(users, REFERENCES.firstLossUsers);
+  });
+
+  const numbers = { range: 0.6, excess: 0.02, variance: 0.04, alpha: 0.025 };
+  const tests = {
+    upgrade: [FOUR_HUNDRED, { ...numbers, margin: 0.004 }],
+    refresh: [FOUR_HUNDRED.map((difference) => difference - 0.09), { ...numbers, margin: -0.003 }],
+  } as const satisfies Record<string, readonly [readonly number[], EProcessPlan]>;
   for (const [name, [differences, plan]] of Object.entries(tests)) {
     it(`E and the lower bound of a test (${name})`, () => {
       const test = planTest(plan);
-      same(logE(runEProcess(differences, test), test), REFERENCES[`${name as keyof typeof tests}LogE`]);
+      same(logE(runEProcess(differences, test)), REFERENCES[`${name as keyof typeof tests}LogE`]);
       same(lowerBound(differences, test), REFERENCES[`${name as keyof typeof tests}Bound`]);
     });
   }
 
   it("E of interleaving's votes, at the α that an attempt and the policy leave it", () => {
     const evidence = { ...healthyEvidence(), attempt: 2 };
-    const plan = planOf(
-      evidence,
-      parsePolicy({ interleaving: { mde: 0.05, alphaShare: 0.5 } }),
-      "interleaving",
-    );
+    const policy = parsePolicy({ interleaving: { mde: 0.05, alphaShare: 0.5 } });
+    const plan = planOf(evidence, policy, "interleaving");
     assert.ok(plan !== null);
-    const votes = repeated([1, 1, -1, 1 / 3, 0, -1, 1], 30);
-    const test = planTest(plan);
-    same(logE(runEProcess(votes, test), test), REFERENCES.interleavedLogE);
-    same(lowerBound(votes, test), REFERENCES.interleavedBound);
+    const result = runTest(rowsOf(repeated([1, 1, -1, 1 / 3, 0, -1, 1], 30)), plan);
+    same(result.logE, REFERENCES.votesLogE);
+    same(result.lowerBound, REFERENCES.votesBound);
   });
 
-  it("the user at whom a loss is proven, of an upgrade and of a refresh", () => {
-    const rows = FOUR_HUNDRED.map((difference, user) => ({ user: `u${user}`, difference: -difference }));
-    const users = [0.004, -0.01].map((margin) => {
-      const plan = { margin, mde: 0.02, variance: 0.05, alpha: 0.025 };
-      return 1 + rows.findIndex((_, last) => isProvenLoss(rows.slice(0, last + 1), plan));
-    });
-    same(users, REFERENCES.provenLossUsers);
+  it("the user at whom a lift is proven, and the one at whom a challenger is proven not to pay", () => {
+    const test = planTest({ ...numbers, margin: 0.004 });
+    const proven = FOUR_HUNDRED.findIndex((_, last) =>
+      isProven(runEProcess(FOUR_HUNDRED.slice(0, last + 1), test), test),
+    );
+    same(proven + 1, REFERENCES.provenUsers);
+    const losing = FOUR_HUNDRED.map((difference) => difference - 0.15);
+    const figure = { test: "capped", cap: 0.6, lift: 0.034, variance: 0.04 } as const;
+    const plan = { margin: 0.004, mde: 0.02, variance: 0.04, alpha: 0.025, futilityAlpha: 0.05, figure };
+    same(
+      1 + losing.findIndex((_, last) => isFutile(losing.slice(0, last + 1), plan)),
+      REFERENCES.futileUsers,
+    );
+  });
+
+  it("the cap, the lift and the variance that a holdout plans", () => {
+    const baselines = repeated([0.1, 0.3, 0, 0.2, 0.4, 0.05, 0.1, 0.7, 0.2, 0.3], 8);
+    const { cap, lift, variance } = planFigure(
+      baselines.map((baseline, user) => ({ baseline, challenger: baseline + TEN[user % 10] })),
+    );
+    same([cap, lift ?? Number.NaN, variance], REFERENCES.figurePlan);
   });
 
   it("the planned length, its double, and how many more users would settle it", () => {
     const plans = [
-      { margin: 0, mde: 0.02, variance: 0.15, alpha: 0.025 },
-      { margin: 0.004, mde: 0.01, variance: 0.0056, alpha: 0.0125 },
-    ].map(plannedUsers);
+      { margin: 0, range: 1, excess: 0.02, variance: 0.15, alpha: 0.025 },
+      { margin: 0.004, range: 0.3, excess: 0.006, variance: 0.0056, alpha: 0.0125 },
+    ].map((plan) => plannedLength(usersForPower(planTest(plan), plan.excess, plan.variance, 0.8)));
     same(
       plans.map(({ n80 }) => n80),
       REFERENCES.n80,
     );
     assert.ok(plans.every(({ n80, nMax }) => nMax === 2 * n80));
-    const test = planTest({ margin: 0, mde: 0.02, variance: 0.15, alpha: 0.025 });
+    const test = planTest({ ...numbers, margin: 0.004 });
     const lift = TEN.reduce((sum, one) => sum + one, 0) / 10;
     const variance = TEN.reduce((sum, one) => sum + (one - lift) ** 2, 0) / 9;
     same(usersStillNeeded(runEProcess(TEN, test), test, lift, variance) ?? 0, REFERENCES.moreUsers);
+    const first = [
+      { margin: 0, mde: 0.02, variance: 0.15, alpha: 0.025 },
+      { margin: 0.004, mde: 0.01, variance: 0.0056, alpha: 0.0125 },
+    ].map((plan) => runTest([], plan).n80);
+    same(first, REFERENCES.firstN80);
   });
 
   it("the screen's bootstrap-t bounds, from the very same 2,000 resamples", () => {

@@ -1,0 +1,62 @@
+import { quantile } from "../evaluation/bootstrap.ts";
+import { mean, sampleVariance } from "../evaluation/moments.ts";
+import type { UserDifference } from "./evidence.ts";
+
+/**
+ * What a sequential test is told beforehand of the figure it will see. A user's mean nDCG hardly ever comes near 1,
+ * yet a test that must reckon with 1 dares only small bets, and throws most of the evidence away. So it looks at
+ * v = min(nDCG, τ), with τ frozen when the test is planned. Its presence in a plan names the test, `e-process.ts`;
+ * plans of the first design have none.
+ */
+export interface FigurePlan {
+  readonly test: "capped";
+  /** τ */
+  readonly cap: number;
+  /** Mean of the capped difference on the holdout; absent where it was never measured. */
+  readonly lift?: number | undefined;
+  /** Its variance. */
+  readonly variance: number;
+}
+
+/** One user's figures on the holdout. */
+export interface PairedFigures {
+  readonly challenger: number;
+  readonly baseline: number;
+}
+
+const CAP_QUANTILE = 0.99;
+const SMALLEST_CAP = 0.05;
+
+/** Of interleaving's votes, and of figures of which nothing is known: the whole of [−1, 1]. */
+export const UNCAPPED: FigurePlan = { test: "capped", cap: 1, variance: 1 };
+
+/** τ is the .99 quantile of the figures of both, so that hardly anybody is capped; σ² comes from the same users. */
+export function planFigure(holdout: readonly PairedFigures[]): FigurePlan {
+  if (holdout.length < 2) return UNCAPPED;
+  const both = Float64Array.from(holdout.flatMap(({ challenger, baseline }) => [challenger, baseline]));
+  const cap = Math.min(1, Math.max(SMALLEST_CAP, quantile(both.sort(), CAP_QUANTILE)));
+  const differences = holdout.map(
+    ({ challenger, baseline }) => Math.min(challenger, cap) - Math.min(baseline, cap),
+  );
+  return { test: "capped", cap, lift: mean(differences), variance: sampleVariance(differences) };
+}
+
+/** A plan that a record has kept without one of its numbers plans nothing. */
+export function isSoundFigure({ test, cap, lift, variance }: FigurePlan): boolean {
+  const isNumber = (value: number): boolean => typeof value === "number" && Number.isFinite(value);
+  const known = isNumber(cap) && isNumber(variance) && (lift === undefined || isNumber(lift));
+  return test === "capped" && known && cap > 0 && cap <= 1 && variance >= 0;
+}
+
+/** Whether the row says enough to be capped. */
+export function canBeCapped({ baseline }: UserDifference, cap: number): boolean {
+  return cap >= 1 || (baseline !== undefined && baseline >= 0 && baseline <= 1);
+}
+
+/** min(c, τ) − min(b, τ) of one user; a vote, which has no figures of its own, is not capped. */
+export function cappedDifference({ difference, baseline }: UserDifference, cap: number): number {
+  if (cap >= 1) return difference;
+  if (baseline === undefined)
+    throw new RangeError("capped difference: expected the baseline's figure, got none");
+  return Math.min(baseline + difference, cap) - Math.min(baseline, cap);
+}
