@@ -1,16 +1,20 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { retry } from "../../services/waiting.ts";
 
 /** An answer outside 2xx, with the service's own words. */
 export class ApiError extends Error {
   readonly status: number;
   readonly body: unknown;
+  /** When the service asks to come back, milliseconds. */
+  readonly retryAfterMs: number;
 
-  constructor(status: number, message: string, body: unknown) {
+  constructor(status: number, message: string, body: unknown, retryAfterMs = 0) {
     super(message);
     this.name = "ApiError";
     this.status = status;
     this.body = body;
+    this.retryAfterMs = retryAfterMs;
   }
 }
 
@@ -22,12 +26,12 @@ export interface ApiClient {
 
 /** Talks to a running Phasewise. Operator routes get the key from the environment or the state folder. */
 export function apiClient(url: string, adminKey: string | null): ApiClient {
-  const call = async <T>(method: string, path: string, body?: unknown): Promise<T> => {
+  const send = async <T>(method: string, path: string, body?: unknown): Promise<T> => {
     const headers: Record<string, string> = { accept: "application/json" };
     if (adminKey !== null) headers.authorization = `Bearer ${adminKey}`;
     if (body !== undefined) headers["content-type"] = "application/json";
     const init = { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
-    const response = await sendWithRetries(() => fetch(new URL(path, url), init)).catch((error: Error) => {
+    const response = await fetch(new URL(path, url), init).catch((error: Error) => {
       const reason = String(error.cause ?? error);
       throw new ApiError(0, `${url}: no Phasewise answers there (${reason}); start one with npm start`, null);
     });
@@ -35,14 +39,14 @@ export function apiClient(url: string, adminKey: string | null): ApiClient {
     const parsed: unknown = text === "" ? null : parseJson(text);
     if (!response.ok) {
       const error = (parsed as { error?: { message?: string } } | null)?.error;
-      throw new ApiError(
-        response.status,
-        error?.message ?? `${method} ${path}: HTTP ${response.status}`,
-        parsed,
-      );
+      const message = error?.message ?? `${method} ${path}: HTTP ${response.status}`;
+      const seconds = Number(response.headers.get("retry-after") ?? 1);
+      throw new ApiError(response.status, message, parsed, seconds * 1000);
     }
     return parsed as T;
   };
+  const call = <T>(method: string, path: string, body?: unknown) =>
+    retry(() => send<T>(method, path, body), pauseMs);
   return {
     get: (path) => call("GET", path),
     post: (path, body) => call("POST", path, body),
@@ -50,17 +54,13 @@ export function apiClient(url: string, adminKey: string | null): ApiClient {
   };
 }
 
-const RETRIES = 5;
+const ATTEMPTS = 5;
+const LONGEST_PAUSE_MS = 5000;
 
 /** A busy service says so with 503 or 429 before it has done anything: asking again is safe. */
-async function sendWithRetries(send: () => Promise<Response>): Promise<Response> {
-  for (let attempt = 1; ; attempt++) {
-    const response = await send();
-    if ((response.status !== 503 && response.status !== 429) || attempt === RETRIES) return response;
-    await response.arrayBuffer();
-    const seconds = Number(response.headers.get("retry-after") ?? 1);
-    await new Promise((resolve) => setTimeout(resolve, Math.min(seconds, 5) * 1000));
-  }
+function pauseMs(attempt: number, error: unknown): number | null {
+  const busy = error instanceof ApiError && (error.status === 503 || error.status === 429);
+  return busy && attempt < ATTEMPTS ? Math.min(error.retryAfterMs, LONGEST_PAUSE_MS) : null;
 }
 
 /** The operator's key: as given, or the one that the service made and keeps in its state folder. */

@@ -1,4 +1,5 @@
 import type { DecisionSummary } from "../../services/registry/decision-summary.ts";
+import type { Decisions } from "../../services/serving/routes/records.ts";
 import type { ApiClient } from "./api-client.ts";
 
 const POLL_MS = 1000;
@@ -10,7 +11,7 @@ export async function followDecisions(
 ): Promise<{ stop(): Promise<void> }> {
   const seen = new Set<string>();
   const look = async (announce: boolean): Promise<void> => {
-    const { decisions } = await api.get<{ decisions: readonly DecisionSummary[] }>("/decisions?limit=50");
+    const { decisions } = await api.get<Decisions>("/decisions?limit=50");
     for (const decision of [...decisions].reverse()) {
       if (seen.has(decision.id)) continue;
       seen.add(decision.id);

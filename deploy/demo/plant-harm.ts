@@ -4,10 +4,11 @@ import { judgeOn } from "../../jobs/training/holdout.ts";
 import { publish } from "../../jobs/training/publish.ts";
 import { unsearched } from "../../jobs/training/search-in-process.ts";
 import type { TrainingSet } from "../../models/data/interaction-matrix.ts";
+import type { Decision } from "../../models/gate/decision.ts";
 import { type FittedModel, fitModel } from "../../models/model.ts";
 import type { Config } from "../../services/config.ts";
-import type { DecisionSummary } from "../../services/registry/decision-summary.ts";
-import type { AuditEntry, LivePointer } from "../../services/registry/types.ts";
+import type { ModelView } from "../../services/serving/routes/models.ts";
+import type { LiveView } from "../../services/serving/routes/promotion.ts";
 import type { ApiClient } from "../client/api-client.ts";
 
 /** Tells the planted version from what anybody would train. */
@@ -22,9 +23,10 @@ const REASON = "planted harm: the popularity list upside down, which an operator
  */
 export async function plantHarm(api: ApiClient, config: Config): Promise<string | null> {
   const version = await publishHarm(config);
-  const { state } = (await api.get<{ record: { state: string } }>(`/models/${version}`)).record;
+  const { state } = (await api.get<ModelView>(`/models/${version}`)).record;
   if (state !== "REGISTERED") return null;
-  const { live } = await api.get<{ live: LivePointer }>("/live");
+  const { live } = await api.get<LiveView>("/live");
+  if (live === null) throw new Error("planted harm: expected a live version to replace, got none");
   const order = { expectedLive: live.version, expectedEpoch: live.epoch, reason: REASON, force: true };
   await api.post(`/models/${version}/promote`, order);
   return version;
@@ -35,13 +37,13 @@ export async function outcomeOfHarm(
   api: ApiClient,
   version: string,
 ): Promise<{ readonly rolledBack: boolean; readonly words: string }> {
-  const { history } = await api.get<{ history: readonly AuditEntry[] }>("/live");
+  const { history } = await api.get<LiveView>("/live");
   const rollback = history.findLast(({ action, from }) => action === "auto-rollback" && from === version);
   if (rollback === undefined) {
     return { rolledBack: false, words: `Planted harm: ${version} was NOT rolled back by itself` };
   }
   const { decisionId, version: back, reason } = rollback;
-  const decision = decisionId === null ? null : await api.get<DecisionSummary>(`/decisions/${decisionId}`);
+  const decision = decisionId === null ? null : await api.get<Decision>(`/decisions/${decisionId}`);
   const users = decision !== null && "test" in decision.ruling ? decision.ruling.test?.users : undefined;
   const after = users === undefined ? "" : ` after ${users} users`;
   return {

@@ -1,5 +1,6 @@
 import type { Config } from "../../services/config.ts";
 import type { Ladder } from "../../services/serving/routes/ladder.ts";
+import { retry } from "../../services/waiting.ts";
 import type { ApiClient } from "../client/api-client.ts";
 import type { PreparedData } from "../data/prepare-data.ts";
 import { ladderTable } from "../terminal/ladder-table.ts";
@@ -65,13 +66,8 @@ function challengesOf({ aA, plantHarm }: DemoOptions): readonly Challenge[] {
  * that is what the user reads.
  */
 async function waitForApi(api: ApiClient): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      await api.get("/healthz");
-      return;
-    } catch (error) {
-      if (attempt === 600) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-  }
+  await retry(
+    () => api.get("/healthz"),
+    (attempt) => (attempt < 600 ? 100 : null),
+  );
 }

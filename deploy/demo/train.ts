@@ -2,7 +2,9 @@ import { PHASES } from "../../models/phases.ts";
 import type { Phase } from "../../models/recipe.ts";
 import type { JobView } from "../../services/queues/types.ts";
 import type { LivePointer } from "../../services/registry/types.ts";
+import type { JobAdded } from "../../services/serving/routes/jobs.ts";
 import type { Ladder } from "../../services/serving/routes/ladder.ts";
+import type { Promoted } from "../../services/serving/routes/promotion.ts";
 import type { ApiClient } from "../client/api-client.ts";
 import { followJob } from "../client/follow-job.ts";
 import { jobProgress } from "../terminal/progress.ts";
@@ -37,9 +39,9 @@ interface RetrainOutcome {
 export async function makeFloorLive(api: ApiClient): Promise<LivePointer> {
   const { live } = await api.get<Ladder>("/ladder");
   if (live !== null) return live;
-  const { jobId } = await api.post<{ jobId: string }>("/retrain", FLOOR);
+  const { jobId } = await api.post<JobAdded>("/retrain", FLOOR);
   const { version } = resultOf(await followJob(api, jobId));
-  const promoted = await api.post<{ live: LivePointer }>(`/models/${version}/promote`, {
+  const promoted = await api.post<Promoted>(`/models/${version}/promote`, {
     expectedLive: null,
     reason: "the floor of the ladder: the heuristic that everything else has to beat",
   });
@@ -67,7 +69,7 @@ export async function trainChallengers(
   const progress = jobProgress(write);
   const outcomes = await Promise.all(
     due.map(async (challenge) => {
-      const { jobId } = await api.post<{ jobId: string }>("/retrain", challenge);
+      const { jobId } = await api.post<JobAdded>("/retrain", challenge);
       const job = await followJob(api, jobId, progress.add(nameOf(challenge)));
       const failed = job.state === "failed";
       return { failed, ending: failed ? `failed: ${job.failedReason}` : resultOf(job).reason };

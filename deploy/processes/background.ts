@@ -4,6 +4,7 @@ import { createWriteStream } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { endsWithin } from "../../services/waiting.ts";
 
 /** Longest a process may take to end by itself before it is killed, milliseconds. */
 const GRACE_MS = 10_000;
@@ -41,7 +42,7 @@ async function stop(child: ChildProcess, ended: Promise<number | null>): Promise
   if (child.exitCode !== null || child.signalCode !== null) return;
   child.kill("SIGTERM");
   // Training children of a worker that is killed end by themselves: their channel to it closes.
-  const killing = setTimeout(() => child.kill("SIGKILL"), GRACE_MS);
+  if (await endsWithin(GRACE_MS, ended)) return;
+  child.kill("SIGKILL");
   await ended;
-  clearTimeout(killing);
 }

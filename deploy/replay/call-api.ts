@@ -1,30 +1,42 @@
 import { type Agent, request } from "node:http";
+import { retry } from "../../services/waiting.ts";
 
-const RETRIES = 5;
+const ATTEMPTS = 5;
+
+/** The status is 0 when nothing answered. */
+class Refusal extends Error {
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.name = "Refusal";
+    this.status = status;
+  }
+}
 
 /** Feedback is idempotent by event id and asking changes nothing, so both may be tried again. */
-export async function callApi(
+export function callApi(
   agent: Agent,
   method: string,
   url: string,
   body?: unknown,
   alsoFine?: number,
 ): Promise<unknown> {
-  for (let attempt = 1; ; attempt++) {
-    const outcome = await send(agent, method, url, body).catch((error: Error) => ({
+  const call = async (): Promise<unknown> => {
+    const { status, text } = await send(agent, method, url, body).catch((error: Error) => ({
       status: 0,
       text: error.message,
     }));
-    if (outcome.status >= 200 && outcome.status < 300) return JSON.parse(outcome.text);
-    if (outcome.status === alsoFine) return null;
-    const mayRetry = outcome.status === 0 || outcome.status === 429 || outcome.status === 503;
-    if (!mayRetry || attempt === RETRIES) {
-      throw new Error(
-        `${method} ${url}: expected 2xx, got ${outcome.status || "no answer"}: ${outcome.text}`,
-      );
-    }
-    await new Promise((resolve) => setTimeout(resolve, 50 * 2 ** attempt));
-  }
+    if (status >= 200 && status < 300) return JSON.parse(text);
+    if (status === alsoFine) return null;
+    throw new Refusal(status, `${method} ${url}: expected 2xx, got ${status || "no answer"}: ${text}`);
+  };
+  return retry(call, pauseMs);
+}
+
+function pauseMs(attempt: number, error: unknown): number | null {
+  const passes = error instanceof Refusal && [0, 429, 503].includes(error.status);
+  return passes && attempt < ATTEMPTS ? 50 * 2 ** attempt : null;
 }
 
 function send(

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { AuditEntry } from "../../../services/registry/types.ts";
+import type { AuditLog } from "../../../services/serving/routes/records.ts";
 import { EXIT, print, table } from "../../terminal/output.ts";
 import { connect, type ServiceOptions, withService } from "../service.ts";
 
@@ -9,10 +9,7 @@ export function auditVerb(program: Command): void {
     .description("what was live when, who changed it, and why, and whether the chain verifies");
   withService(command).action(async (options: ServiceOptions) => {
     const api = await connect(options);
-    const { entries, firstBroken } = await api.get<{
-      entries: readonly AuditEntry[];
-      firstBroken: number | null;
-    }>("/audit");
+    const { entries, firstBroken } = await api.get<AuditLog>("/audit");
     if (firstBroken !== null) process.exitCode = EXIT.failed;
     print(entries, options, () =>
       [

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import type { JobAdded } from "../../../services/serving/routes/jobs.ts";
 import { print } from "../../terminal/output.ts";
 import { connect, type ServiceOptions, withService } from "../service.ts";
 
@@ -10,7 +11,7 @@ export function cancelVerb(program: Command): void {
     );
   withService(command).action(async (job: string, options: ServiceOptions) => {
     const api = await connect(options);
-    const result = await api.delete<{ jobId: string }>(`/jobs/${encodeURIComponent(job)}`);
+    const result = await api.delete<JobAdded>(`/jobs/${encodeURIComponent(job)}`);
     print(result, options, () => `cancelled ${result.jobId}`);
   });
 }

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
-import type { ModelCard } from "../../../models/card/card.ts";
+import type { JobAdded } from "../../../services/serving/routes/jobs.ts";
+import type { ModelView } from "../../../services/serving/routes/models.ts";
 import { followJob } from "../../client/follow-job.ts";
 import { EXIT, print } from "../../terminal/output.ts";
 import { describeProgress, progressLine } from "../../terminal/progress.ts";
@@ -18,7 +19,7 @@ export function cardVerb(program: Command): void {
     const api = await connect(options);
     const path = `/models/${encodeURIComponent(version)}`;
     if (options.analyse === true) {
-      const { jobId } = await api.post<{ jobId: string }>(`${path}/analyse`, {});
+      const { jobId } = await api.post<JobAdded>(`${path}/analyse`, {});
       const line = progressLine();
       const job = await followJob(api, jobId, (view) => line.update(describeProgress(view)));
       if (job.state === "failed") {
@@ -26,7 +27,7 @@ export function cardVerb(program: Command): void {
         process.stderr.write(`phasewise: the analysis failed: ${job.failedReason}\n`);
       }
     }
-    const { modelCard, card } = await api.get<{ modelCard: ModelCard; card: string }>(path);
+    const { modelCard, card } = await api.get<ModelView>(path);
     print(modelCard, options, () => card.trimEnd());
   });
 }

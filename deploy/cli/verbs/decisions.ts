@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { DecisionSummary } from "../../../services/registry/decision-summary.ts";
+import type { Decisions } from "../../../services/serving/routes/records.ts";
 import { wholeNumber } from "../../terminal/arguments.ts";
 import { print } from "../../terminal/output.ts";
 import { connect, type ServiceOptions, withService } from "../service.ts";
@@ -15,9 +15,7 @@ export function decisionsVerb(program: Command): void {
     .option("--limit <n>", "how many", wholeNumber, 20);
   withService(command).action(async (options: DecisionsOptions) => {
     const api = await connect(options);
-    const { decisions } = await api.get<{ decisions: readonly DecisionSummary[] }>(
-      `/decisions?limit=${options.limit}`,
-    );
+    const { decisions } = await api.get<Decisions>(`/decisions?limit=${options.limit}`);
     print(decisions, options, () =>
       decisions.length === 0
         ? "no decision yet"

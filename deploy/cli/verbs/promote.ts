@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { CanaryResult, LivePointer } from "../../../services/registry/types.ts";
+import type { Promoted } from "../../../services/serving/routes/promotion.ts";
 import { shareFromZero, wholeNumber } from "../../terminal/arguments.ts";
 import { print } from "../../terminal/output.ts";
 import { connect, type ServiceOptions, withService } from "../service.ts";
@@ -47,7 +48,7 @@ export function promoteVerb(program: Command): void {
       print(result.live, options, () => canaryLine(result.live));
       return;
     }
-    const { live } = await api.post<{ live: LivePointer }>(`/models/${version}/promote`, body);
+    const { live } = await api.post<Promoted>(`/models/${version}/promote`, body);
     print(
       live,
       options,

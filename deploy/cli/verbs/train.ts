@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import type { JobAdded } from "../../../services/serving/routes/jobs.ts";
 import { followJob } from "../../client/follow-job.ts";
 import { jsonObject, wholeNumber } from "../../terminal/arguments.ts";
 import { EXIT, print } from "../../terminal/output.ts";
@@ -30,7 +31,7 @@ export function trainVerb(program: Command): void {
     const api = await connect(options);
     const { phase, recipe, params, tune, analyse, seed } = options;
     const request = { phase, recipe, params, tune, analyse, seed };
-    const { jobId } = await api.post<{ jobId: string }>("/retrain", request);
+    const { jobId } = await api.post<JobAdded>("/retrain", request);
     if (!options.wait) {
       print({ jobId }, options, () => `queued as ${jobId}`);
       return;

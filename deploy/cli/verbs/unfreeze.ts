@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import type { Unfrozen } from "../../../services/serving/routes/promotion.ts";
 import { print } from "../../terminal/output.ts";
 import { connect, type ServiceOptions, withService } from "../service.ts";
 
@@ -13,7 +14,7 @@ export function unfreezeVerb(program: Command): void {
     .requiredOption("--reason <text>", "what the cause was; goes into the audit log");
   withService(command).action(async (options: UnfreezeOptions) => {
     const api = await connect(options);
-    const result = await api.post<{ changed: boolean }>("/unfreeze", { reason: options.reason });
+    const result = await api.post<Unfrozen>("/unfreeze", { reason: options.reason });
     print(result, options, () =>
       result.changed ? "promotions are possible again" : "nothing to do: promotions were not frozen",
     );

@@ -6,6 +6,7 @@ import {
   recomputeDecision,
   verifyDecisions,
 } from "../../../models/gate/decision.ts";
+import type { PlaceInChain } from "../../../services/serving/routes/records.ts";
 import { type ApiClient, ApiError } from "../../client/api-client.ts";
 import { EXIT, print } from "../../terminal/output.ts";
 import { connect, type ServiceOptions, withService } from "../service.ts";
@@ -44,15 +45,10 @@ export function verifyDecisionVerb(program: Command): void {
   });
 }
 
-interface Chain {
-  readonly position: number | null;
-  readonly firstBroken: string | null;
-}
-
 /** Null without the operator's key: reading every record is not for everybody to ask. */
-async function chainOf(api: ApiClient, path: string): Promise<Chain | null> {
+async function chainOf(api: ApiClient, path: string): Promise<PlaceInChain | null> {
   try {
-    return await api.get<Chain>(`${path}/chain`);
+    return await api.get<PlaceInChain>(`${path}/chain`);
   } catch (error) {
     if (error instanceof ApiError && error.status === 401) return null;
     throw error;
@@ -64,7 +60,7 @@ function figures({ logE, alpha }: Recomputation): string {
   return ` (ln E = ${logE.recomputed.toFixed(6)} at α = ${Number(alpha.recomputed.toPrecision(6))})`;
 }
 
-function place(chain: Chain | null): string {
+function place(chain: PlaceInChain | null): string {
   return chain === null
     ? "the chain was not checked, which needs the operator's key (--key)"
     : `link ${chain.position} of a chain that verifies`;
@@ -74,7 +70,7 @@ function problem(
   decision: Decision,
   broken: BrokenLink | null,
   { ruling, sameE, sameAlpha, sameVerdict }: Recomputation,
-  chain: Chain | null,
+  chain: PlaceInChain | null,
 ): string {
   if (broken !== null) return broken.problem;
   if (!sameVerdict || !sameE || !sameAlpha) {
