@@ -88,8 +88,8 @@ function lowerBound({ test }: Outcome): number {
 }
 
 /**
- * The record of this attempt's pass, when nothing was said of the challenger's climb since. No two attempts at a
- * baseline have the same α.
+ * The record of this attempt's pass, while it is the latest decision on the challenger's climb. Attempts are told apart
+ * by α: no two at one baseline have the same.
  */
 async function passOnRecord(
   { decisions }: JobContext,
@@ -116,7 +116,7 @@ async function admit(context: JobContext, attempt: Attempt, { sentence }: Decisi
   if (record?.state === "SHADOWING") await move(context, version, ["SHADOWING"], "ELIGIBLE", sentence);
 }
 
-/** Another judge may have been faster, as `phasewise shadow` beside a worker: what it did stands. */
+/** Another judge may have been faster, such as `phasewise shadow` beside a worker; what it did stands. */
 async function move(
   context: JobContext,
   version: string,
@@ -138,7 +138,7 @@ async function promoteFirst(
 ): Promise<void> {
   const best = passed[0];
   if (best === undefined || !context.policy.promotion.automatic) return;
-  // One canary at a time; who passed meanwhile faces its winner.
+  // One canary at a time: a challenger that passes meanwhile is compared with whichever version wins.
   if ((await context.registry.live())?.canary) return;
   const request = {
     version: best.attempt.challenger.version,

@@ -14,9 +14,9 @@ import { type DecisionRef, GATE, ruleAndRecord } from "./record.ts";
 import { lossesOf } from "./reverse-shadow.ts";
 
 /**
- * Looks at the canary's present step. A proven loss ends it; enough users without one lead to the next share of
- * the policy, and from the last to all users by an ordinary promotion. Where promotions are not automatic, and
- * before the promotion of a canary that was forced, the record is for an operator to act on.
+ * Looks at the canary's present step. A proven loss ends the canary. Enough users without one lead to the policy's next
+ * share, and after the last share to all users, by an ordinary promotion. Where promotions are not automatic, and where
+ * a forced canary has passed its last share, the record waits for an operator to act on it.
  */
 export async function judgeRunningCanary(
   context: JobContext,
@@ -48,7 +48,7 @@ export async function judgeRunningCanary(
   return [judgementOf("canary", look, users.length)];
 }
 
-/** The record of this verdict on this step, when one was written and then not acted on, by a crash or by policy. */
+/** An earlier record of this verdict on this step, which a crash or the policy kept from being acted on; null without one. */
 async function recordedBefore(
   { decisions, policy }: JobContext,
   { canary, epoch }: CanaryEvidence,

@@ -13,7 +13,7 @@ import {
 } from "../../services/shadow/types.ts";
 import type { JobContext } from "../context.ts";
 
-/** All that a comparison has recorded, read once a look, so that every count speaks of the same requests. */
+/** All that a comparison has recorded, read once a look, so that all counts are of the same requests. */
 export interface RecordedShadow {
   readonly pairs: readonly ShadowPair[];
   /** Those whose windows have closed, in the order in which they entered. */
@@ -22,10 +22,7 @@ export interface RecordedShadow {
   readonly early: ReadonlyMap<string, number>;
 }
 
-/**
- * Lets every user in whose attribution window has closed since the last look, in the order of closing, and
- * returns what is known from then on.
- */
+/** Enters the users whose attribution windows have closed since the last look, in that order; returns all records. */
 export async function enterClosedUsers(context: JobContext, comparison: Comparison): Promise<RecordedShadow> {
   const [pairs, entered, watermark] = await Promise.all([
     context.shadowLog.pairs(comparison),
@@ -53,12 +50,12 @@ export async function enterClosedUsers(context: JobContext, comparison: Comparis
   }
   closed.sort((a, b) => a.closedAt - b.closedAt || (a.userId < b.userId ? -1 : 1));
   await context.shadowLog.enter(comparison, closed);
-  // Read back: another judge may have let somebody in meanwhile, and the order is the log's.
+  // Read back: another judge may have entered users meanwhile, and the order is the log's.
   const users = closed.length === 0 ? entered : await context.shadowLog.users(comparison);
   return { pairs, users, early };
 }
 
-/** How long what users do counts for what they were shown. */
+/** The attribution window: how long after a list what the user does counts for it. */
 export function windowOf({ shadow }: Policy): Omit<WindowOptions, "watermark"> {
   return { windowMs: shadow.attributionDays * MS_PER_DAY, windowEvents: shadow.attributionEvents };
 }
@@ -102,7 +99,7 @@ function lastUpgradeFigure(
   const answered = pairs.flatMap(({ lastUpgrade, ...pair }) =>
     lastUpgrade === undefined || lastUpgrade.fault !== null ? [] : [{ ...pair, baseline: lastUpgrade }],
   );
-  // With a request missing the two figures would be means over different requests.
+  // With a request missing, the two figures would be means over different requests.
   if (answered.length < pairs.length) return undefined;
   const joined = attributionOf(context, answered, history, clock);
   return joined.state === "closed" ? joined.baseline : undefined;

@@ -128,8 +128,8 @@ function latencies(pairs: readonly ShadowPair[], most: number): Pair<readonly nu
 }
 
 /**
- * Every sampled request is in exactly one of these, counted from the replicas' numbers, the pairs and the users
- * separately: what was lost between a replica and the pairs is sampled and in none.
+ * Every sampled request is in exactly one of these. Replicas' numbers, pairs and users are counted separately, so that a
+ * request lost between a replica and the pairs shows: it is sampled, and in none of the others.
  */
 function samplingOf(
   { pairs, users, early }: RecordedShadow,

@@ -11,13 +11,13 @@ import type { Attempt } from "../../services/shadow/types.ts";
 import type { JobContext } from "../context.ts";
 import { windowOf } from "./closed-users.ts";
 
-/** Interleaving ends by itself when the judge has not confirmed it for this many of its looks. */
+/** Interleaving ends by itself when the judge has not renewed it for as long as this many looks take. */
 const LOOKS_UNTIL_EXPIRY = 10;
 
-/** Judged by votes, which come from interleaving only: they cannot be asked for before it starts. */
+/** Judged by votes, which only interleaving gives: they cannot be a condition for starting it. */
 const JUDGED_BY_VOTES: ReadonlySet<GuardrailCode> = new Set(["COLD_USERS", "LIGHT_USERS", "HEAVY_USERS"]);
 
-/** Lets every user in whose window has closed since the last look, in the order of closing. */
+/** Enters the users whose windows have closed since the last look, in that order. */
 export async function enterInterleavedUsers(context: JobContext, attempt: Attempt): Promise<void> {
   const { interleaving, events, policy } = context;
   const [lists, entered, watermark] = await Promise.all([
@@ -56,7 +56,7 @@ export async function interleavedUsers(
   });
 }
 
-/** What the shadow asked and what users waited for, in one: a failure counts wherever it happened. */
+/** Requests of the shadow and of interleaved lists together: a failure counts wherever it happened. */
 export async function withServingCounts(
   { interleaving }: JobContext,
   attempt: Attempt,
@@ -71,8 +71,8 @@ export async function withServingCounts(
 }
 
 /**
- * One challenger at a time is interleaved: one that only Stage C can decide and whose guardrails hold so far.
- * It stays for as long as that is so; then comes the one that has waited longest.
+ * One challenger at a time is interleaved: one that only Stage C can decide and whose guardrails hold so far. When that
+ * is no longer so, the challenger that has waited longest comes next.
  */
 export async function settleInterleaving(
   context: JobContext,

@@ -5,9 +5,9 @@ import type { JobContext } from "../context.ts";
 const PROMOTIONS: ReadonlySet<LivePeriod["action"]> = new Set(["promote", "force-promote"]);
 
 /**
- * The version that won the last UPGRADE on the way to `live`: from promotion to promotion backwards for as long
- * as the version that was left had the same recipe. `periods` is what was live when, oldest first. A promotion
- * older than the one just followed is looked for, so the walk ends whatever was promoted twice.
+ * The version that won the last UPGRADE on the way to `live`: goes back from promotion to promotion while the version
+ * before had the same recipe. `periods` is what was live when, oldest first. Each step looks only at promotions older
+ * than the one before, so the walk ends even if a version was promoted twice.
  */
 export function lastUpgrade(
   periods: readonly LivePeriod[],

@@ -22,9 +22,9 @@ const SCREENABLE: ReadonlySet<VersionState> = new Set(["REGISTERED", "STALE"]);
 const SHADOWED: ReadonlySet<VersionState> = new Set(["SCREENED", "SHADOWING"]);
 
 /**
- * Stage A and what follows from it: a version that is new, or whose baseline has changed, is compared with
- * the live one on the holdout that both were evaluated on, and is rejected, left, or sent into the shadow.
- * Runs twice without harm: each step looks at the state it starts from.
+ * Stage A and what follows from it. A version that is new, or whose baseline has changed, is compared with the live one
+ * on the holdout that both were evaluated on. It is rejected, sent into the shadow, or left as it is. Safe to run twice:
+ * each step looks at the state it starts from.
  */
 export async function screen(context: JobContext, version: string): Promise<VersionRecord> {
   const record = await recordOf(context, version);
@@ -47,8 +47,8 @@ export async function screen(context: JobContext, version: string): Promise<Vers
 type ScreenLook = Pick<RuledCase<"screen">, "ruling" | "sentence">;
 
 /**
- * What was said of the same comparison under the same policy, while it is the last word on the climb: the judge
- * screens what waits at every look, and the holdout does not change.
+ * The earlier ruling on the same comparison under the same policy, while it is the latest decision on the climb. The
+ * judge screens waiting versions at every look, and the holdout does not change in between.
  */
 async function screenedBefore(
   { decisions, policy }: JobContext,
@@ -76,7 +76,7 @@ async function follow(
   return recordOf(context, version);
 }
 
-/** Whether an attempt may be opened: it does not run already, and not too many others do. */
+/** Whether an attempt may be opened: this one does not run yet, and fewer than the policy's maximum do. */
 async function hasPlace(
   { shadowLog, policy }: JobContext,
   version: string,
@@ -116,7 +116,7 @@ async function openAttempt(context: JobContext, evidence: ScreenEvidence): Promi
   await context.shadowLog.open(attempt);
 }
 
-/** Null when challenger and baseline were never evaluated on one holdout: a retrain on present data is due. */
+/** Null when the two were never evaluated on the same holdout; then a retrain on present data is needed. */
 export async function screenEvidence(
   context: JobContext,
   version: string,
@@ -147,8 +147,8 @@ export async function screenEvidence(
 }
 
 /**
- * What the baseline takes in the process in which the challenger was measured: timed there, while it was live then;
- * else by what both take of a popularity list.
+ * CPU time of the baseline in the process that measured the challenger. It was timed there if it was live then; if not,
+ * the times of both relative to a popularity list give it.
  */
 function cpuInProcessOf(
   { cost: { beside, ...ours } }: Manifest,
@@ -159,8 +159,8 @@ function cpuInProcessOf(
 }
 
 /**
- * What was trained here was trained again on the past only, so that the holdout may judge it. What was trained elsewhere
- * cannot be.
+ * A version trained here was fitted a second time, without the holdout, to be evaluated on it. One trained elsewhere
+ * cannot be, and may have learned from the holdout.
  */
 function mayKnowHoldout({ recipe }: Manifest, { window }: StoredEvaluation): boolean {
   return isImported(recipe) && window.trainedThrough > window.judgedFrom;

@@ -11,8 +11,8 @@ import { readCatalogue } from "../../services/interactions/catalogue-file.ts";
 import type { LaneQuery, LaneReply, LaneSetup } from "./lanes.ts";
 
 /**
- * One version in a thread of its own. It answers one query a message, in order, so that the host sees at
- * which one it hangs and may kill it without losing anything else.
+ * One version in a thread of its own. It sends one message a query, in order, so that the host sees at which query it
+ * hangs and loses no other answer by killing it.
  */
 const setup = workerData as LaneSetup;
 const port = parentPort;

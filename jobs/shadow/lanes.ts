@@ -10,7 +10,7 @@ export interface LanesOptions {
   readonly timeoutMs: number;
   /** A thread whose heap grows beyond this is ended. */
   readonly heapMb: number;
-  /** A version that ends its thread this often in a row is not asked the rest of a batch: the verdict is clear. */
+  /** A version that ends its thread this often in a row is not asked the rest of a batch. */
   readonly consecutiveFaults: number;
   /** Module that a lane's thread runs. */
   readonly entry?: URL | undefined;
@@ -28,7 +28,7 @@ export interface LaneQuery {
   readonly exclude: readonly string[];
   readonly genre?: string | undefined;
   readonly k: number;
-  /** Ask the same again at once: one query must have one answer. */
+  /** Whether to ask the same again at once, to see that the answer is the same. */
   readonly repeat: boolean;
 }
 
@@ -43,9 +43,9 @@ export interface LaneReply {
 }
 
 /**
- * Versions asked in the shadow, each in a worker thread: a challenger that throws is an answer, one that
- * hangs is killed after `timeoutMs`, one that fills its heap at `heapMb`, and none of them reaches the worker
- * process or the other lanes.
+ * Asks versions in the shadow, each in a worker thread of its own. A version that throws has answered with a fault; one
+ * that hangs is killed after `timeoutMs`, one that fills its heap at `heapMb`. None of this reaches the worker process
+ * or the other lanes.
  */
 export class Lanes {
   readonly #folders: Omit<LaneSetup, "version">;
@@ -157,7 +157,7 @@ async function startThread(entry: URL, setup: LaneSetup, heapMb: number): Promis
   const resourceLimits = { maxOldGenerationSizeMb: heapMb };
   const thread = new Worker(entry, { workerData: setup, resourceLimits });
   await once(thread, "message");
-  // Faults while a batch is under way are collected above; one between batches shows at the next.
+  // Faults during a batch are collected above; one between two batches is found by the next.
   thread.on("error", () => {});
   return thread;
 }

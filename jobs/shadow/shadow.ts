@@ -67,7 +67,7 @@ async function askAll(
   const wanted = await Promise.all(open.map((comparison) => withinBudget(deps, comparison, requests)));
   const asked = requests.filter((request) => wanted.some((set) => set.has(request)));
   const queries = await queriesOf(deps, asked);
-  /** One answer of a serving version is for all comparisons that it takes part in. */
+  /** A serving version is asked once for all comparisons that it takes part in. */
   const serving = new Map<string, ServingAnswers>();
   for (const [position, comparison] of open.entries()) {
     const own = asked.flatMap((request, index) =>
@@ -123,7 +123,7 @@ async function askServing(
   };
 }
 
-/** Null where one of the two did not answer: a busy machine says nothing about the instrument. */
+/** Null where one of the two did not answer: that says nothing about whether answers differ. */
 export function isSameAnswer(one: LaneAnswer, other: LaneAnswer): boolean | null {
   return one.fault === null && other.fault === null ? one.items.join() === other.items.join() : null;
 }

@@ -16,8 +16,8 @@ export interface DriftReport {
 }
 
 /**
- * Compares what users do now with what the live version learned from. What has drifted asks for a retrain of the
- * live recipe, at most once a day, and never decides anything: what the retrain makes faces the gate as usual.
+ * Compares what users do now with what the live version learned from. Drift asks for a retrain of the live recipe, at
+ * most once a day. It decides nothing: the retrained version has to pass the gate as usual.
  */
 export async function drift(
   context: JobContext,
@@ -35,7 +35,7 @@ export async function drift(
   const signals = evidence === null ? [] : driftSignals(evidence, context.policy.drift);
   const events = log.timestamps.length - cut;
   const drifted = signals.filter((signal) => signal.drifted);
-  // What was trained elsewhere is refreshed there, and imported again.
+  // A version trained elsewhere is refreshed there and imported again.
   if (drifted.length === 0 || isImported(manifest.recipe))
     return { live: live.version, events, signals, jobId: null };
 

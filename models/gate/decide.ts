@@ -22,8 +22,8 @@ export interface Outcome {
 }
 
 /**
- * Evidence → verdict. Harm shown by the challenger or a hopeless test rejects; everything proven and nothing
- * missing passes; whatever lies between holds. Never throws on bad evidence: it holds and says why.
+ * Evidence → verdict. Rejects when the challenger did harm or its test has become futile; passes when everything is
+ * proven and nothing is missing; holds otherwise. Never throws on bad evidence: it holds and says why.
  */
 export function decide(evidence: ShadowEvidence, policy: Policy): Outcome {
   const unusable = unusableEvidence(evidence);
@@ -43,8 +43,8 @@ export function decide(evidence: ShadowEvidence, policy: Policy): Outcome {
     ({ code, outcome }) => outcome === "fail" && wordingOf(code).isOfService !== true,
   );
   const open = guardrails.filter((result) => result.outcome !== "pass" && !harm.includes(result));
-  const hopeless = test !== null && plan !== null && !test.proven ? hopelessness(rows, plan, test) : null;
-  const against = compact([...harm.map(reasonOf), hopeless, idleness(evidence, test)]);
+  const futile = test !== null && plan !== null && !test.proven ? futility(rows, plan, test) : null;
+  const against = compact([...harm.map(reasonOf), futile, sameness(evidence, test)]);
   const waiting = compact([
     ...unusable,
     ...testReasons(evidence, policy, stage, test, lastUpgrade),
@@ -57,7 +57,7 @@ export function decide(evidence: ShadowEvidence, policy: Policy): Outcome {
   return { verdict: "pass", reasons: [proof], ...common };
 }
 
-/** δ, the stage's share of α_k and the bets, all from what was frozen when the shadow started. Null when it was not. */
+/** δ, the stage's share of α_k and the bets, all from what was frozen when the shadow started; null without it. */
 export function planOf(evidence: ShadowEvidence, policy: Policy, stage: Stage = "shadow"): TestPlan | null {
   const { plan, attempt, kind, challenger, baseline } = evidence;
   const numbers = [
@@ -76,7 +76,7 @@ export function planOf(evidence: ShadowEvidence, policy: Policy, stage: Stage = 
   const phases = { challenger: challenger.phase, baseline: baseline.phase };
   const margin =
     stage === "interleaving" ? 0 : marginOf({ kind, baselineMean, phases, cpuMsPerRequest }, policy.margins);
-  // Credits run over the whole of [−1, 1]: a planned variance from nDCG differences would overbet.
+  // Credits span the whole of [−1, 1]: with the planned variance of nDCG differences the bets would be too large.
   const variance = stage === "interleaving" ? 1 : plan.variance;
   const mde = stage === "interleaving" ? policy.interleaving.mde : policy.mde;
   const alpha = alphaOfStage(alphaOfAttempt(policy.alpha, Math.floor(attempt)), stage, policy);
@@ -85,7 +85,7 @@ export function planOf(evidence: ShadowEvidence, policy: Policy, stage: Stage = 
   return { margin, mde, variance, alpha, futilityAlpha: policy.alpha, figure };
 }
 
-/** Differences that are not finite, out of range or counted twice would poison every number after them. */
+/** One difference that is not finite, out of range or counted twice would make every later number wrong. */
 function unusableEvidence({ plan, users, interleaving, lastUpgrade }: ShadowEvidence): ReasonCode[] {
   const samples: (readonly UserDifference[])[] = [users, interleaving ?? []];
   if (lastUpgrade !== null && lastUpgrade !== "is-baseline") samples.push(lastUpgrade);
@@ -105,8 +105,8 @@ function unusableEvidence({ plan, users, interleaving, lastUpgrade }: ShadowEvid
 }
 
 /**
- * In Stage C a cohort is judged by its votes: nDCG on choices from our own lists would find the challenger
- * guilty of the exposure bias. A vote is relative by itself, so that the tolerated loss is a share of 1.
+ * In Stage C a cohort is judged by its votes, because nDCG on choices from the live version's lists favours the live
+ * version. A vote is a relative figure already, so the baseline that the tolerated loss is a share of is 1.
  */
 function votes({ interleaving }: ShadowEvidence): UserComparison[] {
   return (interleaving ?? []).map((user) => ({ ...user, baseline: 1 }));
@@ -149,7 +149,7 @@ function testReasons(
   return reasons;
 }
 
-function hopelessness(rows: readonly UserDifference[], plan: TestPlan, test: TestResult): ReasonCode | null {
+function futility(rows: readonly UserDifference[], plan: TestPlan, test: TestResult): ReasonCode | null {
   if (isProvenLoss(rows, plan)) {
     const isLoss = !isCapped(plan) || isProvenLoss(rows, { ...plan, margin: Math.min(0, plan.margin) });
     return isLoss ? "PROVEN_LOSS" : "LIFT_BELOW_MARGIN";
@@ -157,8 +157,8 @@ function hopelessness(rows: readonly UserDifference[], plan: TestPlan, test: Tes
   return test.users >= test.nMax ? "NOT_ENOUGH_LIFT" : null;
 }
 
-/** A refresh that gives every list as it was cannot lose, and gains nothing: promoting it would be motion only. */
-function idleness({ kind, agreement }: ShadowEvidence, test: TestResult | null): ReasonCode | null {
+/** A refresh whose lists are all the baseline's own cannot lose and gains nothing: promoting it changes nothing. */
+function sameness({ kind, agreement }: ShadowEvidence, test: TestResult | null): ReasonCode | null {
   const isSame = agreement !== null && agreement.requests > 0 && agreement.identical === agreement.requests;
   return kind === "REFRESH" && isSame && test?.proven === true ? "NOTHING_CHANGED" : null;
 }

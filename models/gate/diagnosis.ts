@@ -1,7 +1,7 @@
 import { type LearningCurve, stillRises, WORTH_COLLECTING } from "../evaluation/learning-curve.ts";
 import type { Estimate } from "../evaluation/report.ts";
 
-/** Why a phase does not pay: what its card says when a challenger cannot beat its baseline. */
+/** Why a challenger does not beat its baseline, as its card says. */
 export type Diagnosis = "leak-or-bug" | "under-trained" | "too-little-data" | "no-signal";
 
 export interface DiagnosisEvidence {
@@ -14,8 +14,8 @@ export interface DiagnosisEvidence {
   /** The recipe − popularity on the holdout. */
   readonly overPopularity: Estimate;
   /**
-   * The recipe fitted on the training events with their items dealt out anew, minus plain popularity: nothing but
-   * popularity can be learned there, so that chance is 0 at most. With a 99 % interval: a false alarm is grave.
+   * The recipe fitted on the training events with their items shuffled among them. Only popularity can be learned there,
+   * so it should not score above plain popularity. The interval is one of 99 %, because a false alarm does harm.
    */
   readonly shuffledControl: { readonly ndcg: number; readonly overPopularity: Estimate } | null;
   /** Lists of the holdout that held an item of the user's own history. */
@@ -42,14 +42,14 @@ export const DIAGNOSIS_WORDS: Readonly<Record<Diagnosis, string>> = {
   "no-signal": "no signal here for this model",
 };
 
-/** A score on training moments that is so many times the holdout's is knowledge that does not carry over. */
-const SHINES = 2;
-/** A fall of the loss over the last tenth of the epochs that says training stopped early: 1 %. */
-const FALLING = 0.01;
+/** A score on training moments above this many times the holdout's says that what was learned does not carry over. */
+const OVERFITTED_RATIO = 2;
+/** A loss that fell by more than this share over the last tenth of the epochs says that training stopped too early. */
+const UNSETTLED_LOSS = 0.01;
 
 /**
- * The gravest explanation with evidence wins: a leak spoils a lift too, a bug excuses nothing below it, and a tie
- * explains only what is left.
+ * Takes the first explanation that has evidence, the most serious first. A leak or a bug comes before all else, a lift
+ * included, because no other figure can be trusted with it; "no signal" is what remains when nothing else is found.
  */
 export function diagnose(evidence: DiagnosisEvidence): DiagnosisReport {
   const leak = signsOfALeak(evidence);
@@ -64,12 +64,12 @@ export function diagnose(evidence: DiagnosisEvidence): DiagnosisReport {
     };
   }
   const causes: readonly [Diagnosis, string[]][] = [
-    ["under-trained", signsOfHaste(evidence)],
-    ["too-little-data", signsOfHunger(evidence.learningCurve)],
+    ["under-trained", signsOfUnderTraining(evidence)],
+    ["too-little-data", signsOfTooLittleData(evidence.learningCurve)],
   ];
   const found = causes.find(([, signs]) => signs.length > 0);
   if (found !== undefined) return { diagnosis: found[0], evidence: found[1] };
-  return { diagnosis: "no-signal", evidence: [tie(evidence)] };
+  return { diagnosis: "no-signal", evidence: [noSignal(evidence)] };
 }
 
 function signsOfALeak(evidence: DiagnosisEvidence): string[] {
@@ -82,7 +82,7 @@ function signsOfALeak(evidence: DiagnosisEvidence): string[] {
       `fitted on shuffled labels it scores ${figure(ndcg)}, above chance (${figure(popularityNdcg)}, popularity) by ${figure(excess.mean)} (${interval(excess)})`,
     );
   }
-  if (trainNdcg !== null && trainNdcg > SHINES * holdoutNdcg && overPopularity.high < 0) {
+  if (trainNdcg !== null && trainNdcg > OVERFITTED_RATIO * holdoutNdcg && overPopularity.high < 0) {
     signs.push(
       `it scores ${figure(trainNdcg)} on moments it was trained on but ${figure(holdoutNdcg)} on the holdout, below popularity's ${figure(popularityNdcg)}`,
     );
@@ -90,8 +90,11 @@ function signsOfALeak(evidence: DiagnosisEvidence): string[] {
   return signs;
 }
 
-/** A falling loss is a sign unless training on was tried and brought nothing worth having; a gain from it always is. */
-function signsOfHaste({ losses, twiceTheEpochs, holdoutNdcg }: DiagnosisEvidence): string[] {
+/**
+ * Signs are a loss that still fell, and a gain from twice the epochs. Where twice the epochs were tried and gained
+ * nothing worth having, the loss is no sign.
+ */
+function signsOfUnderTraining({ losses, twiceTheEpochs, holdoutNdcg }: DiagnosisEvidence): string[] {
   const gained = twiceTheEpochs !== null && twiceTheEpochs.mean > WORTH_COLLECTING * holdoutNdcg;
   const signs: string[] = [];
   const fall = lossSentence(losses);
@@ -110,11 +113,11 @@ function lossSentence(losses: readonly number[]): string | null {
   const last = losses[losses.length - 1];
   const earlier = losses[losses.length - 1 - back];
   const fall = (earlier - last) / Math.abs(earlier);
-  if (!(fall > FALLING)) return null;
+  if (!(fall > UNSETTLED_LOSS)) return null;
   return `the loss still fell by ${(100 * fall).toFixed(1)} % over the last ${epochs(back)}, to ${last.toPrecision(3)}`;
 }
 
-function signsOfHunger(curve: LearningCurve | null): string[] {
+function signsOfTooLittleData(curve: LearningCurve | null): string[] {
   if (curve === null || !stillRises(curve)) return [];
   const path = curve.points.map(
     ({ share, ndcg }) => `${figure(ndcg.mean)} with ${Math.round(100 * share)} % of the users`,
@@ -125,8 +128,8 @@ function signsOfHunger(curve: LearningCurve | null): string[] {
   ];
 }
 
-/** Says only what was looked at. */
-function tie({ lift, losses, twiceTheEpochs, learningCurve }: DiagnosisEvidence): string {
+/** Names only the checks that were made. */
+function noSignal({ lift, losses, twiceTheEpochs, learningCurve }: DiagnosisEvidence): string {
   const verdict = lift.high < 0 ? "a confident loss" : "no confident difference";
   const settled = losses.length > 0 && lossSentence(losses) === null;
   const checks = [

@@ -8,9 +8,9 @@ const BINS = 10;
 const SHORTEST_SPAN_MS = MS_PER_DAY / 24;
 
 /**
- * The events since the training cut beside as many before it (at most the later half of the training events).
- * Popularity bins come from what was before both, so that neither side is measured by a yardstick made of
- * itself. Null when either side is so small that a histogram says more about chance than about change. Before each event its user is taken to have asked once.
+ * Compares the events since the training cut with as many before it, at most the later half of the training events.
+ * Popularity bins are made from the events before both, so that they favour neither side. Null when either side has too
+ * few events to tell change from chance. Each event counts as one request of its user.
  *
  * @param cut position of the first event that was not trained on
  * @param known items that the live model can recommend
@@ -50,8 +50,8 @@ export function driftEvidence(
       actual: historyLengthHistogram(lengths.subarray(cut)),
     },
     unknownItems: {
-      // The live model was trained on this window. One trained before it, as the live one was before the other,
-      // would not have known what first appeared in it.
+      // The live model was trained on these events, and so knows their items. To compare alike, an item counts as
+      // unknown here when it first appeared in them: a model trained before them would not know it.
       expected: shareOf(from, cut, (event) => isUnknown(event) || before[log.itemIndex[event]] === 0),
       actual: shareOf(cut, end, isUnknown),
     },

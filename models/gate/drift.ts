@@ -1,9 +1,9 @@
 import type { Policy } from "./policy.ts";
 
 /**
- * Population stability index of two histograms over the same bins: Σ (a_i − e_i)·ln(a_i / e_i), with shares
- * smoothed by half a count a bin so that an empty bin is a surprise, not an infinity. Below 0.1 stable, above
- * 0.25 changed. Source: Siddiqi, Credit Risk Scorecards, 2006.
+ * Population stability index of two histograms over the same bins: Σ (a_i − e_i)·ln(a_i / e_i), over shares.
+ * Half a count is added to each bin, so that an empty one gives a large number and not infinity. Below 0.1 means stable,
+ * above 0.25 changed. Source: Siddiqi, Credit Risk Scorecards, 2006.
  */
 export function populationStabilityIndex(expected: ArrayLike<number>, actual: ArrayLike<number>): number {
   if (expected.length !== actual.length || expected.length === 0) {
@@ -21,8 +21,8 @@ function smoothedShares(counts: ArrayLike<number>): number[] {
 }
 
 /**
- * Bins of items that held about the same number of training interactions each, most popular first; bin of an
- * item by index. Comparing interactions a bin tells whether demand has moved between head and tail.
+ * (items) the bin of each item. Items are sorted by popularity and cut into bins with about the same number of training
+ * interactions each. How later interactions fall into the bins tells whether demand moved between head and tail.
  */
 export function popularityBins(trainingCounts: ArrayLike<number>, bins = 10): Uint8Array {
   const order = Array.from({ length: trainingCounts.length }, (_, item) => item).sort(
@@ -39,7 +39,7 @@ export function popularityBins(trainingCounts: ArrayLike<number>, bins = 10): Ui
   return binOf;
 }
 
-/** Histogram of history lengths over the doubling bins 0, 1, 2–3, 4–7, … 512 and more. */
+/** Histogram of history lengths over bins that double: 0, 1, 2–3, 4–7, … 512 and more. */
 export function historyLengthHistogram(lengths: Iterable<number>): number[] {
   const histogram = new Array<number>(11).fill(0);
   for (const length of lengths)
@@ -50,7 +50,7 @@ export function historyLengthHistogram(lengths: Iterable<number>): number[] {
 export interface DriftEvidence {
   readonly popularity: { readonly expected: ArrayLike<number>; readonly actual: ArrayLike<number> };
   readonly historyLength: { readonly expected: ArrayLike<number>; readonly actual: ArrayLike<number> };
-  /** Shares of events on items that a model trained before the window does not know. */
+  /** Shares of events on items that were unknown to the model trained before them. */
   readonly unknownItems: { readonly expected: number; readonly actual: number };
   /** Shares of requests by users without any history. */
   readonly unknownUsers: { readonly expected: number; readonly actual: number };
@@ -64,7 +64,7 @@ export interface DriftSignal {
   readonly drifted: boolean;
 }
 
-/** Reasons to retrain. Drift never decides between two models: both saw the same traffic. */
+/** Reasons to retrain. Drift never decides between two models: both answer the same traffic. */
 export function driftSignals(evidence: DriftEvidence, limits: Policy["drift"]): DriftSignal[] {
   const { popularity, historyLength, unknownItems, unknownUsers, eventsPerDay } = evidence;
   const rate = eventsPerDay.actual / eventsPerDay.expected;
@@ -85,13 +85,13 @@ export function driftSignals(evidence: DriftEvidence, limits: Policy["drift"]): 
       populationStabilityIndex(historyLength.expected, historyLength.actual),
       limits.historyLengthPsi,
     ),
-    signal("unknown-items", rise(unknownItems), limits.unknownItemRise),
-    signal("unknown-users", rise(unknownUsers), limits.unknownUserRise),
+    signal("unknown-items", increase(unknownItems), limits.unknownItemRise),
+    signal("unknown-users", increase(unknownUsers), limits.unknownUserRise),
     signal("event-rate", Math.max(rate, 1 / rate), limits.eventRateFactor),
   ];
 }
 
-/** A long tail, or a stream of newcomers, that was always there is no change: only what has come on top is. */
-function rise({ expected, actual }: DriftEvidence["unknownItems"]): number {
+/** A share that was always high is no change; only its increase is. */
+function increase({ expected, actual }: DriftEvidence["unknownItems"]): number {
   return actual - expected;
 }

@@ -19,10 +19,7 @@ export interface UserDifference {
   readonly baseline?: number | undefined;
 }
 
-/**
- * Whether the difference can be used. Records keep what is not finite as null, and null compares like 0 in
- * JavaScript: only an explicit test keeps it out.
- */
+/** Whether the difference can be used. Records keep what is not finite as null, which compares like 0 in JavaScript. */
 export function isSound({ difference }: UserDifference): boolean {
   return Number.isFinite(difference) && difference >= -1 && difference <= 1;
 }
@@ -64,9 +61,7 @@ export interface ShadowPlan {
   readonly cpuMsPerRequest: Pair<number>;
 }
 
-/**
- * All that a verdict rests on. Null says "not measured", and holds; so does anything that is not finite.
- */
+/** All that a verdict rests on. Null says "not measured"; then, and with anything not finite, the verdict is to hold. */
 export interface ShadowEvidence {
   readonly kind: ChallengeKind;
   readonly challenger: VersionFacts;
@@ -106,7 +101,7 @@ export interface ShadowEvidence {
   readonly agreement: {
     readonly requests: number;
     readonly identical: number;
-    /** Mean overlap@k and rank-biased overlap of the answered ones: for people, no verdict looks at them. */
+    /** Mean overlap@k and rank-biased overlap of the answered ones: for people to read; no verdict uses them. */
     readonly overlap?: number | undefined;
     readonly rankBiased?: number | undefined;
   } | null;

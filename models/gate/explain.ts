@@ -18,7 +18,7 @@ export function explain(outcome: Outcome): string {
 export function explainScreen({ result, reasons, verdict, admitted }: ScreenRuling): string {
   const { users, lift, lowerBound, upperBound, margin, outcome } = result;
   const next = admitted ? "it goes on to the shadow" : "it does not go on to the shadow";
-  const found = `on ${people(users)} of the holdout the lift is ${change(lift)}`;
+  const found = `on ${userCount(users)} of the holdout the lift is ${change(lift)}`;
   if (outcome === "passed" && verdict === "pass") {
     return `Passed the screen: ${found}, at least ${change(lowerBound)}, beyond the margin of ${change(margin)}; ${next}.`;
   }
@@ -36,7 +36,7 @@ export function explainScreen({ result, reasons, verdict, admitted }: ScreenRuli
 
 export function explainWatch({ verdict, reasons, test }: WatchRuling): string {
   if (test === null) return `Watching: the evidence cannot be used (${reasons.map(words).join(", ")}).`;
-  const seen = `after ${people(test.users)} the previous version leads by ${change(test.lift)}`;
+  const seen = `after ${userCount(test.users)} the previous version leads by ${change(test.lift)}`;
   if (verdict === "reject") return `Proven worse: ${seen}, by at least ${change(test.lowerBound)}.`;
   return verdict === "pass"
     ? `Kept: ${seen}, which proves no loss, and the watch is over.`
@@ -49,7 +49,7 @@ export function explainCanary(
 ): string {
   const step = `Canary at ${percent(share)} of the users`;
   if (test === null) return `${step}: the evidence cannot be used (${reasons.map(words).join(", ")}).`;
-  const seen = `after ${people(test.users)} the live version leads by ${change(test.lift)}`;
+  const seen = `after ${userCount(test.users)} the live version leads by ${change(test.lift)}`;
   if (verdict === "reject") return `${step}, proven worse: ${seen}, by at least ${change(test.lowerBound)}.`;
   return verdict === "pass"
     ? `${step} passed: ${seen}, which proves no loss.`
@@ -62,22 +62,22 @@ function proof({ reasons, stage, test }: Outcome): string {
   const measure = stage === "shadow" ? "lift" : "share of choices won in interleaved lists";
   const confidence = `${percent(1 - alpha)} confidence at any time, ${stage === "shadow" ? "the shadow" : "interleaving"}'s share of α`;
   const beyond = reasons[0] === "LIFT_PROVEN" ? "beyond the margin of" : "not below the tolerated loss of";
-  return `after ${people(users)} the ${measure} is ${change(lift)}, at least ${change(lowerBound)} (${confidence}), ${beyond} ${change(margin)}`;
+  return `after ${userCount(users)} the ${measure} is ${change(lift)}, at least ${change(lowerBound)} (${confidence}), ${beyond} ${change(margin)}`;
 }
 
 function objection({ reasons, test }: Outcome, failing: readonly GuardrailResult[]): string {
   const broken = failing.filter(({ code, outcome }) => outcome === "fail" && reasons.includes(code));
   if (broken.length > 0) return broken.map(explainGuardrail).join("; ");
   if (test === null) return reasons.map(words).join(", ");
-  const seen = `after ${people(test.users)} the lift is ${change(test.lift)}`;
+  const seen = `after ${userCount(test.users)} the lift is ${change(test.lift)}`;
   if (reasons[0] === "PROVEN_LOSS") return `${seen}, a proven loss`;
   if (reasons[0] === "LIFT_BELOW_MARGIN") {
     return `after ${people(test.users)} the lift of ${change(test.lift)} is proven to lie below its margin of ${change(test.margin)}`;
   }
   if (reasons[0] === "NOTHING_CHANGED") {
-    return `after ${people(test.users)} every list was the live version's own, so that promoting it would change nothing`;
+    return `after ${userCount(test.users)} every list was the live version's own, so that promoting it would change nothing`;
   }
-  return `${seen} without proof beyond the margin of ${change(test.margin)}, and ${people(test.nMax)} were planned at most`;
+  return `${seen} without proof beyond the margin of ${change(test.margin)}, and ${userCount(test.nMax)} were planned at most`;
 }
 
 function openQuestion(outcome: Outcome): string {
@@ -89,28 +89,28 @@ function openQuestion(outcome: Outcome): string {
   if (!test.proven) return liftQuestion(test, outcome);
   const first = reasons[0];
   if (first === "TOO_FEW_USERS") {
-    return `the lift of ${change(test.lift)} is proven after ${people(test.users)}, fewer than the policy asks for`;
+    return `the lift of ${change(test.lift)} is proven after ${userCount(test.users)}, fewer than the policy asks for`;
   }
   const open = guardrails.find(({ code }) => first.startsWith(code));
-  const proven = `the lift of ${change(test.lift)} is proven after ${people(test.users)}, but`;
+  const proven = `the lift of ${change(test.lift)} is proven after ${userCount(test.users)}, but`;
   return `${proven} ${open === undefined ? words(first) : explainGuardrail(open)}`;
 }
 
 /** "after 254 users the lift of +0.008 is compatible with none; about 900 more users would settle it" */
 function liftQuestion(test: TestResult, { stage, guardrails }: Outcome): string {
   const { users, lift, lowerBound, margin, moreUsers } = test;
-  if (users === 0) return `no user has been judged yet${early(guardrails)}`;
+  if (users === 0) return `no user has been judged yet${beforeComparison(guardrails)}`;
   const measure = stage === "shadow" ? "lift" : "interleaved lead";
   const doubt = doubtOf(lift, lowerBound, margin);
   const outlook =
     moreUsers === null
       ? "at this rate no number of users would settle it"
       : `about ${roughly(moreUsers)} more users would settle it`;
-  return `after ${people(users)} the ${measure} of ${change(lift)} ${doubt}; ${outlook}`;
+  return `after ${userCount(users)} the ${measure} of ${change(lift)} ${doubt}; ${outlook}`;
 }
 
-/** A backlog told late looks like traffic, but dates from before the comparison and can prove nothing in it. */
-function early(guardrails: Outcome["guardrails"]): string {
+/** Events that arrive late look like traffic, but those from before the comparison prove nothing in it. */
+function beforeComparison(guardrails: Outcome["guardrails"]): string {
   const requests = guardrails.find(({ code }) => code === "SAMPLING_INTEGRITY")?.numbers.early ?? 0;
   if (requests === 0) return "";
   return `; what users did after ${requests === 1 ? "1 request" : `${requests.toLocaleString("en")} requests`} dates from before the comparison`;
@@ -124,12 +124,12 @@ function doubtOf(lift: number, lowerBound: number, margin: number): string {
 }
 
 function alsoOpen({ reasons, test }: Outcome, failing: readonly GuardrailResult[]): string {
-  const told = test?.proven === true && reasons[0] !== "TOO_FEW_USERS" ? reasons[0] : "";
-  // Before the first user nothing is measured yet, and saying so of each thing would say nothing.
-  const worth = test?.users === 0 ? failing.filter(({ outcome }) => outcome === "fail") : failing;
-  const others = worth.filter(({ code }) => told === "" || !told.startsWith(code));
-  const lineage = reasons.filter((reason) => reason.startsWith("LAST_UPGRADE") && reason !== told);
-  const names = [...others.map(guardrailName), ...lineage.map(words)];
+  const said = test?.proven === true && reasons[0] !== "TOO_FEW_USERS" ? reasons[0] : "";
+  // Before the first user nothing is measured: to list it all would tell nobody anything.
+  const open = test?.users === 0 ? failing.filter(({ outcome }) => outcome === "fail") : failing;
+  const others = open.filter(({ code }) => said === "" || !said.startsWith(code));
+  const lastUpgrade = reasons.filter((reason) => reason.startsWith("LAST_UPGRADE") && reason !== said);
+  const names = [...others.map(guardrailName), ...lastUpgrade.map(words)];
   return names.length === 0 ? "" : `; also open: ${names.join(", ")}`;
 }
 
@@ -137,11 +137,11 @@ function words(reason: string): string {
   return reason.toLowerCase().replaceAll("_", " ");
 }
 
-function people(count: number): string {
+function userCount(count: number): string {
   return count === 1 ? "1 user" : `${count.toLocaleString("en")} users`;
 }
 
-/** A digit more where three would show nothing but zeros. */
+/** Four digits where three would all be zeros. */
 function change(value: number): string {
   return signed(value, value !== 0 && Math.abs(value) < 0.001 ? 4 : 3);
 }
@@ -150,7 +150,7 @@ function percent(share: number): string {
   return `${Number((100 * share).toFixed(2))} %`;
 }
 
-/** Two leading digits: an estimate must not look like a count. */
+/** Rounded up to two leading digits: an estimate must not look like a count. */
 function roughly(count: number): string {
   if (count < 10) return String(count);
   const unit = 10 ** (Math.floor(Math.log10(count)) - 1);

@@ -18,7 +18,7 @@ export function bucketStartMs(bucket: number): number {
   return bucket === 0 ? 0 : FINEST_MS * 2 ** (bucket / PER_DOUBLING);
 }
 
-/** How the live version fares in service right now, summed over all replicas that serve it. */
+/** How the live version does in service now, summed over all replicas that serve it. */
 export interface FleetEvidence {
   readonly live: VersionFacts;
   /** Version that a rollback returns to. */
@@ -47,9 +47,9 @@ export interface FleetRuling {
 }
 
 /**
- * Leaves a version whose error rate or p99 is beyond the limit with certainty: both are judged by their lower
- * bounds, because one looks often and an unlucky minute must not cost a good version its place. p99 > L means
- * that more than 1 % of the answers took longer than L.
+ * Rejects a version whose error rate or p99 is beyond its limit for certain. Both are judged by their lower confidence
+ * bounds: looks are frequent, and an unlucky minute must not cost a good version its place. p99 > L means that more than
+ * 1 % of the answers took longer than L.
  */
 export function judgeFleet(evidence: FleetEvidence, policy: Policy): FleetRuling {
   const { replicas, requests, errors, latency } = evidence;

@@ -32,9 +32,9 @@ export interface ClosedCredits {
 }
 
 /**
- * Joins a user's interleaved lists with the feedback that names them; null while the window is open. The window
- * is that of the shadow's attribution. An event counts when it arrived after the list it names, inside the window, for an item of that list;
- * each item of a list once, however often the user comes back to it.
+ * Joins a user's interleaved lists with the feedback that names them; null while the window, that of the shadow's
+ * attribution, is open. An event counts when it is about an item of the list it names, arrived after that list and lies
+ * inside the window. Each item of a list counts once, however often the user comes back to it.
  */
 export function interleavedCredits(
   lists: readonly ServedDraft[],

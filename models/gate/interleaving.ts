@@ -10,9 +10,9 @@ export interface DraftedItem {
 }
 
 /**
- * Team-draft interleaving: the team with fewer picks (a coin on a tie) gives its best item not yet listed, until
- * the list is full. When one list runs out the other fills up, so a challenger that failed (an empty list) gives
- * its places back. Source: Radlinski, Kurup & Joachims, CIKM 2008, section 3.3.
+ * Team-draft interleaving: the team with fewer picks, chosen by a coin on a tie, adds its best item that is not listed
+ * yet, until the list is full. When one team has no items left the other fills the list, so a challenger that failed
+ * (an empty list) takes no places. Source: Radlinski, Kurup & Joachims, CIKM 2008, section 3.3.
  */
 export function teamDraft(
   lists: Readonly<Record<Team, readonly ItemId[]>>,

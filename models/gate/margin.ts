@@ -1,7 +1,7 @@
 import type { Phase } from "../recipe.ts";
 import type { Policy } from "./policy.ts";
 
-/** A new phase or recipe must earn its price; the live recipe on new data must only not lose. */
+/** UPGRADE: another recipe, which must win by its margin. REFRESH: the live recipe on new data, which must not lose. */
 export type ChallengeKind = "UPGRADE" | "REFRESH";
 
 export interface MarginInputs {

@@ -88,7 +88,7 @@ export function studentisedBounds(
     }
     const shift = sum / count;
     const variance = Math.max(0, (sumOfSquares - count * shift * shift) / (count - 1));
-    // A resample without any spread says "infinitely far", which can only widen the bounds.
+    // A resample without any spread gives an infinite t*, which can only widen the bounds.
     studentised[round] = shift === 0 ? 0 : shift / Math.sqrt(variance / count);
   }
   studentised.sort();

@@ -24,7 +24,7 @@ export interface ScreenEvidence {
   /** Faulty lists of the challenger on the holdout. */
   readonly faults: FaultCounts | null;
   readonly window: ShadowEvidence["window"];
-  /** A model trained elsewhere may have learned from the holdout: no difference on it counts, and none is given. */
+  /** True for a model trained elsewhere, which may have learned from the holdout: then `users` is empty. */
   readonly unjudged?: boolean | undefined;
   readonly seed: number;
 }
@@ -37,10 +37,10 @@ export interface ScreenRuling {
   readonly admitted: boolean;
 }
 
-/** What the holdout cannot settle, the shadow can. */
-const LETS_ON: ReadonlySet<ReasonCode> = new Set(["SCREEN_INCONCLUSIVE", "NOT_JUDGED_OFFLINE"]);
+/** What the holdout cannot settle and the shadow can: no reason to keep a challenger out of it. */
+const LEFT_TO_SHADOW: ReadonlySet<ReasonCode> = new Set(["SCREEN_INCONCLUSIVE", "NOT_JUDGED_OFFLINE"]);
 
-/** Stage A with its own guardrails: a broken list or a peek past the cut ends it whatever the lift. */
+/** Stage A with its own guardrails: a broken list, or training on the holdout, rejects whatever the lift. */
 export function screenChallenger(evidence: ScreenEvidence, policy: Policy): ScreenRuling {
   const result = screen(
     evidence.users.map(({ difference }) => difference),
@@ -55,7 +55,7 @@ export function screenChallenger(evidence: ScreenEvidence, policy: Policy): Scre
   const waiting = missingFrom(evidence);
   if (evidence.unjudged === true) waiting.push("NOT_JUDGED_OFFLINE");
   if (result.outcome === "inconclusive") waiting.push("SCREEN_INCONCLUSIVE");
-  const admitted = result.admitted && waiting.every((reason) => LETS_ON.has(reason));
+  const admitted = result.admitted && waiting.every((reason) => LEFT_TO_SHADOW.has(reason));
   if (waiting.length > 0) return { verdict: "hold", reasons: waiting, result, admitted };
   return { verdict: "pass", reasons: ["SCREEN_PASSED"], result, admitted };
 }

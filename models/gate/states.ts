@@ -1,4 +1,4 @@
-/** Allowed steps in the life of a version. Exactly one version is LIVE; QUARANTINED, REJECTED and RETIRED end it. */
+/** Which state may follow which. Exactly one version is LIVE; nothing follows QUARANTINED, REJECTED and RETIRED. */
 export const TRANSITIONS = {
   REGISTERED: ["SCREENED", "REJECTED"],
   SCREENED: ["SHADOWING", "REJECTED"],

@@ -38,7 +38,7 @@ export interface LossTestTerms {
   readonly reasons: Readonly<Record<Verdict, ReasonCode>>;
 }
 
-/** The sequential test of a loss: a user's `difference` is older − newer version, and a positive mean is to be proven. */
+/** The sequential test of a loss: a user's `difference` is older − newer, and what is to be proven is a positive mean. */
 export function testForLoss(
   { users, variance }: Pick<WatchEvidence, "users" | "variance">,
   { mde, alpha, enoughUsers, reasons }: LossTestTerms,

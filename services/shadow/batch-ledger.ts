@@ -5,16 +5,16 @@ import type { BatchSpan } from "../queues/types.ts";
 import { fromStore } from "../store-errors.ts";
 
 /**
- * Which sampled requests ever came out of the queue. A replica numbers its sampled requests; each batch names the
- * numbers it accounts for, [from, through). What has been worked off is kept a replica as stretches without a hole, so
- * that it stays small: one stretch while nothing is missing, one more for each hole. A hole below a stretch that has
- * been there for a while is a batch that was lost on its way, or that no worker could finish; both would otherwise
- * leave no trace in the evidence, and the second might be a challenger's doing.
+ * Which sampled requests came out of the queue. A replica numbers its sampled requests, and each batch names the numbers
+ * it accounts for, [from, through). Numbers that were worked off are kept for each replica as unbroken stretches: one
+ * while nothing is missing, one more for each hole. A hole below a stretch that has been there for a while is a batch
+ * that was lost on its way, or that no worker could finish. Neither would leave another trace in the evidence, and the
+ * second may be the fault of a challenger.
  */
 export interface BatchLedger {
   /** Notes that a batch was worked off for these comparisons; the same batch twice is once. */
   settle(span: BatchSpan, comparisonIds: readonly string[], now: number): Promise<void>;
-  /** Requests of batches that should have come to a comparison since its first one, and were overtaken before `before`. */
+  /** Requests missing from a comparison since its first batch, which later batches overtook before `before`. */
   lost(comparisonId: string, before: number): Promise<number>;
 }
 

@@ -15,9 +15,9 @@ export interface LaneAnswer {
   readonly broken: readonly ListFault[];
   /** Whether the same query, asked again at once, gave the same list; null when it was not asked again. */
   readonly repeated: boolean | null;
-  /** What the lane's thread held after it; absent when it was ended. */
+  /** What the lane's thread held after the answer; absent when the thread was ended. */
   readonly memoryMb?: number | undefined;
-  /** What the lane said of the fault. */
+  /** The lane's description of the fault. */
   readonly message?: string | undefined;
 }
 
@@ -41,14 +41,11 @@ export interface Attempt extends ComparedVersions {
   /** `<challenger>~<baseline>~<number>`. */
   readonly id: string;
   readonly kind: ChallengeKind;
-  /**
-   * The version that won the last UPGRADE, when the baseline came by refreshes after it: a REFRESH must not
-   * lose to it either.
-   */
+  /** The version that won the last UPGRADE, if the baseline is a refresh of it: a REFRESH must not lose to it either. */
   readonly lastUpgrade?: VersionFacts | undefined;
   /** Frozen at the start, so that no bet or margin can follow the data. */
   readonly plan: ShadowPlan;
-  /** Attempts ever made against this baseline, this one included: spends α. */
+  /** How many attempts were ever made at this baseline, this one included: each spends α. */
   readonly attempt: number;
   readonly policySha256: string;
   /** ISO 8601. */
@@ -92,7 +89,7 @@ export interface ComparedVersions {
   readonly challenger: VersionFacts;
   /** The older version, which it is compared with. */
   readonly baseline: VersionFacts;
-  /** Event time reached when it was opened, epoch milliseconds: what users did before proves nothing. */
+  /** Event time reached when it was opened, epoch milliseconds: what users did before does not count. */
   readonly openedAt: number;
 }
 
