@@ -48,7 +48,7 @@ export async function judgeRunningCanary(
   return [judgementOf("canary", look, users.length)];
 }
 
-/** An earlier record of this verdict on this step, which a crash or the policy kept from being acted on; null without one. */
+/** An earlier record of this verdict on this step, not acted on because of a crash or the policy; null without one. */
 async function recordedBefore(
   { decisions, policy }: JobContext,
   { canary, epoch }: CanaryEvidence,
