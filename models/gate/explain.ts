@@ -72,7 +72,7 @@ function objection({ reasons, test }: Outcome, failing: readonly GuardrailResult
   const seen = `after ${userCount(test.users)} the lift is ${change(test.lift)}`;
   if (reasons[0] === "PROVEN_LOSS") return `${seen}, a proven loss`;
   if (reasons[0] === "LIFT_BELOW_MARGIN") {
-    return `after ${people(test.users)} the lift of ${change(test.lift)} is proven to lie below its margin of ${change(test.margin)}`;
+    return `after ${userCount(test.users)} the lift of ${change(test.lift)} is proven to lie below its margin of ${change(test.margin)}`;
   }
   if (reasons[0] === "NOTHING_CHANGED") {
     return `after ${userCount(test.users)} every list was the live version's own, so that promoting it would change nothing`;
