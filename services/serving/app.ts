@@ -9,15 +9,7 @@ import { handleErrors, sendError } from "./plugins/errors.ts";
 import { measure } from "./plugins/metrics.ts";
 import { refuseOverload } from "./plugins/overload.ts";
 import { limitRates } from "./plugins/rate-limit.ts";
-import { feedbackRoutes } from "./routes/feedback.ts";
-import { healthRoutes } from "./routes/health.ts";
-import { itemRoutes } from "./routes/items.ts";
-import { jobRoutes } from "./routes/jobs.ts";
-import { ladderRoutes } from "./routes/ladder.ts";
-import { modelRoutes } from "./routes/models.ts";
-import { promotionRoutes } from "./routes/promotion.ts";
-import { recommendRoutes } from "./routes/recommend.ts";
-import { recordRoutes } from "./routes/records.ts";
+import { ROUTES } from "./routes.ts";
 import { compileValidator } from "./validation.ts";
 
 export interface AppOptions {
@@ -57,15 +49,7 @@ export async function buildApp(deps: ServingDeps, options: AppOptions = {}): Pro
   authenticate(app, deps.adminKey);
   await describeApi(app, options.version ?? "0.1.0");
 
-  recommendRoutes(app, deps);
-  feedbackRoutes(app, deps);
-  itemRoutes(app, deps);
-  ladderRoutes(app, deps);
-  modelRoutes(app, deps);
-  promotionRoutes(app, deps);
-  jobRoutes(app, deps);
-  recordRoutes(app, deps);
-  healthRoutes(app, deps);
+  for (const addRoutes of ROUTES) addRoutes(app, deps);
   await app.ready();
   return app;
 }
