@@ -19,8 +19,8 @@ export async function followDecisions(
     }
   };
   await look(false);
-  // A poll that fails is made up for by the next one.
-  const timer = setInterval(() => void look(true).catch(() => {}), POLL_MS);
+  // A poll that fails is made up for by the next one. Nobody waits for the polls, so they keep no process running.
+  const timer = setInterval(() => void look(true).catch(() => {}), POLL_MS).unref();
   return {
     stop: async () => {
       clearInterval(timer);

@@ -18,6 +18,8 @@ export interface Future {
   /** Events a second; 0 for as fast as it goes. */
   readonly speed: number;
   readonly listDriven?: boolean;
+  /** Aborted when the demo ends early. */
+  readonly signal: AbortSignal;
 }
 
 /** Marks the replay's progress this often, milliseconds. */
@@ -25,7 +27,7 @@ const MARK_INTERVAL_MS = 1000;
 
 /** Plays what came after the cut as live traffic, and has it judged when the shadow has caught up. */
 export async function replayFuture(future: Future): Promise<void> {
-  const { url, api, prepared, config, say, speed, listDriven } = future;
+  const { url, api, prepared, config, say, speed, listDriven, signal } = future;
   const { log, cutAt, snapshot } = prepared;
   const from = await replayFrom(config.stateFolder, snapshot.sha256, cutAt);
   if (from >= log.timestamps.length) {
@@ -45,29 +47,33 @@ export async function replayFuture(future: Future): Promise<void> {
     return marked;
   };
   let markedAt = performance.now();
-  say("\nReplaying what came after the cut as live traffic");
-  const done = await replay({
-    url,
-    log,
-    from,
-    eventsPerSecond: speed,
-    listDriven,
-    onProgress: (progress) => {
-      line.update(progressOf(progress));
-      if (performance.now() - markedAt < MARK_INTERVAL_MS) return;
-      markedAt = performance.now();
-      void mark(from + progress.played).catch(() => {});
-    },
-  });
-  await mark(log.timestamps.length);
-  if (done.failures > 0) process.exitCode = EXIT.failed;
-  line.done(summaryOf(done, listDriven === true));
-  line.update("  waiting for the shadow to catch up");
-  await idle(producers, "shadow");
-  await producers.addJudge({ kind: "judge", record: true }, Date.now());
-  await idle(producers, "upkeep");
-  await decisions.stop();
-  await producers.close();
+  try {
+    say("\nReplaying what came after the cut as live traffic");
+    const done = await replay({
+      url,
+      log,
+      from,
+      eventsPerSecond: speed,
+      listDriven,
+      signal,
+      onProgress: (progress) => {
+        line.update(progressOf(progress));
+        if (performance.now() - markedAt < MARK_INTERVAL_MS) return;
+        markedAt = performance.now();
+        void mark(from + progress.played).catch(() => {});
+      },
+    });
+    await mark(log.timestamps.length);
+    if (done.failures > 0) process.exitCode = EXIT.failed;
+    line.done(summaryOf(done, listDriven === true));
+    line.update("  waiting for the shadow to catch up");
+    await idle(producers, "shadow", signal);
+    await producers.addJudge({ kind: "judge", record: true }, Date.now());
+    await idle(producers, "upkeep", signal);
+    await decisions.stop();
+  } finally {
+    await producers.close();
+  }
 }
 
 function progressOf({ played, total, eventTime, hits, failures }: ReplayProgress): string {
@@ -84,8 +90,9 @@ function summaryOf(done: ReplayProgress, listDriven: boolean): string {
 }
 
 /** Waits until a queue has nothing to do; batches that replicas still hold arrive within their flush interval. */
-async function idle(producers: JobProducers, queue: "shadow" | "upkeep"): Promise<void> {
+async function idle(producers: JobProducers, queue: "shadow" | "upkeep", signal: AbortSignal): Promise<void> {
   for (let quiet = 0; quiet < 3; ) {
+    signal.throwIfAborted();
     await new Promise((resolve) => setTimeout(resolve, 300));
     quiet = (await producers.pending())[queue] === 0 ? quiet + 1 : 0;
   }

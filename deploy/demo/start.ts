@@ -34,6 +34,7 @@ export async function start(options: StartOptions): Promise<void> {
   for (const text of prepared.lines) say(text);
 
   const processes: ServiceProcess[] = [];
+  const early = new AbortController();
   const interrupted = new Promise<"interrupted">((resolve) => {
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => resolve("interrupted"));
   });
@@ -51,10 +52,15 @@ export async function start(options: StartOptions): Promise<void> {
     );
     const url = `http://127.0.0.1:${port}`;
     const elapsed = (): string => `${((performance.now() - startedAt) / 1000).toFixed(1)} s`;
-    const steps = runSteps({ url, api: apiClient(url, key), prepared, config, say, elapsed }, options);
+    const { signal } = early;
+    const steps = runSteps(
+      { url, api: apiClient(url, key), prepared, config, say, elapsed, signal },
+      options,
+    );
     await Promise.race([steps, died, interrupted]);
     if (options.exit !== true) await Promise.race([died, interrupted]);
   } finally {
+    early.abort();
     await Promise.all(processes.map((process) => process.stop()));
   }
 }

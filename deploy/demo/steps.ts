@@ -28,6 +28,8 @@ export interface Demo {
   readonly say: (text: string) => void;
   /** Time since the start, in words. */
   readonly elapsed: () => string;
+  /** Aborted when the demo ends early. */
+  readonly signal: AbortSignal;
 }
 
 /** The floor goes live, challengers are trained, the future is replayed and judged, the ladder is shown. */

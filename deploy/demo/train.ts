@@ -74,8 +74,7 @@ export async function trainChallengers(
       const failed = job.state === "failed";
       return { failed, ending: failed ? `failed: ${job.failedReason}` : resultOf(job).reason };
     }),
-  );
-  progress.stop();
+  ).finally(() => progress.stop());
   for (const [index, { ending }] of outcomes.entries()) write(`  ${due[index].recipe}: ${ending}`);
   const failed = outcomes.filter((outcome) => outcome.failed).length;
   return { trained: outcomes.length - failed, failed };
