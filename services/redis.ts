@@ -2,43 +2,40 @@ import { Redis } from "ioredis";
 import { DEFAULT_PREFIX, type Installation } from "./config.ts";
 
 /**
- * The one place an ioredis client is made. Four temperaments: a read that a reply can do without must fail fast; a
- * user's write may take longer, yet must end; an operator's call, most of all a rollback, must not be refused
- * because a busy machine is late; a worker must wait for Redis and lose nothing.
+ * The one place an ioredis client is made. How long its commands wait for Redis:
+ *   fail-fast    a read that a reply can do without
+ *   bounded      a user's write: it may take longer, yet must end
+ *   deliberate   an operator's call, most of all a rollback: a busy machine that is late must not refuse it
+ *   patient      a worker: it waits until Redis is back, and loses nothing
  */
-export type RedisTemperament = "fail-fast" | "bounded" | "deliberate" | "patient";
+export type RedisWait = "fail-fast" | "bounded" | "deliberate" | "patient";
 
 /** Longest wait for one Redis command, milliseconds. */
 const COMMAND_TIMEOUT_MS = { "fail-fast": 50, bounded: 200, deliberate: 2000 } as const;
 
 export function connectRedis(
   { redisUrl, prefix = DEFAULT_PREFIX }: Installation,
-  temperament: RedisTemperament,
+  wait: RedisWait,
   onError: (error: Error) => void,
 ): Redis {
-  return connect(redisUrl, temperament, onError, keyPrefixOf(prefix));
+  return connect(redisUrl, wait, onError, keyPrefixOf(prefix));
 }
 
 /** For BullMQ, which names its keys by itself and refuses a client that names them for it: see `queuePrefixOf`. */
 export function connectForQueues(
   { redisUrl }: Installation,
-  temperament: RedisTemperament,
+  wait: RedisWait,
   onError: (error: Error) => void,
 ): Redis {
-  return connect(redisUrl, temperament, onError, "");
+  return connect(redisUrl, wait, onError, "");
 }
 
-function connect(
-  url: string,
-  temperament: RedisTemperament,
-  onError: (error: Error) => void,
-  keyPrefix: string,
-): Redis {
+function connect(url: string, wait: RedisWait, onError: (error: Error) => void, keyPrefix: string): Redis {
   const redis =
-    temperament !== "patient"
+    wait !== "patient"
       ? new Redis(url, {
           keyPrefix,
-          commandTimeout: COMMAND_TIMEOUT_MS[temperament],
+          commandTimeout: COMMAND_TIMEOUT_MS[wait],
           connectTimeout: 500,
           maxRetriesPerRequest: 0,
           enableOfflineQueue: false,

@@ -26,9 +26,9 @@ export interface JobProducers {
   /** Explains a version; the same asked twice while the first still waits or runs is one job. */
   addAnalysis(payload: AnalysisPayload, now: number): Promise<string>;
   /**
-   * The same batch twice is one job. It may hold no request: it then only tells what was shed.
-   * @throws OVERLOADED when too many wait already: of this sending nothing was kept. After any other error the batch
-   *   may have been kept; sending it again settles that
+   * The same batch twice is one job. It may hold no request: it then only says how many were shed.
+   * @throws OVERLOADED when too many wait already: nothing was kept. After any other error the batch may have been
+   *   kept: send it again
    */
   addShadow(batch: ShadowBatch): Promise<string>;
   /** A look at the running shadow comparisons, now. */

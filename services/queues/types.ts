@@ -79,7 +79,10 @@ export interface ShadowRequest {
   readonly at: number;
 }
 
-/** Numbers of the sampled requests that a batch accounts for, sent or shed: from … through − 1 of its replica's run. */
+/**
+ * A replica numbers its sampled requests. A batch accounts for those from `from` to `through` − 1: each is in it, or was
+ * shed.
+ */
 export interface BatchSpan {
   /** Names the serving process since it started. */
   readonly run: string;

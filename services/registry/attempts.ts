@@ -3,8 +3,8 @@ import type { Snapshot } from "./snapshot.ts";
 
 /**
  * An attempt is an entry into SHADOWING. Counted twice: how often this challenger tried against this baseline,
- * and how many attempts anybody ever made against it. The latter is the k that α is spent over, so that a row
- * of worthless challengers does not promote one by patience. Versions hold no "/", so fields cannot collide.
+ * and how many attempts anybody ever made against it. The second is the k that α is spent over: otherwise, of many
+ * worthless challengers one after the other, one would pass by chance. Versions hold no "/", so fields cannot collide.
  */
 const ofBaseline = (baseline: string): string => baseline;
 const ofChallenger = (baseline: string, challenger: string): string => `${baseline}/${challenger}`;

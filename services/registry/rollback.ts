@@ -22,8 +22,8 @@ function canaryToLeave({ live }: Snapshot, { expectedLive }: RollbackRequest): s
 
 /**
  * Decides a rollback on a snapshot: LIVE → QUARANTINED, PREVIOUS → LIVE; without a PREVIOUS the phase-1 floor
- * goes live. The last of `automaticPerDay` automatic rollbacks in 24 hours goes to the floor and freezes promotions. Null when the
- * version to leave is not served any more. A canary to leave is ended instead, and all else stays.
+ * goes live. The last of `automaticPerDay` automatic rollbacks in 24 hours goes to the floor and freezes promotions.
+ * Null when the version to leave is not served any more. When it is the canary, only the canary ends.
  * @throws NOTHING_TO_ROLL_BACK
  */
 export function decideRollback(

@@ -12,13 +12,13 @@ import type { ServedModel } from "./served-model.ts";
 /**
  * Stage C in the serving process.
  *
- * The judge says in Redis which challenger is interleaved; a poll beside the requests reads it and loads that
- * version with the checks of a promotion. A request of a user in the share is then answered with a team draft
- * of the live and the challenger's list, once Redis has remembered who gave each item. Whatever goes wrong
- * leaves the live list: a challenger that throws, is empty-handed or over its time budget has failed (the judge
- * counts it), and after as many failures in a row as the policy says it is set aside without being asked, each such
- * request a failure too; a Redis that does not answer is nobody's failure, and is left alone for a while. Users outside the share
- * are not touched at all.
+ * The judge says in Redis which challenger is interleaved; a poll reads it and loads that version with the checks of
+ * a promotion. Users outside the share are not touched. A request of a user in the share is answered with a team
+ * draft of the live and the challenger's list, once Redis has remembered who gave each item. When anything goes
+ * wrong, the live list is served:
+ *   - A challenger that throws, gives an empty list or is over its time budget has failed, and the judge counts it.
+ *     After as many failures in a row as the policy says it is set aside: not asked, and each request counts as failed.
+ *   - A Redis that does not answer is nobody's failure; it is left alone for a while.
  */
 export interface InterleavingDeps {
   readonly log: Pick<InterleavingLog, "open" | "remember" | "report">;

@@ -13,11 +13,11 @@ import { readyModel, type ServedModel } from "./served-model.ts";
 /**
  * The promoted model of this replica.
  *
- * Everything a request needs is one immutable Lineup: the live model, the one a rollback returns to, the
- * phase-1 floor, and the canary while one runs, all in memory. A request reads the reference once, so it is answered by one lineup however
- * often the pointer moves meanwhile. Following a pointer makes the next lineup aside (load, check, smoke query)
- * and then swaps the reference; a version that does not load leaves the old lineup serving. Pointers are
- * followed one at a time and never backwards in epoch.
+ * Everything a request needs is one immutable Lineup: the live model, the one a rollback returns to, the phase-1
+ * floor, and the canary while one runs, all in memory. A request reads the reference once, so one lineup answers it
+ * however often the pointer moves meanwhile. To follow a pointer, the next lineup is made first (load, check, smoke
+ * query), and then the reference is swapped; when a version does not load, the old lineup goes on serving. Pointers
+ * are followed one at a time, and never to an earlier epoch.
  */
 export interface LiveModelEvents extends AnswerEvents {
   /** `broken`: the live model is set aside, as it was before a step of the canary. */

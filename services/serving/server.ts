@@ -12,7 +12,7 @@ import { redisEventLog } from "../interactions/event-log.ts";
 import { redisInterleavingLog } from "../interleaving/redis-interleaving-log.ts";
 import { readPolicy } from "../policy-file.ts";
 import { createProducers } from "../queues/producers.ts";
-import { connectRedis, type RedisTemperament } from "../redis.ts";
+import { connectRedis, type RedisWait } from "../redis.ts";
 import { redisDecisionLog } from "../registry/decisions.ts";
 import { redisRegistry } from "../registry/registry.ts";
 import { redisLooks } from "../shadow/looks.ts";
@@ -63,8 +63,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const { config, limits, newRequestId } = options;
   const policy = options.policy ?? (await readPolicy(config.policyFile ?? null));
   const metrics = createMetrics();
-  const open = (temperament: RedisTemperament, use: string) =>
-    connectRedis(config, temperament, () => metrics.redisErrors.inc({ use }));
+  const open = (wait: RedisWait, use: string) =>
+    connectRedis(config, wait, () => metrics.redisErrors.inc({ use }));
   const reads = open("fail-fast", "reads");
   const redis = open("bounded", "writes");
   const pointers = open("deliberate", "registry");

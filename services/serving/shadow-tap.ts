@@ -15,7 +15,7 @@ export interface ShadowTapOptions {
   readonly batchSize?: number;
   readonly flushEveryMs?: number;
   /** Pause between two batches, milliseconds. */
-  readonly breathMs?: number;
+  readonly pauseMs?: number;
 }
 
 /**
@@ -30,12 +30,12 @@ export class ShadowTap {
   readonly #options: ShadowTapOptions;
   readonly #capacity: number;
   readonly #batchSize: number;
-  readonly #breathMs: number;
+  readonly #pauseMs: number;
   readonly #timer: NodeJS.Timeout;
   readonly #run = randomUUID();
   /** Sampled requests so far, and those of them that some batch accounts for. */
   #offered = 0;
-  #told = 0;
+  #accountedFor = 0;
   #waiting: ShadowRequest[] = [];
   #shed = 0;
   /** Sent at least once, and nobody knows whether it arrived. */
@@ -47,7 +47,7 @@ export class ShadowTap {
     this.#options = options;
     this.#capacity = options.capacity ?? 2000;
     this.#batchSize = options.batchSize ?? 100;
-    this.#breathMs = options.breathMs ?? 20;
+    this.#pauseMs = options.pauseMs ?? 20;
     this.#timer = setInterval(() => void this.flush(), options.flushEveryMs ?? 250).unref();
   }
 
@@ -92,8 +92,8 @@ export class ShadowTap {
       try {
         await this.#options.send(batch);
         this.#inDoubt = null;
-        // One after the other without a breath, they would hold up the requests beside them.
-        if (this.#waiting.length > 0 && !this.#closing) await pause(this.#breathMs);
+        // Batches without a pause between them would hold up the requests that are answered meanwhile.
+        if (this.#waiting.length > 0 && !this.#closing) await pause(this.#pauseMs);
       } catch (error) {
         const refused = error instanceof PhasewiseError && error.code === "OVERLOADED";
         // Of one sent before, a refusal says nothing: the first sending may have arrived.
@@ -109,14 +109,14 @@ export class ShadowTap {
     this.#shed = 0;
     const requests = this.#waiting.splice(0, this.#batchSize);
     // Counted apart from the requests and the shed ones, so that whoever compares finds what was forgotten.
-    const span = { run: this.#run, from: this.#told, through: this.#offered - this.#waiting.length };
-    this.#told = span.through;
+    const span = { run: this.#run, from: this.#accountedFor, through: this.#offered - this.#waiting.length };
+    this.#accountedFor = span.through;
     return { id: randomUUID(), span, requests, shed };
   }
 
   /** The next batch accounts for it. */
   #giveUp({ span, requests, shed }: ShadowBatch): void {
-    this.#told = span.from;
+    this.#accountedFor = span.from;
     this.#shed += shed;
     if (requests.length > 0) this.#drop("queue-full", requests.length);
   }

@@ -1,6 +1,6 @@
 import { after, before } from "node:test";
 import type { Redis } from "ioredis";
-import { connectRedis, type RedisTemperament } from "../../services/redis.ts";
+import { connectRedis, type RedisWait } from "../../services/redis.ts";
 import { type PrivateRedis, startRedis } from "./redis.ts";
 
 export interface RedisSuite {
@@ -9,12 +9,12 @@ export interface RedisSuite {
 }
 
 /** To be called in a `describe`, before its own hooks: a Redis that starts and stops with the suite, and a client of it. */
-export function redisSuite(temperament: RedisTemperament = "patient"): RedisSuite {
+export function redisSuite(wait: RedisWait = "patient"): RedisSuite {
   let server: PrivateRedis;
   let redis: Redis;
   before(async () => {
     server = await startRedis();
-    redis = connectRedis({ redisUrl: server.url }, temperament, () => {});
+    redis = connectRedis({ redisUrl: server.url }, wait, () => {});
   });
   after(async () => {
     redis.disconnect();

@@ -173,7 +173,7 @@ describe("the shadow tap", () => {
       rate: 1,
       capacity: 3,
       batchSize: 2,
-      breathMs: 0,
+      pauseMs: 0,
       flushEveryMs: NEVER_BY_TIMER,
       send: async (batch) => {
         sent.push(batch);
