@@ -18,7 +18,7 @@ import type {
 import { NonFiniteScoreError } from "./recipe.ts";
 import type { ItemFilter, Query, Recommendation, Recommender, ScoredItem } from "./recommender.ts";
 
-/** Half-life of the popularity floor that every artifact carries, days, unless told otherwise. */
+/** Half-life of the popularity floor that every artifact carries, days, unless asked otherwise. */
 export const FLOOR_HALF_LIFE_DAYS = 180;
 
 /** A fitted model: everything an artifact holds. Immutable. */

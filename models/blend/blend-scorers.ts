@@ -4,32 +4,32 @@ import type { ItemScorer } from "../recipe.ts";
 const SMALLEST_SPREAD = 1e-9;
 
 /** One member of a blend at work. */
-export interface Voice {
+export interface WeightedScorer {
   readonly scorer: ItemScorer;
   readonly weight: number;
-  /** False when it gives the same scores whatever the history (popularity): it may join in, never speak alone. */
-  readonly heedsHistory: boolean;
+  /** False when it gives the same scores whatever the history (popularity): its scores count beside others, never alone. */
+  readonly usesHistory: boolean;
 }
 
 /**
- * One voice from several:  score_j = Σ_m weight_m · (s_mj − mean_m) / (σ_m + ε), mean and σ over the catalogue for
- * this history. z-scores make members comparable whatever the scale of theirs. A member with nothing to say is
- * left out; null when no member that heeds the history has anything to say about it.
+ * One score from several:  score_j = Σ_m weight_m · (s_mj − mean_m) / (σ_m + ε), mean and σ over the catalogue for
+ * this history. z-scores make members comparable whatever the scale of theirs. A member without scores is
+ * left out; null when no member that uses the history has any.
  */
-export function blendScorers(voices: readonly Voice[]): ItemScorer {
+export function blendScorers(members: readonly WeightedScorer[]): ItemScorer {
   let blended = new Float32Array(0);
   return {
     scoreItems(history) {
-      let heard = false;
+      let isPersonal = false;
       blended.fill(0);
-      for (const { scorer, weight, heedsHistory } of voices) {
+      for (const { scorer, weight, usesHistory } of members) {
         const scores = scorer.scoreItems(history);
         if (scores === null) continue;
         if (blended.length === 0) blended = new Float32Array(scores.length);
         addStandardized(blended, scores, weight);
-        heard ||= heedsHistory;
+        isPersonal ||= usesHistory;
       }
-      return heard ? blended : null;
+      return isPersonal ? blended : null;
     },
   };
 }

@@ -2,12 +2,12 @@ import Type, { type TSchema } from "typebox";
 import type { NamedArrays, Params, Recipe, SearchSpace, TrainingReport } from "../recipe.ts";
 import { blendScorers } from "./blend-scorers.ts";
 
-/** One voice of a blend. */
+/** One member of a blend, as it is declared. */
 export interface BlendMember {
   readonly recipe: Recipe;
   /** Default weight of its z-scores (1). */
   readonly weight?: number;
-  /** … where the data has no order in time: what comes next and what is in fashion have little to say there. */
+  /** … where the data has no order in time: what comes next and what is in fashion matter little there. */
   readonly unorderedWeight?: number;
 }
 
@@ -80,7 +80,7 @@ export function blend(name: string, summary: string, members: readonly BlendMemb
         recipes.map((recipe) => ({
           scorer: recipe.scorer(within(arrays, recipe.name), paramsOf(recipe, params)),
           weight: Number(params[`${recipe.name}.weight`]),
-          heedsHistory: recipe.phase > 1,
+          usesHistory: recipe.phase > 1,
         })),
       );
     },
@@ -124,7 +124,7 @@ function paramsOf(recipe: Recipe, params: Params): Params {
   return own;
 }
 
-/** The report of the member that trained most epochs speaks for the blend; engines are listed, and a warm start is told. */
+/** The report of the member that trained most epochs, with every engine and any warm start. */
 function longestTraining(reports: readonly TrainingReport[]): TrainingReport {
   const longest = reports.reduce((most, report) => (report.epochs > most.epochs ? report : most));
   const warmStart = reports.find((report) => report.warmStart !== undefined)?.warmStart;

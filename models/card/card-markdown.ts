@@ -1,7 +1,8 @@
 import type { CompressionLoss } from "../artifact/compression-loss.ts";
 import type { ImportOrigin } from "../artifact/manifest.ts";
 import { COHORTS, DEFAULT_COHORTS } from "../evaluation/cohorts.ts";
-import type { EvaluationSummary, MetricIntervals, UserMetric } from "../evaluation/report.ts";
+import type { UserMetric } from "../evaluation/metrics.ts";
+import type { EvaluationSummary, MetricIntervals } from "../evaluation/report.ts";
 import { DIAGNOSIS_WORDS } from "../gate/diagnosis.ts";
 import type { ModelCard } from "./card.ts";
 import { searchSection } from "./card-search.ts";

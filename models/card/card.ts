@@ -25,7 +25,7 @@ export interface ModelCard {
   readonly items: number;
   readonly data: DataProvenance;
   readonly params: Params;
-  /** Every trial of the search, in the order they were told, the starting parameters first; none without a search. */
+  /** Every trial of the search, in the order they finished, the starting parameters first; none without a search. */
   readonly trials: readonly Trial[];
   /** Which of them gave the parameters, and why. */
   readonly choice: Choice | null;

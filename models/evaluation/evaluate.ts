@@ -3,20 +3,14 @@ import type { ItemId, UserId } from "../data/ids.ts";
 import type { Catalogue } from "../data/interaction-log.ts";
 import type { Vocabulary } from "../data/vocabulary.ts";
 import type { Recommender } from "../recommender.ts";
-import { averagePrecision } from "./average-precision.ts";
 import { bootstrapMean } from "./bootstrap.ts";
-import { diversity } from "./diversity.ts";
-import { coverage, gini } from "./exposure.ts";
-import { hitRate, reciprocalRank } from "./first-hit.ts";
 import { metricIntervals } from "./intervals.ts";
 import { type FaultCounts, listFaults, noFaults } from "./list-faults.ts";
+import { eachUserMetric, listMetrics, type UserMetric, withExposure } from "./metrics.ts";
 import { mean } from "./moments.ts";
-import { ndcg } from "./ndcg.ts";
-import { novelty, selfInformation } from "./novelty.ts";
-import { precision } from "./precision.ts";
-import { cappedRecall, recall } from "./recall.ts";
-import type { EvaluationSummary, Metrics, UserMetric } from "./report.ts";
-import type { EvaluationRequest, RequestSet } from "./requests.ts";
+import { selfInformation } from "./novelty.ts";
+import type { EvaluationSummary } from "./report.ts";
+import type { RequestSet } from "./requests.ts";
 
 /** One user's figures: the mean of the user's requests. The unit of every comparison. */
 export interface UserEvaluation {
@@ -49,20 +43,7 @@ export interface EvaluateOptions {
   readonly onProgress?: (done: number, total: number) => void;
 }
 
-const LIST_METRICS = {
-  ndcg,
-  map: averagePrecision,
-  precision,
-  recall,
-  cappedRecall,
-  hitRate,
-  mrr: reciprocalRank,
-} as const;
-
-type ListMetricName = keyof typeof LIST_METRICS;
 type PerRequest = Record<UserMetric, number>;
-
-const LIST_METRIC_NAMES = Object.keys(LIST_METRICS) as ListMetricName[];
 
 /**
  * Asks the recommender every request over the whole catalogue and averages: first within a user, then over
@@ -74,7 +55,7 @@ export function evaluate(recommender: Recommender, set: RequestSet, options: Eva
       `evaluate: expected at least one request, got none (${set.dropped} dropped); cut earlier or bring more data`,
     );
   }
-  const k = options.k ?? 10;
+  const { k = 10, catalogue = new Map() } = options;
   const information = selfInformation(options.items, options.popularity);
   const shown = new Uint32Array(options.items.size);
   const exposure = new Uint32Array(options.items.size);
@@ -96,22 +77,23 @@ export function evaluate(recommender: Recommender, set: RequestSet, options: Eva
         shown[index]++;
         shownToUser.add(index);
       }
-      sums.push({
-        ...listMetrics(hasOnlyFault(broken, "short-list") ? ranking : [], request, k),
-        novelty: novelty(ranking, information),
-        diversity: diversity(ranking, options.catalogue ?? new Map()),
-      });
+      sums.push(
+        listMetrics({
+          shown: ranking,
+          counted: hasOnlyFault(broken, "short-list") ? ranking : [],
+          relevant: new Set(request.relevant),
+          k,
+          catalogue,
+          information,
+        }),
+      );
       options.onProgress?.(++done, set.requests.length);
     }
     for (const index of shownToUser) exposure[index]++;
     const historyLength = requests[0].history.length;
     perUser.push({ user, requests: requests.length, historyLength, ...averaged(sums) });
   }
-  const metrics = {
-    ...averaged(perUser),
-    coverage: coverage(shown),
-    gini: gini(shown),
-  } satisfies Metrics;
+  const metrics = withExposure(averaged(perUser), shown);
   return {
     k,
     users: perUser.length,
@@ -157,12 +139,6 @@ export function userFigures(evaluation: Evaluation): UserEvaluation[] {
   }));
 }
 
-function listMetrics(ranking: readonly ItemId[], request: EvaluationRequest, k: number) {
-  const relevant = new Set(request.relevant);
-  const values = LIST_METRIC_NAMES.map((name) => [name, LIST_METRICS[name](ranking, relevant, k)]);
-  return Object.fromEntries(values) as Record<ListMetricName, number>;
-}
-
 /** A list that is merely short keeps its hits; any other broken rule forfeits them. */
 function hasOnlyFault(faults: ReadonlySet<string>, tolerated: string): boolean {
   return faults.size === 0 || (faults.size === 1 && faults.has(tolerated));
@@ -175,6 +151,5 @@ function available(items: Vocabulary<ItemId>, seen: ReadonlySet<ItemId>): number
 }
 
 function averaged(rows: readonly PerRequest[]): PerRequest {
-  const names = [...LIST_METRIC_NAMES, "novelty", "diversity"] as const;
-  return Object.fromEntries(names.map((name) => [name, mean(rows.map((row) => row[name]))])) as PerRequest;
+  return eachUserMetric((metric) => mean(rows.map((row) => row[metric])));
 }

@@ -1,4 +1,5 @@
 import type { Cohort } from "./cohorts.ts";
+import type { Metrics, UserMetric } from "./metrics.ts";
 
 /** A mean over users with its 95 % bootstrap interval. */
 export interface Estimate {
@@ -6,29 +7,6 @@ export interface Estimate {
   readonly low: number;
   readonly high: number;
 }
-
-/** The metrics of EVALUATION: means over users (each user's requests averaged first), lists cut at k. */
-export interface Metrics {
-  readonly ndcg: number;
-  readonly map: number;
-  readonly precision: number;
-  readonly recall: number;
-  /** hits / min(k, relevant). */
-  readonly cappedRecall: number;
-  readonly hitRate: number;
-  readonly mrr: number;
-  /** Distinct items shown / catalogue. */
-  readonly coverage: number;
-  /** Concentration of exposure over the catalogue, 0 even … 1 all on one item. */
-  readonly gini: number;
-  /** Mean −log2 popularity share of the items shown. */
-  readonly novelty: number;
-  /** 1 − mean pairwise genre cosine within a list. */
-  readonly diversity: number;
-}
-
-/** The metrics that are means over users, and so have an interval. */
-export type UserMetric = Exclude<keyof Metrics, "coverage" | "gini">;
 
 export interface MetricIntervals {
   readonly users: number;

@@ -10,7 +10,7 @@ const WIDENED: Partial<Record<Dtype, (buffer: ArrayBuffer) => Float32Array>> = {
 };
 
 /**
- * Reads what other trainers write: floats of any precision become float32 (NumPy writes float64 unless told, PyTorch
+ * Reads what other trainers write: floats of any precision become float32 (NumPy writes float64 unless asked, PyTorch
  * often half), and arrays of types that hold no factors, such as 64-bit ids beside them, are left out.
  */
 export const foreignArray: Decoder = (entry, bytes) => {

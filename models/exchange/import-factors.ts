@@ -93,7 +93,7 @@ export function importFactors(
   };
 }
 
-/** What folding in needs besides the factors; a mean rating that the file does not tell is that of the data here. */
+/** What folding in needs besides the factors; without a mean rating in the file, that of the data here. */
 function foldInArrays(
   { file: { metadata } }: ForeignFactors,
   itemFactors: Float32Array,

@@ -5,6 +5,7 @@ import { seededRandom } from "../data/random.ts";
 import { rowMasses } from "../data/sparse-rows.ts";
 import { type AlsMethod, AlsSolver } from "../kernels/als-solver.ts";
 import type { FitOptions, Fitted, NamedArrays, Recipe, WarmStart } from "../recipe.ts";
+import { yieldToEvents } from "../yield-to-events.ts";
 import { foldInScorer } from "./fold-in.ts";
 import { type Objective, ridgesOf } from "./objective.ts";
 import { type Confidence, meanRating, sidesOf } from "./sides.ts";
@@ -142,7 +143,7 @@ async function fit(train: TrainingSet, params: AlsParams, options: FitOptions): 
     for (let epoch = 1; epoch <= epochs; epoch++) {
       options.signal?.throwIfAborted();
       solver.solveUsers();
-      await breathe();
+      await yieldToEvents();
       const explained = solver.solveItems();
       const loss = (mass - explained + solver.userPenalty(userRidges)) / mass;
       if (!Number.isFinite(loss)) {
@@ -155,7 +156,7 @@ async function fit(train: TrainingSet, params: AlsParams, options: FitOptions): 
         fraction: epoch / epochs,
         message: `epoch ${epoch}/${epochs}, loss ${loss.toFixed(4)}`,
       });
-      await breathe();
+      await yieldToEvents();
     }
     const arrays: NamedArrays = {
       itemFactors: { shape: [sides.items.rows, d], data: solver.itemFactors() },
@@ -198,11 +199,6 @@ function startingFactors(
 function randomFactors(items: number, d: number, seed: number): Float32Array {
   const random = seededRandom(seed);
   return new Float32Array(items * d).map(() => (0.1 / Math.sqrt(d)) * random.normal());
-}
-
-/** Lets signals and timers in: a sweep holds the event loop. */
-function breathe(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }
 
 /** Whether the last sweep still took more than a thousandth off the loss (per unit of interaction weight). */

@@ -1,12 +1,12 @@
 import type { TrainingSet } from "../data/interaction-matrix.ts";
 import type { SparseRows } from "../data/sparse-rows.ts";
 
-/** Films of one span have more in common than films of one year, and every span has enough of them. */
+/** Items of one span of years share more than those of one year, and every span has enough of them. */
 const YEARS_A_SPAN = 5;
 
 /**
  * Genres and release years as further rows beside the users: each feature "has" the items it describes, as a user
- * has films, and gets factors of its own that serving never needs. An item few people have is then placed by what it
+ * has items, and gets factors of its own that serving never needs. An item few people have is then placed by what it
  * is like, while one that many have hardly notices: its features weigh `sideWeight` interactions in all, whatever
  * their number. Source: collective matrix factorization with shared item factors, Singh & Gordon, KDD 2008.
  *

@@ -1,6 +1,6 @@
 import type { Tensor2D } from "@tensorflow/tfjs";
-import type { TensorFlow } from "./backend.ts";
 import { OperationMemory, operationMemory, rowWidth } from "./operation-memory.ts";
+import type { TensorFlow } from "./tensorflow.ts";
 
 /**
  * Causal self-attention of one head with dropout on its shares:

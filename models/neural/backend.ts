@@ -1,8 +1,7 @@
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
+import type { TensorFlow } from "./tensorflow.ts";
 import { registerTrainingKernels } from "./wasm-kernels.ts";
-
-export type TensorFlow = typeof import("@tensorflow/tfjs");
 
 /** `native`: libtensorflow through tfjs-node. `wasm`: XNNPACK in WebAssembly. `cpu`: slow, for reference in tests. */
 export type Engine = "native" | "wasm" | "cpu";

@@ -1,6 +1,6 @@
 import type { Tensor2D } from "@tensorflow/tfjs";
-import type { TensorFlow } from "./backend.ts";
 import { OperationMemory, operationMemory, rowWidth } from "./operation-memory.ts";
+import type { TensorFlow } from "./tensorflow.ts";
 
 export const LAYER_NORM_EPSILON = 1e-6;
 

@@ -1,5 +1,5 @@
 import type { Tensor2D } from "@tensorflow/tfjs";
-import type { TensorFlow } from "./backend.ts";
+import type { TensorFlow } from "./tensorflow.ts";
 
 /**
  * out[r] = table[ids[r]], (ids × d). The gradient adds the rows of each item up. TensorFlow's own gather computes

@@ -1,12 +1,12 @@
 import type { Scalar, Tensor, Tensor2D } from "@tensorflow/tfjs";
 import type { Random } from "../data/random.ts";
 import { causalAttention } from "./attention.ts";
-import type { TensorFlow } from "./backend.ts";
 import { layerNorm } from "./layer-norm.ts";
 import { lookUp } from "./look-up.ts";
 import { remainingSoftmaxLoss } from "./remaining-softmax.ts";
 import { sampledSoftmaxLoss } from "./sampled-softmax.ts";
 import type { Batch } from "./sequences.ts";
+import type { TensorFlow } from "./tensorflow.ts";
 import type { Weights } from "./weights.ts";
 
 export interface StepResult {

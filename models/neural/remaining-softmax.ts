@@ -1,6 +1,6 @@
 import type { Scalar, Tensor, Tensor2D, Tensor3D } from "@tensorflow/tfjs";
-import type { TensorFlow } from "./backend.ts";
 import type { Batch } from "./sequences.ts";
+import type { TensorFlow } from "./tensorflow.ts";
 
 /**
  * What a window still holds at each position, where its order means nothing: any of the items from there on may come next.

@@ -1,6 +1,6 @@
 import type { Scalar, Tensor2D } from "@tensorflow/tfjs";
-import type { TensorFlow } from "./backend.ts";
 import type { Batch } from "./sequences.ts";
+import type { TensorFlow } from "./tensorflow.ts";
 
 const NEVER = -1e9;
 

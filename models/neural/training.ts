@@ -1,8 +1,8 @@
 import type { InteractionMatrix } from "../data/interaction-matrix.ts";
 import { seededRandom } from "../data/random.ts";
 import type { FitOptions } from "../recipe.ts";
+import { yieldToEvents } from "../yield-to-events.ts";
 import { adamStep } from "./adam.ts";
-import type { TensorFlow } from "./backend.ts";
 import { decodeCheckpoint, encodeCheckpoint, fingerprint, type TrainingState } from "./checkpoint.ts";
 import { ForwardPass } from "./forward.ts";
 import { negativeSampler } from "./negatives.ts";
@@ -11,6 +11,7 @@ import { priorsOf } from "./prior.ts";
 import type { SasrecParams } from "./sasrec-params.ts";
 import { learningRateShare } from "./schedule.ts";
 import { epochBatches, type Sequences, sequencesOf } from "./sequences.ts";
+import type { TensorFlow } from "./tensorflow.ts";
 import { carveValidation, validationNdcg } from "./validation.ts";
 import { warmWeights } from "./warm-start.ts";
 import { copyOf, initialWeights, type NetworkShape, type Weights, zerosLike } from "./weights.ts";
@@ -172,14 +173,9 @@ async function runEpoch(
     const counted = batch.weights.reduce((sum, weight) => sum + weight, 0);
     total += loss * counted;
     positions += counted;
-    await breathe();
+    await yieldToEvents();
     options.signal?.throwIfAborted();
   }
   state.losses.push(positions === 0 ? 0 : total / positions);
   state.epoch++;
-}
-
-/** Lets timers, locks and messages of the process have their turn between steps. */
-function breathe(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

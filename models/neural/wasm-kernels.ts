@@ -1,5 +1,5 @@
-import type { TensorFlow } from "./backend.ts";
 import { OperationMemory, operationMemory, rowWidth } from "./operation-memory.ts";
+import type { TensorFlow } from "./tensorflow.ts";
 
 interface HeapTensor {
   readonly dataId: object;

@@ -7,14 +7,14 @@ export type Evaluated =
   | { readonly failure: string; readonly seconds: number };
 
 export interface RunOptions {
-  /** Trials asked before the first of them is told (default 1); see `nextRound`. */
+  /** Trials in one round, asked before the result of the first is known (default 1); see `nextRound`. */
   readonly roundSize?: number | undefined;
   readonly onTrial?: (trial: Trial) => void;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * The suggestions to evaluate next, at most `size`; none when the search is over. All of a round are told, in the order
+ * The suggestions to evaluate next, at most `size`; none when the search is over. All of a round are reported, in the order
  * they were asked, before the next is asked: the path depends on the size of a round and on nothing else, however many
  * workers share it and whichever ends first.
  */
@@ -35,7 +35,7 @@ export function trialOf(suggestion: Suggestion, evaluated: Evaluated): Trial {
 
 /**
  * Runs a search to its end in this process, one evaluation at a time. One that throws ends it.
- * @returns every trial, in the order they were told
+ * @returns every trial, in the order they were reported
  */
 export async function runSearch(
   options: SearchOptions,

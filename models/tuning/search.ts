@@ -9,8 +9,8 @@ import { suggestPoint } from "./tpe.ts";
 /**
  * Hyper-parameter search by ask and tell. The first configuration is the defaults, the next few are random, the rest
  * come from a TPE on the largest budget that has enough trials. With several rungs, good configurations are asked
- * again with more budget (ASHA). What is asked depends on the seed, the trials told so far in their order and what
- * is asked but not told yet; nothing else: tell the trials of a search that died, and it goes on where it was.
+ * again with more budget (ASHA). What is asked depends on the seed, the finished trials in their order and what
+ * is asked but not finished; nothing else: tell the trials of a search that died, and it goes on where it was.
  */
 export interface SearchOptions {
   readonly space: SearchSpace;
@@ -41,7 +41,7 @@ export interface Search {
   /** A failed trial is one with a `failure`; it counts as the worst. @throws RangeError for a score that is not finite */
   tell(trial: Trial): void;
   readonly trials: readonly Trial[];
-  /** The best trial of the largest budget that was told, failed ones aside. */
+  /** The best trial of the largest budget that finished, failed ones aside. */
   best(): Trial | null;
 }
 
@@ -60,7 +60,7 @@ export function createSearch(options: SearchOptions): Search {
   // Each rung but the first has 1/eta of the configurations of the one below, at eta times the budget: all cost alike.
   const configurations = payable / (rungs.length * rungs[0]);
   const randomStart = options.randomStart ?? Math.max(4, Math.ceil(configurations / 4));
-  const told: Trial[] = [];
+  const finished: Trial[] = [];
   const pending = new Map<string, Suggestion>();
   const begun = new Set<string>();
   const keyOf = (params: Params, budget: number): string =>
@@ -74,8 +74,9 @@ export function createSearch(options: SearchOptions): Search {
   const observations = () => {
     const enough = dimensions.length + 2;
     const budget =
-      rungs.findLast((rung) => told.filter((trial) => trial.budget === rung).length >= enough) ?? rungs[0];
-    const known = told.filter((trial) => trial.budget === budget);
+      rungs.findLast((rung) => finished.filter((trial) => trial.budget === rung).length >= enough) ??
+      rungs[0];
+    const known = finished.filter((trial) => trial.budget === budget);
     const scores = known.map(({ score }) => score).sort((a, b) => a - b);
     // A trial under way counts as a middling one, so that parallel workers spread out.
     const middling = scores[scores.length >> 1] ?? 0;
@@ -89,7 +90,7 @@ export function createSearch(options: SearchOptions): Search {
   };
 
   const newConfiguration = (): Params => {
-    const count = [...told, ...pending.values()].filter(({ budget }) => budget === rungs[0]).length;
+    const count = [...finished, ...pending.values()].filter(({ budget }) => budget === rungs[0]).length;
     if (count === 0) return defaults;
     const random = seededRandom(seed + Math.imul(count, 0x9e3779b1));
     for (let attempt = 0; ; attempt++) {
@@ -108,13 +109,13 @@ export function createSearch(options: SearchOptions): Search {
   const reserve = rungs.length > 1 ? 1 : 0;
 
   const next = (): Omit<Suggestion, "seed"> | null => {
-    const left = payable - sum([...told, ...pending.values()].map(({ budget }) => budget)) + ROUNDING;
-    const lift = (oneIn: number) => nextPromotion(rungs, oneIn, told, standing);
+    const left = payable - sum([...finished, ...pending.values()].map(({ budget }) => budget)) + ROUNDING;
+    const lift = (oneIn: number) => nextPromotion(rungs, oneIn, finished, standing);
     const lifted = lift(eta);
     if (lifted === null && left >= rungs[0] + reserve) {
       return { params: newConfiguration(), budget: rungs[0] };
     }
-    // What is left when no new one can be paid lifts the best that was not, once all are told.
+    // What is left when no new one can be paid lifts the best that was not, once all are finished.
     const chosen = lifted ?? (pending.size === 0 ? lift(1) : null);
     return chosen === null || chosen.budget > left
       ? null
@@ -122,7 +123,7 @@ export function createSearch(options: SearchOptions): Search {
   };
 
   return {
-    trials: told,
+    trials: finished,
     ask() {
       const chosen = next();
       if (chosen === null) return null;
@@ -140,9 +141,9 @@ export function createSearch(options: SearchOptions): Search {
       }
       begun.add(keyOf(trial.params, trial.budget));
       pending.delete(keyOf(trial.params, trial.budget));
-      told.push(trial);
+      finished.push(trial);
     },
-    best: () => bestTrial(told),
+    best: () => bestTrial(finished),
   };
 }
 

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
+import { isAssigned } from "../../models/gate/assignment.ts";
 import { PhasewiseError } from "../errors.ts";
 import type { ShadowBatch, ShadowRequest } from "../queues/types.ts";
 
@@ -52,7 +53,7 @@ export class ShadowTap {
   }
 
   samples(requestId: string): boolean {
-    return unitHash(requestId) < this.#options.rate;
+    return isAssigned(requestId, "shadow", this.#options.rate);
   }
 
   offer(request: ShadowRequest): void {
@@ -120,18 +121,4 @@ export class ShadowTap {
     this.#shed += shed;
     if (requests.length > 0) this.#drop("queue-full", requests.length);
   }
-}
-
-/**
- * FNV-1a (32 bit) of the text with Murmur3's finaliser, as a number in [0, 1). The finaliser spreads ids that
- * differ in their last characters only.
- */
-export function unitHash(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let position = 0; position < text.length; position++) {
-    hash = Math.imul(hash ^ text.charCodeAt(position), 0x01000193);
-  }
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return ((hash ^ (hash >>> 16)) >>> 0) / 4294967296;
 }

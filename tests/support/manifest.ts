@@ -1,20 +1,12 @@
 import { createHash } from "node:crypto";
 import type { Manifest } from "../../models/artifact/manifest.ts";
+import { eachUserMetric, withExposure } from "../../models/evaluation/metrics.ts";
 import type { Phase } from "../../models/recipe.ts";
 
-const NO_METRICS = {
-  ndcg: 0,
-  map: 0,
-  precision: 0,
-  recall: 0,
-  cappedRecall: 0,
-  hitRate: 0,
-  mrr: 0,
-  coverage: 0,
-  gini: 0,
-  novelty: 0,
-  diversity: 0,
-};
+const NO_METRICS = withExposure(
+  eachUserMetric(() => 0),
+  [],
+);
 
 /** A manifest of a version that exists in name only. */
 export function manifestOf(version: string, phase: Phase = 2): Manifest {

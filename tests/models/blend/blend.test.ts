@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { blendScorers, type Voice } from "../../../models/blend/blend-scorers.ts";
+import { blendScorers, type WeightedScorer } from "../../../models/blend/blend-scorers.ts";
 import { easeSlist } from "../../../models/blend/ease-slist.ts";
 import { ease } from "../../../models/knn/ease.ts";
 import type { EncodedHistory } from "../../../models/recipe.ts";
@@ -11,10 +11,10 @@ const HISTORY: EncodedHistory = {
   weights: Float32Array.of(1),
   timestamps: Float64Array.of(0),
 };
-const voice = (scores: readonly number[] | null, weight = 1, heedsHistory = true): Voice => ({
+const voice = (scores: readonly number[] | null, weight = 1, usesHistory = true): WeightedScorer => ({
   scorer: { scoreItems: () => scores && Float32Array.from(scores) },
   weight,
-  heedsHistory,
+  usesHistory,
 });
 const silent = voice(null);
 

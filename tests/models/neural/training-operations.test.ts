@@ -3,9 +3,10 @@ import { test } from "node:test";
 import type { Tensor, Tensor2D } from "@tensorflow/tfjs";
 import { seededRandom } from "../../../models/data/random.ts";
 import { causalAttention } from "../../../models/neural/attention.ts";
-import { loadBackend, type TensorFlow } from "../../../models/neural/backend.ts";
+import { loadBackend } from "../../../models/neural/backend.ts";
 import { LAYER_NORM_EPSILON, layerNorm } from "../../../models/neural/layer-norm.ts";
 import { dropoutMasks } from "../../../models/neural/network.ts";
+import type { TensorFlow } from "../../../models/neural/tensorflow.ts";
 
 const { tf } = await loadBackend("cpu");
 

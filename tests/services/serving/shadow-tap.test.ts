@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { placeOf } from "../../../models/gate/assignment.ts";
 import { PhasewiseError } from "../../../services/errors.ts";
 import type { ShadowBatch, ShadowRequest } from "../../../services/queues/types.ts";
-import { ShadowTap, unitHash } from "../../../services/serving/shadow-tap.ts";
+import { ShadowTap } from "../../../services/serving/shadow-tap.ts";
 
 function request(requestId: string): ShadowRequest {
   return {
@@ -43,7 +44,7 @@ describe("the shadow tap", () => {
   it("hashes into [0, 1) evenly, ids that differ in the last character only included", () => {
     const buckets = new Array<number>(10).fill(0);
     for (const id of ids(10_000)) {
-      const hash = unitHash(id);
+      const hash = placeOf(id, "shadow");
       assert.ok(hash >= 0 && hash < 1);
       buckets[Math.floor(hash * 10)]++;
     }

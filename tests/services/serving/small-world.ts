@@ -4,6 +4,7 @@ import { type ItemId, itemId, userId } from "../../../models/data/ids.ts";
 import type { Catalogue, InteractionLog } from "../../../models/data/interaction-log.ts";
 import { trainingSet } from "../../../models/data/interaction-matrix.ts";
 import { Vocabulary } from "../../../models/data/vocabulary.ts";
+import { eachUserMetric, withExposure } from "../../../models/evaluation/metrics.ts";
 import { fitModel, type Model } from "../../../models/model.ts";
 
 const DAY_MS = 86_400_000;
@@ -75,19 +76,10 @@ export function manifestOf(model: Model, file: { version: string; sha256: string
       requests: 40,
       dropped: 0,
       ndcg: { mean: 0.1, low: 0.05, high: 0.15 },
-      metrics: {
-        ndcg: 0.1,
-        map: 0.1,
-        precision: 0.1,
-        recall: 0.1,
-        cappedRecall: 0.1,
-        hitRate: 0.1,
-        mrr: 0.1,
-        coverage: 0.5,
-        gini: 0.5,
-        novelty: 3,
-        diversity: 0.4,
-      },
+      metrics: withExposure(
+        eachUserMetric(() => 0.1),
+        [1, 0],
+      ),
     },
     training: { epochs: 1, losses: [], stillImproving: false, backend: "javascript" },
     trials: [],
