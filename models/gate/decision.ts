@@ -57,11 +57,6 @@ export function decisionOf(ruled: RuledCase, { actor, at, previousSha256 }: Deci
   return { id: `d-${hash.slice(0, 16)}`, ...content, sha256: hash };
 }
 
-/** The text to store: canonical, one record a line. */
-export function serialiseDecision(decision: Decision): string {
-  return canonicalJson(decision);
-}
-
 export interface Recomputation {
   readonly ruling: Ruling;
   /** ln E_n of both, where there is a sequential test. */

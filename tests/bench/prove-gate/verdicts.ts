@@ -1,10 +1,10 @@
+import { canonicalJson } from "../../../models/canonical-json.ts";
 import { decide } from "../../../models/gate/decide.ts";
 import {
   type Decision,
   decisionOf,
   GENESIS_SHA256,
   recomputeDecision,
-  serialiseDecision,
   verifyDecisions,
 } from "../../../models/gate/decision.ts";
 import type { ShadowEvidence } from "../../../models/gate/evidence.ts";
@@ -90,7 +90,7 @@ export function replay(size: ProofSize): Proof {
     const context = { actor: "proof", at: "2026-01-01T00:00:00.000Z", previousSha256 };
     chain.push(decisionOf(rule("shadow", evidence, DEFAULT_POLICY), context));
   }
-  const stored = chain.map((decision) => JSON.parse(serialiseDecision(decision)) as Decision);
+  const stored = chain.map((decision) => JSON.parse(canonicalJson(decision)) as Decision);
   const same = stored.filter((decision) => {
     const { sameE, sameAlpha, sameVerdict } = recomputeDecision(decision);
     return sameE && sameAlpha && sameVerdict;

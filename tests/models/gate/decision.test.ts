@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { canonicalJson } from "../../../models/canonical-json.ts";
 import {
   type Decision,
   decisionOf,
   GENESIS_SHA256,
   recomputeDecision,
-  serialiseDecision,
   verifyDecisions,
 } from "../../../models/gate/decision.ts";
 import { DEFAULT_POLICY } from "../../../models/gate/policy.ts";
@@ -57,7 +57,7 @@ function chain(): Decision[] {
   return decisions;
 }
 
-const stored = (decision: Decision) => JSON.parse(serialiseDecision(decision)) as Decision;
+const stored = (decision: Decision) => JSON.parse(canonicalJson(decision)) as Decision;
 
 describe("decision records", () => {
   it("give the same evidence value and verdict when a stored one is judged again", () => {
@@ -117,7 +117,7 @@ describe("decision records", () => {
       at: "2026-01-01T00:00:00.000Z",
       previousSha256: GENESIS_SHA256,
     });
-    assert.ok(!serialiseDecision(decision).includes(users[0].user));
+    assert.ok(!canonicalJson(decision).includes(users[0].user));
     assert.ok(decision.ruling.reasons.includes("USER_COUNTED_TWICE"));
     assert.ok(decision.hearing.about === "shadow");
     const names = decision.hearing.evidence.users.map(({ user }) => user);
