@@ -2,9 +2,9 @@ import { type Logger, pino } from "pino";
 import type { Catalogue } from "../models/data/interaction-log.ts";
 import type { Decision } from "../models/gate/decision.ts";
 import type { Policy } from "../models/gate/policy.ts";
-import { folderArtifactStore } from "../services/artifacts/folder-store.ts";
+import { artifactStore } from "../services/artifacts/artifact-store.ts";
 import type { ArtifactStore } from "../services/artifacts/types.ts";
-import { type Checkpoints, folderCheckpoints } from "../services/checkpoints/folder-checkpoints.ts";
+import { type Checkpoints, checkpointsIn } from "../services/checkpoints/checkpoints.ts";
 import { type Config, loadConfig } from "../services/config.ts";
 import { type Evaluations, redisEvaluations } from "../services/evaluations/evaluations.ts";
 import { type FindingsStore, redisFindings } from "../services/findings/redis-findings.ts";
@@ -22,14 +22,14 @@ import { type RedisRegistry, redisRegistry } from "../services/registry/registry
 import { type Looks, redisLooks } from "../services/shadow/looks.ts";
 import { redisShadowLog } from "../services/shadow/redis-shadow-log.ts";
 import type { ShadowLog } from "../services/shadow/types.ts";
-import { type StatePaths, statePaths } from "../services/state-folder.ts";
+import { openStores, type Stores } from "../services/storage/open-store.ts";
 import { type ItemInformation, itemInformation } from "./data/item-information.ts";
 import { loadTrainingData, protocolOf, type TrainingData } from "./data/training-data.ts";
 
 /** Everything a job may touch, made once a process. */
 export interface JobContext {
   readonly config: Config;
-  readonly paths: StatePaths;
+  readonly stores: Stores;
   readonly policy: Policy;
   readonly log: Logger;
   readonly registry: RedisRegistry;
@@ -60,18 +60,17 @@ export async function openContext(config: Config = loadConfig()): Promise<JobCon
   const log = pino({ level: config.logLevel }, pino.destination(2));
   const policy = await readPolicy(config.policyFile);
   const redis = connectRedis(config, "patient", (error) => log.warn({ error: error.message }, "redis"));
-  const paths = statePaths(config.stateFolder);
-  const artifacts = folderArtifactStore(paths.artifacts);
+  const stores = openStores(config);
   const events = redisEventLog(redis);
   const now = (): number => Date.now();
   return {
     config,
-    paths,
+    stores,
     policy,
     log,
     registry: redisRegistry(redis, { automaticPerDay: policy.rollback.automaticPerDay }),
-    artifacts,
-    checkpoints: folderCheckpoints(paths.checkpoints),
+    artifacts: artifactStore(stores.artifacts),
+    checkpoints: checkpointsIn(stores.checkpoints),
     events,
     decisions: redisDecisionLog<Decision>(redis),
     evaluations: redisEvaluations(redis, protocolOf(policy.training)),
@@ -80,9 +79,9 @@ export async function openContext(config: Config = loadConfig()): Promise<JobCon
     fleet: redisFleetLog(redis),
     findings: redisFindings(redis),
     looks: redisLooks(redis),
-    loadTrainingData: (sha256) => loadTrainingData(paths.snapshot, events, now(), sha256),
-    catalogue: () => readCatalogue(paths.catalogue),
-    itemInformation: itemInformation(paths.snapshot),
+    loadTrainingData: (sha256) => loadTrainingData(stores.snapshot, events, now(), sha256),
+    catalogue: () => readCatalogue(stores.snapshot),
+    itemInformation: itemInformation(stores.snapshot),
     now,
     isoNow: () => new Date(now()).toISOString(),
     close: async () => {

@@ -39,7 +39,7 @@ export async function startWorker(given: WorkerOptions = {}): Promise<{ close():
   const context = await openContext();
   const { config, log, policy } = context;
   const lanes = new Lanes({
-    folders: { artifactFolder: context.paths.artifacts, catalogueFile: context.paths.catalogue },
+    source: context,
     timeoutMs: policy.shadow.timeoutMs,
     heapMb: policy.guardrails.memoryMb,
     consecutiveFaults: policy.shadow.consecutiveFaults,

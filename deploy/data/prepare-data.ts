@@ -1,11 +1,10 @@
-import { writeFile } from "node:fs/promises";
 import { cutPosition, type InteractionLog } from "../../models/data/interaction-log.ts";
 import { sliceLog } from "../../models/data/slice.ts";
 import type { Config } from "../../services/config.ts";
-import { formatCatalogue } from "../../services/interactions/catalogue-file.ts";
+import { writeCatalogue } from "../../services/interactions/catalogue-file.ts";
 import { explainRejections } from "../../services/interactions/rejections.ts";
 import { type Snapshot, writeSnapshot } from "../../services/interactions/snapshot.ts";
-import { statePaths } from "../../services/state-folder.ts";
+import { openStores } from "../../services/storage/open-store.ts";
 import { count, day } from "../terminal/figures.ts";
 import { openData } from "./open-data.ts";
 import { seedHistories } from "./seed-histories.ts";
@@ -35,10 +34,10 @@ export async function prepareData(config: Config, options: PrepareOptions): Prom
   const events = log.timestamps.length;
   const cutAt = options.cut === null ? events : cutPosition(log, options.cut);
   const past = sliceLog(log, 0, cutAt);
-  const paths = statePaths(config.stateFolder);
+  const stores = openStores(config);
   options.say("writing the snapshot");
-  const snapshot = await writeSnapshot(past, catalogue, paths.snapshot);
-  await writeFile(paths.catalogue, formatCatalogue(catalogue));
+  const snapshot = await writeSnapshot(past, catalogue, stores.snapshot);
+  await writeCatalogue(catalogue, stores.snapshot);
   options.say("seeding user histories");
   const seeded = await seedHistories(config, past, snapshot.sha256);
 

@@ -1,6 +1,6 @@
+import { join } from "node:path";
 import { CODE } from "../../services/code-version.ts";
 import { adminKey, type Config, loadConfig } from "../../services/config.ts";
-import { statePaths } from "../../services/state-folder.ts";
 import { apiClient } from "../client/api-client.ts";
 import { prepareData } from "../data/prepare-data.ts";
 import { type ServiceProcess, startProcess } from "../processes/background.ts";
@@ -40,7 +40,7 @@ export async function start(options: StartOptions): Promise<void> {
   });
   try {
     const environment = environmentOf(config, key);
-    const { logs } = statePaths(config.stateFolder);
+    const logs = join(config.stateFolder, "logs");
     processes.push(await startProcess("api", "services/serving/server.js", logs, environment));
     processes.push(await startProcess("worker", "jobs/worker.js", logs, environment));
     const died = Promise.race(

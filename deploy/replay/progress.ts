@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { replaceFile } from "../../services/durable-file.ts";
+import { replaceFile } from "../../services/storage/durable-file.ts";
 
 /** How far the replay of one data set got, so that a second start does not play it again. */
 export interface ReplayMark {

@@ -9,6 +9,7 @@ import { PhasewiseError } from "../../services/errors.ts";
 import { withEvents } from "../../services/interactions/compaction.ts";
 import { readSnapshot } from "../../services/interactions/snapshot.ts";
 import type { EventLog, FeedbackEvent } from "../../services/interactions/types.ts";
+import type { ByteStore } from "../../services/storage/byte-store.ts";
 
 /** Items with fewer interactions are too rare to learn from or to be judged by. */
 const MIN_ITEM_INTERACTIONS = 5;
@@ -127,16 +128,16 @@ export function provenanceOf(
  * data of that hash was loaded, as long as the stream has not been folded into the snapshot since.
  */
 export async function loadTrainingData(
-  snapshotHome: string,
+  snapshots: ByteStore,
   events: EventLog,
   now: number,
   sha256?: string,
 ): Promise<TrainingData> {
-  const content = await readSnapshot(snapshotHome);
+  const content = await readSnapshot(snapshots);
   if (content === null) {
     throw new PhasewiseError(
       "NOT_FOUND",
-      `training: expected a snapshot under ${snapshotHome}, got none; import data first (phasewise import --data DIR)`,
+      `training: expected a snapshot under ${snapshots.place}, got none; import data first (phasewise import --data DIR)`,
     );
   }
   const whole = await streamTail(events);

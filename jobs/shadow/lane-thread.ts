@@ -6,22 +6,20 @@ import { kernelMemoryBytes } from "../../models/kernels/wasm.ts";
 import { recommenderOf } from "../../models/model.ts";
 import { NonFiniteScoreError } from "../../models/recipe.ts";
 import type { ItemFilter, Query, ScoredItem } from "../../models/recommender.ts";
-import { folderArtifactStore } from "../../services/artifacts/folder-store.ts";
-import { readCatalogue } from "../../services/interactions/catalogue-file.ts";
+import { modelOf } from "../../services/artifacts/artifact-store.ts";
 import type { LaneQuery, LaneReply, LaneSetup } from "./lanes.ts";
 
 /**
  * One version in a thread of its own. It sends one message a query, in order, so that the host sees at which query it
  * hangs and loses no other answer by killing it.
  */
-const setup = workerData as LaneSetup;
+const { artifact, catalogue } = workerData as LaneSetup;
 const port = parentPort;
 if (port === null)
   throw new Error("lane-thread runs as a worker thread only; start it through jobs/shadow/lanes.ts");
 
-const { model } = await folderArtifactStore(setup.artifactFolder).load(setup.version);
+const model = modelOf(artifact);
 const recommender = recommenderOf(model);
-const catalogue = await readCatalogue(setup.catalogueFile);
 const genreFilters = new Map<string, ItemFilter>();
 
 function genreFilter(genre: string): ItemFilter {

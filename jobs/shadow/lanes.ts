@@ -1,11 +1,18 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
-import type { Interaction } from "../../models/data/interaction-log.ts";
+import type { Catalogue, Interaction } from "../../models/data/interaction-log.ts";
 import type { ListFault } from "../../models/evaluation/list-faults.ts";
+import type { ArtifactStore, CheckedArtifact } from "../../services/artifacts/types.ts";
 import type { LaneAnswer, LaneFault } from "../../services/shadow/types.ts";
 
+/** Where lanes get what their threads are given. */
+export interface LaneSource {
+  readonly artifacts: Pick<ArtifactStore, "checked">;
+  catalogue(): Promise<Catalogue>;
+}
+
 export interface LanesOptions {
-  readonly folders: Omit<LaneSetup, "version">;
+  readonly source: LaneSource;
   /** A query without an answer for this long has failed. */
   readonly timeoutMs: number;
   /** A thread whose heap grows beyond this is ended. */
@@ -16,11 +23,10 @@ export interface LanesOptions {
   readonly entry?: URL | undefined;
 }
 
-/** What a lane thread needs to load its version. */
+/** What a lane thread is given: it reads no store by itself. */
 export interface LaneSetup {
-  readonly artifactFolder: string;
-  readonly catalogueFile: string;
-  readonly version: string;
+  readonly artifact: CheckedArtifact;
+  readonly catalogue: Catalogue;
 }
 
 export interface LaneQuery {
@@ -48,15 +54,15 @@ export interface LaneReply {
  * or the other lanes.
  */
 export class Lanes {
-  readonly #folders: Omit<LaneSetup, "version">;
+  readonly #source: LaneSource;
   readonly #timeoutMs: number;
   readonly #heapMb: number;
   readonly #consecutiveFaults: number;
   readonly #entry: URL;
   readonly #threads = new Map<string, Promise<Worker>>();
 
-  constructor({ folders, timeoutMs, heapMb, consecutiveFaults, entry }: LanesOptions) {
-    this.#folders = folders;
+  constructor({ source, timeoutMs, heapMb, consecutiveFaults, entry }: LanesOptions) {
+    this.#source = source;
     this.#timeoutMs = timeoutMs;
     this.#heapMb = heapMb;
     this.#consecutiveFaults = consecutiveFaults;
@@ -108,9 +114,15 @@ export class Lanes {
   #thread(lane: string, version: string): Promise<Worker> {
     const running = this.#threads.get(lane);
     if (running !== undefined) return running;
-    const starting = startThread(this.#entry, { ...this.#folders, version }, this.#heapMb);
+    const starting = this.#start(version);
     this.#threads.set(lane, starting);
     return starting;
+  }
+
+  async #start(version: string): Promise<Worker> {
+    const { artifacts, catalogue } = this.#source;
+    const [artifact, items] = await Promise.all([artifacts.checked(version), catalogue()]);
+    return startThread(this.#entry, { artifact, catalogue: items }, this.#heapMb);
   }
 
   /** Pushes answers as they come; the clock restarts at each. Returns the fault that ended the thread, or null. */
@@ -153,11 +165,22 @@ function filledUp(answers: readonly LaneAnswer[], length: number, fault: LaneAns
   return [...answers, ...new Array<LaneAnswer>(length - answers.length).fill(fault)];
 }
 
-async function startThread(entry: URL, setup: LaneSetup, heapMb: number): Promise<Worker> {
+/** The bytes are handed over, not copied: nobody else holds them. */
+async function startThread(entry: URL, { artifact, catalogue }: LaneSetup, heapMb: number): Promise<Worker> {
+  const bytes = inOwnBuffer(artifact.bytes);
+  const workerData: LaneSetup = { artifact: { ...artifact, bytes }, catalogue };
   const resourceLimits = { maxOldGenerationSizeMb: heapMb };
-  const thread = new Worker(entry, { workerData: setup, resourceLimits });
+  const thread = new Worker(entry, { workerData, resourceLimits, transferList: [bytes.buffer] });
   await once(thread, "message");
   // Faults during a batch are collected above; one between two batches is found by the next.
   thread.on("error", () => {});
   return thread;
+}
+
+/** A small file may be read into a buffer that others share, which must not be handed over. */
+function inOwnBuffer(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const { buffer, byteLength } = bytes;
+  return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength
+    ? new Uint8Array(buffer)
+    : Uint8Array.from(bytes);
 }

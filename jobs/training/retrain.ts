@@ -2,7 +2,7 @@ import { fitModel } from "../../models/model.ts";
 import { checkedParams } from "../../models/params.ts";
 import { recipeNamed } from "../../models/phases.ts";
 import type { Recipe, TrainingProgress, WarmStart } from "../../models/recipe.ts";
-import type { FitKey } from "../../services/checkpoints/folder-checkpoints.ts";
+import type { FitKey } from "../../services/checkpoints/checkpoints.ts";
 import type { RetrainPayload } from "../../services/queues/types.ts";
 import type { JobContext } from "../context.ts";
 import { type Splits, splitByTime, type TrainingData } from "../data/training-data.ts";

@@ -17,9 +17,9 @@ export interface Compaction {
 export async function compact(context: JobContext): Promise<Compaction> {
   const { tail, throughId } = await streamTail(context.events);
   if (tail.length === 0) return { events: 0, snapshotSha256: null };
-  const snapshot = await appendToSnapshot(context.paths.snapshot, tail, context.now());
+  const snapshot = await appendToSnapshot(context.stores.snapshot, tail, context.now());
   await context.events.trim(throughId);
-  await pruneSnapshots(context.paths.snapshot);
+  await pruneSnapshots(context.stores.snapshot);
   context.log.info({ events: tail.length, sha256: snapshot.sha256 }, "compacted");
   return { events: tail.length, snapshotSha256: snapshot.sha256 };
 }

@@ -6,6 +6,12 @@ export interface StoredArtifact {
   readonly manifestSha256: string;
 }
 
+/** An artifact whose bytes are what its hashes say; plain data, which a thread can be given. */
+export interface CheckedArtifact extends StoredArtifact {
+  /** Of the arrays' file. */
+  readonly bytes: Uint8Array;
+}
+
 export interface LoadedArtifact extends StoredArtifact {
   readonly model: Model;
 }
@@ -14,13 +20,13 @@ export interface LoadedArtifact extends StoredArtifact {
 export type Attachments = Readonly<Record<string, string>>;
 
 /**
- * Where models rest. Immutable and content-addressed: a version is written once (temporary folder, fsync,
- * rename) and never changed; writing the same content again is a no-op.
+ * Where models rest. Immutable and content-addressed: a version is written once, whole, and never changed; writing
+ * the same content again is a no-op.
  */
 export interface ArtifactStore {
   /**
-   * `describe` gets the version id, hash and size that the bytes have, and returns the manifest to store; `attach` what
-   * to store with it.
+   * `describe` gets the version id, hash and size that the bytes have, and returns the manifest to store; `attach`
+   * what to store with it.
    */
   write(
     model: Model,
@@ -28,7 +34,8 @@ export interface ArtifactStore {
     attach?: (manifest: Manifest) => Attachments,
   ): Promise<StoredArtifact>;
   manifest(version: string): Promise<StoredArtifact>;
+  /** @throws ARTIFACT_REFUSED when a size or a SHA-256 does not hold */
+  checked(version: string, expectedManifestSha256?: string): Promise<CheckedArtifact>;
   /** @throws ARTIFACT_REFUSED when size, SHA-256, format, shapes or finiteness do not hold */
   load(version: string, expectedManifestSha256?: string): Promise<LoadedArtifact>;
-  versions(): Promise<readonly string[]>;
 }

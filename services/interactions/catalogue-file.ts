@@ -1,9 +1,12 @@
-import { readFile } from "node:fs/promises";
 import Type from "typebox";
 import { Check } from "typebox/value";
 import { type ItemId, itemId } from "../../models/data/ids.ts";
 import type { Catalogue, ItemInfo } from "../../models/data/interaction-log.ts";
 import { PhasewiseError } from "../errors.ts";
+import type { ByteStore } from "../storage/byte-store.ts";
+
+/** Name of the catalogue beside the snapshot. */
+export const CATALOGUE_FILE = "catalogue.json";
 
 const CatalogueRows = Type.Array(
   Type.Object({
@@ -14,25 +17,21 @@ const CatalogueRows = Type.Array(
   }),
 );
 
-/** The catalogue as text: a JSON array of {itemId, title, genres, year?}, in the catalogue's order. */
-export function formatCatalogue(catalogue: Catalogue): string {
+/** The catalogue as a JSON array of {itemId, title, genres, year?}, in the catalogue's order. */
+export async function writeCatalogue(catalogue: Catalogue, store: ByteStore): Promise<void> {
   const rows = Array.from(catalogue, ([id, info]) => JSON.stringify({ itemId: id, ...info }));
-  return `[\n${rows.join(",\n")}\n]\n`;
+  await store.replace(CATALOGUE_FILE, Buffer.from(`[\n${rows.join(",\n")}\n]\n`));
 }
 
 /**
- * Reads what `formatCatalogue` wrote; a missing file is an empty catalogue, whose titles are the item ids.
+ * Reads what `writeCatalogue` wrote; a missing file is an empty catalogue, whose titles are the item ids.
  * @throws INVALID_DATA when it is not a catalogue
  */
-export async function readCatalogue(file: string): Promise<Catalogue> {
-  let text: string;
-  try {
-    text = await readFile(file, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return new Map();
-    throw error;
-  }
-  const rows = parsed(text);
+export async function readCatalogue(store: ByteStore): Promise<Catalogue> {
+  const bytes = await store.read(CATALOGUE_FILE);
+  if (bytes === null) return new Map();
+  const file = `${store.place}/${CATALOGUE_FILE}`;
+  const rows = parsed(Buffer.from(bytes).toString("utf8"));
   if (!Check(CatalogueRows, rows)) {
     throw new PhasewiseError(
       "INVALID_DATA",

@@ -3,28 +3,29 @@ import type { ItemId, UserId } from "../../models/data/ids.ts";
 import type { InteractionLog } from "../../models/data/interaction-log.ts";
 import { orderedLog } from "../../models/data/ordered-log.ts";
 import { PhasewiseError } from "../errors.ts";
+import type { ByteStore } from "../storage/byte-store.ts";
 import { readSnapshot, type Snapshot, writeSnapshot } from "./snapshot.ts";
 import type { FeedbackEvent } from "./types.ts";
 
 /**
- * Compaction: the current snapshot of `home` with `events` added, written as the new current one. An event the
+ * Compaction: the current snapshot with `events` added, written as the new current one. An event the
  * snapshot holds already (same user, item and time) is not added twice, so the same tail may be given again.
  *
  * @param now epoch milliseconds, the time of events that carry none
  */
 export async function appendToSnapshot(
-  home: string,
+  store: ByteStore,
   events: readonly FeedbackEvent[],
   now: number,
 ): Promise<Snapshot> {
-  const before = await readSnapshot(home);
+  const before = await readSnapshot(store);
   if (before === null) {
     throw new PhasewiseError(
       "INVALID_DATA",
-      `${home}: expected a snapshot to add to, got none; import data first`,
+      `${store.place}: expected a snapshot to add to, got none; import data first`,
     );
   }
-  return writeSnapshot(withEvents(before.log, events, now), before.catalogue, home);
+  return writeSnapshot(withEvents(before.log, events, now), before.catalogue, store);
 }
 
 /** The log with later events added in time order; an event it holds already is not taken twice. */

@@ -1,22 +1,20 @@
-import { createHash, randomUUID } from "node:crypto";
-import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { createHash } from "node:crypto";
 import { type ItemId, itemId, userId } from "../../models/data/ids.ts";
 import type { Catalogue, InteractionLog, ItemInfo } from "../../models/data/interaction-log.ts";
 import { Vocabulary } from "../../models/data/vocabulary.ts";
-import { flush, replaceFile } from "../durable-file.ts";
 import { PhasewiseError } from "../errors.ts";
+import type { ByteStore, Content } from "../storage/byte-store.ts";
 import { readEventsParquet, writeEventsParquet } from "./events-parquet.ts";
 
 /*
- * A snapshot is a folder named after the SHA-256 of its content: events.parquet (dense indices, time order),
- * users.json, items.json (the vocabularies), catalogue.json, snapshot.json (what follows). The file `current`
- * in the home folder names the snapshot in force. A snapshot is written into a temporary folder, flushed to
- * disk and renamed, and only then named by `current`, so a reader sees the old one or the new one, whole.
+ * A snapshot is a group of files named after the SHA-256 of its content: events.parquet (dense indices, time order),
+ * users.json, items.json (the vocabularies), catalogue.json, snapshot.json (what follows). The file `current` beside
+ * it names the snapshot in force. A snapshot is written whole, and only then named by `current`, so a reader sees
+ * the old one or the new one.
  */
 export interface Snapshot {
-  /** Folder that holds it. */
-  readonly path: string;
+  /** What the store calls it. */
+  readonly name: string;
   readonly rows: number;
   readonly users: number;
   readonly items: number;
@@ -34,12 +32,13 @@ export interface SnapshotContent {
 }
 
 const POINTER = "current";
+const EVENTS = "events.parquet";
 
-/** Writes a snapshot under `home` and makes it the current one. */
+/** Writes a snapshot and makes it the current one. */
 export async function writeSnapshot(
   log: InteractionLog,
   catalogue: Catalogue,
-  home: string,
+  store: ByteStore,
 ): Promise<Snapshot> {
   const rows = log.timestamps.length;
   if (rows === 0) {
@@ -49,9 +48,8 @@ export async function writeSnapshot(
     );
   }
   const sha256 = contentHash(log, catalogue);
-  const name = `snapshot-${sha256.slice(0, 12)}`;
   const snapshot: Snapshot = {
-    path: join(home, name),
+    name: `snapshot-${sha256.slice(0, 12)}`,
     rows,
     users: log.users.size,
     items: log.items.size,
@@ -59,105 +57,87 @@ export async function writeSnapshot(
     from: new Date(log.timestamps[0]).toISOString(),
     through: new Date(log.timestamps[rows - 1]).toISOString(),
   };
-  await mkdir(home, { recursive: true });
-  if (!(await holdsSnapshot(snapshot))) {
-    const temporary = join(home, `.tmp-${randomUUID()}`);
-    try {
-      await writeFiles(temporary, log, catalogue, snapshot);
-      // Whatever stands at the final name failed the check above: it is damaged.
-      await rm(snapshot.path, { recursive: true, force: true });
-      await rename(temporary, snapshot.path);
-    } finally {
-      await rm(temporary, { recursive: true, force: true });
-    }
+  if (!(await holdsSnapshot(store, snapshot))) {
+    // Whatever stands at the final name failed the check: it is damaged.
+    await store.remove(snapshot.name);
+    await store.write(snapshot.name, filesOf(log, catalogue, snapshot));
   }
-  await point(home, name);
+  await store.replace(POINTER, Buffer.from(snapshot.name));
   return snapshot;
 }
 
-/** Whether these bytes are on disk already, undamaged. */
-async function holdsSnapshot(snapshot: Snapshot): Promise<boolean> {
+/** Whether this content is in the store already, undamaged. */
+async function holdsSnapshot(store: ByteStore, { name, sha256 }: Snapshot): Promise<boolean> {
   try {
-    return (await readFolder(snapshot.path)).snapshot.sha256 === snapshot.sha256;
+    return (await readGroup(store, name)).snapshot.sha256 === sha256;
   } catch {
     return false;
   }
 }
 
-async function writeFiles(
-  folder: string,
-  log: InteractionLog,
-  catalogue: Catalogue,
-  snapshot: Snapshot,
-): Promise<void> {
-  await mkdir(folder);
-  await writeEventsParquet(log, join(folder, "events.parquet"));
-  const { path: _, ...description } = snapshot;
-  const files = {
-    "users.json": log.users.ids,
-    "items.json": log.items.ids,
-    "catalogue.json": [...catalogue],
-    "snapshot.json": description,
-  };
-  for (const [name, content] of Object.entries(files))
-    await writeFile(join(folder, name), JSON.stringify(content));
-  for (const name of [...Object.keys(files), "events.parquet", "."]) await flush(join(folder, name));
-}
-
-async function point(home: string, name: string): Promise<void> {
-  await replaceFile(join(home, POINTER), name);
-  await flush(home);
+function filesOf(log: InteractionLog, catalogue: Catalogue, snapshot: Snapshot): Map<string, Content> {
+  const { name: _, ...description } = snapshot;
+  const json = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value));
+  return new Map<string, Content>([
+    [EVENTS, (path) => writeEventsParquet(log, path)],
+    ["users.json", json(log.users.ids)],
+    ["items.json", json(log.items.ids)],
+    ["catalogue.json", json([...catalogue])],
+    ["snapshot.json", json(description)],
+  ]);
 }
 
 /** Name of the snapshot in force, which changes with its content; null when there is none yet. */
-export async function currentSnapshot(home: string): Promise<string | null> {
-  try {
-    return await readFile(join(home, POINTER), "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
-    throw error;
-  }
+export async function currentSnapshot(store: ByteStore): Promise<string | null> {
+  const name = await store.read(POINTER);
+  return name === null ? null : Buffer.from(name).toString("utf8");
 }
 
 /**
- * The current snapshot of `home`, checked against its hash; null when there is none yet.
+ * The current snapshot, checked against its hash; null when there is none yet.
  * @throws INVALID_DATA when it is damaged
  */
-export async function readSnapshot(home: string): Promise<SnapshotContent | null> {
-  const name = await currentSnapshot(home);
+export async function readSnapshot(store: ByteStore): Promise<SnapshotContent | null> {
+  const name = await currentSnapshot(store);
   if (name === null) return null;
-  const path = join(home, name);
   try {
-    return await readFolder(path);
+    return await readGroup(store, name);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new PhasewiseError(
       "INVALID_DATA",
-      `${path}: expected an undamaged snapshot, got: ${reason}; delete ${home} and import the data again`,
-      { path },
+      `${name}: expected an undamaged snapshot, got: ${reason}; delete ${store.place} and import the data again`,
+      { name },
       error,
     );
   }
 }
 
-async function readFolder(path: string): Promise<SnapshotContent> {
-  const json = async (name: string): Promise<unknown> => JSON.parse(await readFile(join(path, name), "utf8"));
-  const snapshot: Snapshot = { ...((await json("snapshot.json")) as Omit<Snapshot, "path">), path };
+async function readGroup(store: ByteStore, name: string): Promise<SnapshotContent> {
+  const json = async (file: string): Promise<unknown> => {
+    const bytes = await store.read(`${name}/${file}`);
+    if (bytes === null) throw new RangeError(`no ${file}`);
+    return JSON.parse(Buffer.from(bytes).toString("utf8"));
+  };
+  const snapshot: Snapshot = { ...((await json("snapshot.json")) as Omit<Snapshot, "name">), name };
   const users = new Vocabulary(((await json("users.json")) as string[]).map(userId));
   const items = new Vocabulary(((await json("items.json")) as string[]).map(itemId));
   const catalogue = new Map((await json("catalogue.json")) as [ItemId, ItemInfo][]);
-  const log = { users, items, ...(await readEventsParquet(join(path, "events.parquet"), snapshot.rows)) };
+  const events = await store.readLocally(`${name}/${EVENTS}`, (path) =>
+    readEventsParquet(path, snapshot.rows),
+  );
+  const log = { users, items, ...events };
   const sha256 = contentHash(log, catalogue);
   if (sha256 !== snapshot.sha256)
     throw new RangeError(`content hash ${sha256} instead of ${snapshot.sha256}`);
   return { log, catalogue, snapshot };
 }
 
-/** Removes every snapshot of `home` but the current one, and what an interrupted write left behind. */
-export async function pruneSnapshots(home: string): Promise<number> {
-  const current = await readFile(join(home, POINTER), "utf8");
-  const stale = (await readdir(home)).filter((name) => /^(snapshot-|\.tmp-)/.test(name) && name !== current);
-  for (const name of stale) await rm(join(home, name), { recursive: true, force: true });
+/** Removes every snapshot but the current one. Returns how many. */
+export async function pruneSnapshots(store: ByteStore): Promise<number> {
+  const current = await currentSnapshot(store);
+  const stale = (await store.list("")).filter((name) => name.startsWith("snapshot-") && name !== current);
+  for (const name of stale) await store.remove(name);
   return stale.length;
 }
 

@@ -1,5 +1,5 @@
-import { stat } from "node:fs/promises";
-import { readCatalogue } from "../interactions/catalogue-file.ts";
+import { CATALOGUE_FILE, readCatalogue } from "../interactions/catalogue-file.ts";
+import type { ByteStore } from "../storage/byte-store.ts";
 import { CatalogueIndex } from "./catalogue-index.ts";
 
 /**
@@ -7,12 +7,12 @@ import { CatalogueIndex } from "./catalogue-index.ts";
  * again later, so it is looked at afresh before each new lineup; a file that makes no sense changes nothing.
  */
 export class CatalogueFile {
-  readonly #path: string;
+  readonly #store: ByteStore;
   #mark = "";
   #current = new CatalogueIndex(new Map());
 
-  constructor(path: string) {
-    this.#path = path;
+  constructor(store: ByteStore) {
+    this.#store = store;
   }
 
   get current(): CatalogueIndex {
@@ -21,19 +21,9 @@ export class CatalogueFile {
 
   /** Reads the file if it has changed. @throws INVALID_DATA when it is not a catalogue */
   async refresh(): Promise<void> {
-    const mark = await this.#changeMark();
-    if (mark === null || mark === this.#mark) return;
-    this.#current = new CatalogueIndex(await readCatalogue(this.#path));
-    this.#mark = mark;
-  }
-
-  async #changeMark(): Promise<string | null> {
-    try {
-      const { mtimeMs, size, ino } = await stat(this.#path);
-      return `${ino}:${size}:${mtimeMs}`;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
-      throw error;
-    }
+    const facts = await this.#store.find(CATALOGUE_FILE);
+    if (facts === null || facts.mark === this.#mark) return;
+    this.#current = new CatalogueIndex(await readCatalogue(this.#store));
+    this.#mark = facts.mark;
   }
 }

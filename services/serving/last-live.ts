@@ -2,8 +2,8 @@ import { mkdir, readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import Type from "typebox";
 import { Compile } from "typebox/compile";
-import { replaceFile } from "../durable-file.ts";
 import { LivePointer } from "../registry/types.ts";
+import { replaceFile } from "../storage/durable-file.ts";
 import { Version } from "./schemas.ts";
 
 const LastLive = Compile(Type.Intersect([LivePointer, Type.Object({ version: Version, floor: Version })]));

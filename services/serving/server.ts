@@ -4,7 +4,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import closeWithGrace from "close-with-grace";
 import type { Policy } from "../../models/gate/policy.ts";
-import { folderArtifactStore } from "../artifacts/folder-store.ts";
+import { artifactStore } from "../artifacts/artifact-store.ts";
 import { adminKey, type Config, loadConfig } from "../config.ts";
 import { redisFindings } from "../findings/redis-findings.ts";
 import { redisFleetLog } from "../fleet/redis-fleet-log.ts";
@@ -16,6 +16,7 @@ import { connectRedis, type RedisWait } from "../redis.ts";
 import { redisDecisionLog } from "../registry/decisions.ts";
 import { redisRegistry } from "../registry/registry.ts";
 import { redisLooks } from "../shadow/looks.ts";
+import { openStores } from "../storage/open-store.ts";
 import { endsWithin } from "../waiting.ts";
 import { buildApp } from "./app.ts";
 import { CatalogueFile } from "./catalogue-file.ts";
@@ -72,10 +73,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     automaticPerDay: policy.rollback.automaticPerDay,
     onWatchError: () => metrics.redisErrors.inc({ use: "watch" }),
   });
-  const artifacts = folderArtifactStore(join(config.stateFolder, "artifacts"));
+  const stores = openStores(config);
+  const artifacts = artifactStore(stores.artifacts);
   const events = redisEventLog(redis);
   const producers = createProducers(config, () => metrics.redisErrors.inc({ use: "queues" }), policy.shadow);
-  const catalogue = new CatalogueFile(join(config.stateFolder, "snapshot", "catalogue.json"));
+  const catalogue = new CatalogueFile(stores.snapshot);
   const histories = new Histories(redisEventLog(reads), {
     now: Date.now,
     onError: () => metrics.redisErrors.inc({ use: "history" }),

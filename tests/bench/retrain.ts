@@ -3,14 +3,13 @@
  * Whole trainings through the real job on synthetic data: Redis, queue, worker, child process, split, holdout, artifact,
  * registry, screen. What each took, the peak memory of its process, and what it left in Redis.
  */
-import { writeFile } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { openContext } from "../../jobs/context.ts";
 import type { RetrainResult } from "../../jobs/training/retrain.ts";
 import { syntheticData } from "../../models/data/synthetic.ts";
 import { RECIPES, recipeNamed } from "../../models/phases.ts";
-import { formatCatalogue } from "../../services/interactions/catalogue-file.ts";
+import { writeCatalogue } from "../../services/interactions/catalogue-file.ts";
 import { writeSnapshot } from "../../services/interactions/snapshot.ts";
 import { createProducers, type JobProducers } from "../../services/queues/producers.ts";
 import type { JobView } from "../../services/queues/types.ts";
@@ -40,8 +39,8 @@ try {
     items: Number(values.items),
     events: Number(values.events),
   });
-  await writeSnapshot(log, catalogue, context.paths.snapshot);
-  await writeFile(context.paths.catalogue, formatCatalogue(catalogue));
+  await writeSnapshot(log, catalogue, context.stores.snapshot);
+  await writeCatalogue(catalogue, context.stores.snapshot);
   console.log(
     `${log.timestamps.length.toLocaleString("en")} events, ${log.users.size.toLocaleString("en")} users, ${log.items.size.toLocaleString("en")} items`,
   );

@@ -7,9 +7,10 @@ import { trainingSet } from "../../models/data/interaction-matrix.ts";
 import { seededRandom } from "../../models/data/random.ts";
 import { Vocabulary } from "../../models/data/vocabulary.ts";
 import { fitModel } from "../../models/model.ts";
-import { folderArtifactStore } from "../../services/artifacts/folder-store.ts";
+import { artifactStore } from "../../services/artifacts/artifact-store.ts";
 import { redisEventLog } from "../../services/interactions/event-log.ts";
 import { redisRegistry } from "../../services/registry/registry.ts";
+import { folderStore } from "../../services/storage/folder-store.ts";
 import { manifestOf } from "../services/serving/small-world.ts";
 
 export const USERS = 500;
@@ -41,7 +42,7 @@ export async function raiseSyntheticWorld(
     }));
     await events.append(history, Date.now());
   }
-  const store = folderArtifactStore(join(home, "artifacts"));
+  const store = artifactStore(folderStore(join(home, "artifacts")));
   const registry = redisRegistry(redis);
   let expectedLive: string | null = null;
   for (const name of new Set(["popularity", recipe])) {

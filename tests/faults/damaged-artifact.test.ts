@@ -5,8 +5,9 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import fc from "fast-check";
 import type { Manifest } from "../../models/artifact/manifest.ts";
-import { folderArtifactStore } from "../../services/artifacts/folder-store.ts";
+import { artifactStore } from "../../services/artifacts/artifact-store.ts";
 import type { ArtifactStore } from "../../services/artifacts/types.ts";
+import { folderStore } from "../../services/storage/folder-store.ts";
 import { describeTiny, sha256, tinyModel } from "../support/tiny-model.ts";
 
 /** Bytes at even distances that are flipped whatever the random ones are: every region of every file. */
@@ -20,7 +21,7 @@ describe("F9: a damaged artifact", () => {
   let manifestSha256: string;
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), "phasewise-damage-"));
-    store = folderArtifactStore(folder);
+    store = artifactStore(folderStore(folder));
     const stored = await store.write(tinyModel(1), describeTiny, () => ({ "card.md": "# A card\n" }));
     version = stored.manifest.version;
     manifestSha256 = stored.manifestSha256;

@@ -13,6 +13,7 @@ import { noFaults } from "../../models/evaluation/list-faults.ts";
 import { fitModel, type Model } from "../../models/model.ts";
 import type { Params } from "../../models/recipe.ts";
 import { loadConfig } from "../../services/config.ts";
+import { writeCatalogue } from "../../services/interactions/catalogue-file.ts";
 import { writeSnapshot } from "../../services/interactions/snapshot.ts";
 import type { FeedbackEvent } from "../../services/interactions/types.ts";
 import { manifestOf } from "../services/serving/small-world.ts";
@@ -122,10 +123,10 @@ export async function startJobRig(policy: object = {}): Promise<JobRig> {
     return context;
   };
   const context = await contextUnder(policy);
-  await writeSnapshot(trainingLog(), CATALOGUE, context.paths.snapshot);
-  await writeFile(context.paths.catalogue, JSON.stringify([]));
+  await writeSnapshot(trainingLog(), CATALOGUE, context.stores.snapshot);
+  await writeCatalogue(new Map(), context.stores.snapshot);
   const lanes = new Lanes({
-    folders: { artifactFolder: context.paths.artifacts, catalogueFile: context.paths.catalogue },
+    source: context,
     timeoutMs: 5000,
     heapMb: 512,
     consecutiveFaults: 5,

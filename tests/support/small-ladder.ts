@@ -1,7 +1,8 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { folderArtifactStore } from "../../services/artifacts/folder-store.ts";
+import { artifactStore } from "../../services/artifacts/artifact-store.ts";
 import type { RedisRegistry } from "../../services/registry/registry.ts";
+import { folderStore } from "../../services/storage/folder-store.ts";
 import { fitSmall, manifestOf } from "../services/serving/small-world.ts";
 
 export interface SmallLadder {
@@ -13,7 +14,7 @@ export interface SmallLadder {
 /** Small models in the artifact folder of a service, the floor live. */
 export async function raiseSmallLadder(home: string, registry: RedisRegistry): Promise<SmallLadder> {
   await mkdir(join(home, "snapshot"), { recursive: true });
-  const artifacts = folderArtifactStore(join(home, "artifacts"));
+  const artifacts = artifactStore(folderStore(join(home, "artifacts")));
   let made = 0;
   const register = async (recipe: string, params = {}): Promise<string> => {
     const model = await fitSmall(recipe, params);

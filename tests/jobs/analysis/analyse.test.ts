@@ -121,7 +121,7 @@ describe("a version explained", () => {
     challenger: readonly [string, Params?],
     baseline: readonly [string, Params?] = ["popularity"],
   ): Promise<Findings> => {
-    await writeSnapshot(data.log, data.catalogue ?? new Map(), rig.context.paths.snapshot);
+    await writeSnapshot(data.log, data.catalogue ?? new Map(), rig.context.stores.snapshot);
     const live = await rig.context.registry.live();
     const { version } = await train(...baseline);
     if (live?.version !== version) {

@@ -66,7 +66,7 @@ describe("two versions with different seeds", () => {
     const terms = { reason: "tests", actor: "tests", force: true };
     await rig.context.registry.promote({ ...terms, version, expectedLive: null });
     const twin = await retrain(rig.context, { ...order, seed: 2 });
-    const card = await readFile(join(rig.context.paths.artifacts, twin.version, "card.md"), "utf8");
+    const card = await readFile(join(rig.folder, "artifacts", twin.version, "card.md"), "utf8");
     assert.match(card, new RegExp(`^# ${twin.version}\\n`));
     const [decision] = await rig.context.decisions.list({ challenger: twin.version, limit: 1 });
     assert.ok(decision.hearing.about === "screen" && decision.hearing.evidence.users.length > 30);

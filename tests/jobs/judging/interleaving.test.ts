@@ -71,7 +71,7 @@ describe("interleaving a challenger whose shadow only saw feedback on our own li
     const opened = await openContext(loadConfig({ ...settings, PHASEWISE_LOG_LEVEL: "silent" }));
     context = { ...opened, itemInformation: async () => () => 1 };
     lanes = new Lanes({
-      folders: { artifactFolder: context.paths.artifacts, catalogueFile: context.paths.catalogue },
+      source: context,
       timeoutMs: context.policy.shadow.timeoutMs,
       heapMb: 512,
       consecutiveFaults: 5,

@@ -83,7 +83,7 @@ describe("shadow and judge, run as the worker runs them", () => {
     users = [...new Set(log.userIndex.subarray(0, cutAt))].map((user) => log.users.idAt(user));
     context = await openContext({ ...service.config, logLevel: "silent" });
     lanes = new Lanes({
-      folders: { artifactFolder: context.paths.artifacts, catalogueFile: context.paths.catalogue },
+      source: context,
       timeoutMs: 5000,
       heapMb: 512,
       consecutiveFaults: 5,

@@ -10,10 +10,12 @@ import { PhasewiseError } from "../../../services/errors.ts";
 import { appendToSnapshot } from "../../../services/interactions/compaction.ts";
 import { pruneSnapshots, readSnapshot, writeSnapshot } from "../../../services/interactions/snapshot.ts";
 import type { FeedbackEvent } from "../../../services/interactions/types.ts";
+import type { ByteStore } from "../../../services/storage/byte-store.ts";
+import { folderStore } from "../../../services/storage/folder-store.ts";
 
 const root = await mkdtemp(join(tmpdir(), "phasewise-snapshot-"));
 after(() => rm(root, { recursive: true, force: true }));
-const home = (): Promise<string> => mkdtemp(join(root, "home-"));
+const home = async (): Promise<ByteStore> => folderStore(await mkdtemp(join(root, "home-")));
 const { log, catalogue } = syntheticData({ seed: 3, users: 40, items: 90, events: 900 });
 
 const feedback = (eventId: string, user: string, item: string, timestamp?: number): FeedbackEvent => ({
@@ -25,11 +27,11 @@ const feedback = (eventId: string, user: string, item: string, timestamp?: numbe
 });
 
 test("a snapshot gives the same log and catalogue back", async () => {
-  const folder = await home();
-  const snapshot = await writeSnapshot(log, catalogue, folder);
+  const store = await home();
+  const snapshot = await writeSnapshot(log, catalogue, store);
   assert.equal(snapshot.rows, 900);
   assert.equal(snapshot.through, new Date(log.timestamps[899]).toISOString());
-  const read = await readSnapshot(folder);
+  const read = await readSnapshot(store);
   assert.deepEqual(read, { log, catalogue, snapshot });
 });
 
@@ -46,11 +48,12 @@ test("a folder without a snapshot reads as null", async () => {
 });
 
 test("a damaged snapshot is refused, and mended by writing it again", async () => {
-  const folder = await home();
-  const { path } = await writeSnapshot(log, catalogue, folder);
+  const store = await home();
+  const { name } = await writeSnapshot(log, catalogue, store);
+  const path = join(store.place, name);
   const refused = async (): Promise<void> =>
     assert.rejects(
-      readSnapshot(folder),
+      readSnapshot(store),
       (error) =>
         error instanceof PhasewiseError &&
         error.code === "INVALID_DATA" &&
@@ -64,36 +67,36 @@ test("a damaged snapshot is refused, and mended by writing it again", async () =
   const users = join(path, "users.json");
   await writeFile(users, (await readFile(users, "utf8")).replace('"1"', '"one"'));
   await refused();
-  await writeSnapshot(log, catalogue, folder);
-  assert.deepEqual((await readSnapshot(folder))?.log, log);
+  await writeSnapshot(log, catalogue, store);
+  assert.deepEqual((await readSnapshot(store))?.log, log);
 });
 
 test("appending puts events in their place in time, once", async () => {
-  const folder = await home();
-  await writeSnapshot(log, catalogue, folder);
+  const store = await home();
+  await writeSnapshot(log, catalogue, store);
   const middle = log.timestamps[450] + 1;
   const late = log.timestamps[899] + 5_000;
   const events = [feedback("a", "newcomer", "new-item", late), feedback("b", "1", "90", middle)];
-  const first = await appendToSnapshot(folder, events, late);
+  const first = await appendToSnapshot(store, events, late);
   assert.equal(first.rows, 902);
-  const again = await appendToSnapshot(folder, events, late);
+  const again = await appendToSnapshot(store, events, late);
   assert.equal(again.sha256, first.sha256);
-  const read = await readSnapshot(folder);
+  const read = await readSnapshot(store);
   assert.ok(read !== null);
   const position = read.log.timestamps.indexOf(middle);
   assert.equal(read.log.users.idAt(read.log.userIndex[position]), "1");
   assert.equal(read.log.items.idAt(read.log.itemIndex[901]), "new-item");
   assert.equal(read.catalogue.size, 90);
-  assert.equal(await pruneSnapshots(folder), 1);
-  assert.deepEqual((await readdir(folder)).sort(), ["current", `snapshot-${first.sha256.slice(0, 12)}`]);
+  assert.equal(await pruneSnapshots(store), 1);
+  assert.deepEqual((await readdir(store.place)).sort(), ["current", `snapshot-${first.sha256.slice(0, 12)}`]);
 });
 
 test("an event without a time happened now, and counts as one where it has no rating", async () => {
-  const folder = await home();
-  await writeSnapshot(log, catalogue, folder);
+  const store = await home();
+  await writeSnapshot(log, catalogue, store);
   const now = log.timestamps[899] + 60_000;
-  await appendToSnapshot(folder, [feedback("a", "1", "2")], now);
-  const read = await readSnapshot(folder);
+  await appendToSnapshot(store, [feedback("a", "1", "2")], now);
+  const read = await readSnapshot(store);
   assert.equal(read?.log.timestamps.at(-1), now);
   assert.equal(read?.log.weights.at(-1), 1);
 });

@@ -8,7 +8,7 @@ import supertest from "supertest";
 import { itemId, userId } from "../../../models/data/ids.ts";
 import { isAssigned } from "../../../models/gate/assignment.ts";
 import type { Decision } from "../../../models/gate/decision.ts";
-import { folderArtifactStore } from "../../../services/artifacts/folder-store.ts";
+import { artifactStore } from "../../../services/artifacts/artifact-store.ts";
 import { redisFindings } from "../../../services/findings/redis-findings.ts";
 import { redisEventLog } from "../../../services/interactions/event-log.ts";
 import { redisInterleavingLog } from "../../../services/interleaving/redis-interleaving-log.ts";
@@ -24,6 +24,7 @@ import { LiveModel } from "../../../services/serving/live-model.ts";
 import { createMetrics } from "../../../services/serving/serving-metrics.ts";
 import { ShadowTap } from "../../../services/serving/shadow-tap.ts";
 import { redisLooks } from "../../../services/shadow/looks.ts";
+import { folderStore } from "../../../services/storage/folder-store.ts";
 import { eventually } from "../../support/eventually.ts";
 import { type PrivateRedis, startRedis } from "../../support/redis.ts";
 import { CATALOGUE, fitSmall, manifestOf } from "./small-world.ts";
@@ -65,7 +66,7 @@ describe("replies to users outside the interleaving share", () => {
     await eventually(() => redis.status === "ready" && reads.status === "ready");
     registry = redisRegistry(redis);
     producers = createProducers({ redisUrl: server.url }, () => {});
-    const artifacts = folderArtifactStore(join(folder, "artifacts"));
+    const artifacts = artifactStore(folderStore(join(folder, "artifacts")));
     const register = async (recipe: string, params = {}): Promise<string> => {
       const model = await fitSmall(recipe, params);
       const stored = await artifacts.write(model, (file) => manifestOf(model, file));
@@ -105,8 +106,8 @@ describe("replies to users outside the interleaving share", () => {
 
   const startReplica = async (shadow: Shadow): Promise<Replica> => {
     const metrics = createMetrics();
-    const artifacts = folderArtifactStore(join(folder, "artifacts"));
-    const catalogue = new CatalogueFile(join(folder, "catalogue.json"));
+    const artifacts = artifactStore(folderStore(join(folder, "artifacts")));
+    const catalogue = new CatalogueFile(folderStore(folder));
     const live = new LiveModel({
       registry,
       artifacts,

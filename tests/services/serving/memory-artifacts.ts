@@ -3,7 +3,7 @@ import type { Model } from "../../../models/model.ts";
 import type { ArtifactStore, LoadedArtifact } from "../../../services/artifacts/types.ts";
 import { PhasewiseError } from "../../../services/errors.ts";
 
-export interface MemoryArtifacts extends ArtifactStore {
+export interface MemoryArtifacts extends Omit<ArtifactStore, "checked"> {
   /** Versions that were loaded, in order. */
   readonly loads: string[];
   /** Makes a version fail to load, as a damaged file does; `null` mends it. */
@@ -42,6 +42,5 @@ export function memoryArtifacts(): MemoryArtifacts {
       if (error !== undefined) throw error;
       return find(version);
     },
-    versions: async () => [...stored.keys()],
   };
 }

@@ -3,10 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import supertest from "supertest";
 import type { Params } from "../../../models/recipe.ts";
-import { folderArtifactStore } from "../../../services/artifacts/folder-store.ts";
+import { artifactStore } from "../../../services/artifacts/artifact-store.ts";
 import { connectRedis } from "../../../services/redis.ts";
 import { type RedisRegistry, redisRegistry } from "../../../services/registry/registry.ts";
 import { type RunningServer, type ServerOptions, startServer } from "../../../services/serving/server.ts";
+import { folderStore } from "../../../services/storage/folder-store.ts";
 import { eventually } from "../../support/eventually.ts";
 import { type PrivateRedis, startRedis } from "../../support/redis.ts";
 import { CATALOGUE, fitSmall, manifestOf } from "./small-world.ts";
@@ -34,7 +35,7 @@ export async function startRig(options: Partial<ServerOptions> = {}): Promise<Ri
   await writeFile(join(folder, "snapshot", "catalogue.json"), JSON.stringify(rows));
   const client = connectRedis({ redisUrl: redis.url }, "patient", () => {});
   const registry = redisRegistry(client);
-  const artifacts = folderArtifactStore(join(folder, "artifacts"));
+  const artifacts = artifactStore(folderStore(join(folder, "artifacts")));
   const server = await startServer({
     limits: { maxEventLoopDelayMs: 60_000, operatorRequestsPerMinute: 1_000_000 },
     ...options,

@@ -1,12 +1,10 @@
-import { readFile, stat } from "node:fs/promises";
-import { join } from "node:path";
 import { Type } from "typebox";
 import { Value } from "typebox/value";
 import { sha256Hex } from "../../models/artifact/artifact.ts";
 import { type Manifest, VERSION_PATTERN } from "../../models/artifact/manifest.ts";
 import { PhasewiseError } from "../errors.ts";
+import type { ByteStore } from "../storage/byte-store.ts";
 import { CHECKSUMS_FILE, type Checksums, parseChecksums } from "./checksums.ts";
-import { errorCode } from "./durable-folder.ts";
 import type { StoredArtifact } from "./types.ts";
 
 export const MODEL_FILE = "model.safetensors";
@@ -35,44 +33,39 @@ export function refused(version: string, expected: string, got: string, cause?: 
   );
 }
 
-/** One artifact on disk, as untrusted input: every byte handed out has been checked against its checksum. */
-export class ArtifactFolder {
-  readonly #path: string;
+/** One artifact in a store, as untrusted input: every byte handed out has been checked against its checksum. */
+export class CheckedFiles {
+  readonly #store: ByteStore;
   readonly #version: string;
   readonly #checksums: Checksums;
 
-  private constructor(path: string, version: string, checksums: Checksums) {
-    this.#path = path;
+  private constructor(store: ByteStore, version: string, checksums: Checksums) {
+    this.#store = store;
     this.#version = version;
     this.#checksums = checksums;
   }
 
   /** @throws BAD_REQUEST for what is no version id, NOT_FOUND, ARTIFACT_REFUSED */
-  static async open(folder: string, version: string): Promise<ArtifactFolder> {
+  static async open(store: ByteStore, version: string): Promise<CheckedFiles> {
     if (!new RegExp(VERSION_PATTERN).test(version)) {
       throw new PhasewiseError(
         "BAD_REQUEST",
         `artifact: expected a version id that matches ${VERSION_PATTERN}, got ${JSON.stringify(version)}`,
       );
     }
-    const path = join(folder, version);
-    const there = await stat(path).catch((error: unknown) => {
-      if (errorCode(error) === "ENOENT") return null;
-      throw error;
-    });
-    if (there === null) {
+    if ((await store.list(version)).length === 0) {
       throw new PhasewiseError(
         "NOT_FOUND",
-        `artifact: expected version ${version} in ${folder}, got nothing; list the versions to see what is there`,
+        `artifact: expected version ${version} in ${store.place}, got nothing; list the versions to see what is there`,
         { version },
       );
     }
-    const text = (await readWhole(version, path, CHECKSUMS_FILE)).toString("latin1");
+    const text = Buffer.from(await readWhole(store, version, CHECKSUMS_FILE)).toString("latin1");
     const checksums = parseChecksums(text);
     if (checksums === null || !checksums.has(MODEL_FILE) || !checksums.has(MANIFEST_FILE)) {
       throw refused(version, `the checksums of its files in ${CHECKSUMS_FILE}`, "something else");
     }
-    return new ArtifactFolder(path, version, checksums);
+    return new CheckedFiles(store, version, checksums);
   }
 
   async manifest(expectedSha256?: string): Promise<StoredArtifact> {
@@ -101,18 +94,18 @@ export class ArtifactFolder {
     for (const name of this.#checksums.keys()) if (isAttachment(name)) await this.#verified(name);
   }
 
-  async #verified(name: string, expectedBytes?: number): Promise<Buffer> {
-    const bytes = await readWhole(this.#version, this.#path, name, expectedBytes);
+  async #verified(name: string, expectedBytes?: number): Promise<Uint8Array> {
+    const bytes = await readWhole(this.#store, this.#version, name, expectedBytes);
     const checksum = this.#checksums.get(name);
     const got = sha256Hex(bytes);
     if (got !== checksum) throw refused(this.#version, `${name} with SHA-256 ${checksum}`, got);
     return bytes;
   }
 
-  #parseManifest(bytes: Buffer): Manifest {
+  #parseManifest(bytes: Uint8Array): Manifest {
     let manifest: unknown;
     try {
-      manifest = JSON.parse(bytes.toString("utf8"));
+      manifest = JSON.parse(Buffer.from(bytes).toString("utf8"));
     } catch (error) {
       throw refused(this.#version, `JSON in ${MANIFEST_FILE}`, "something else", error);
     }
@@ -136,21 +129,24 @@ function isAttachment(name: string): boolean {
   return name !== MODEL_FILE && name !== MANIFEST_FILE;
 }
 
+/** Its size first: a file that cannot be right is not read. */
 async function readWhole(
+  store: ByteStore,
   version: string,
-  folder: string,
-  name: string,
+  file: string,
   expectedBytes?: number,
-): Promise<Buffer> {
-  const path = join(folder, name);
-  try {
-    const { size } = await stat(path);
-    if (expectedBytes === undefined ? size > MAX_TEXT_BYTES : size !== expectedBytes) {
-      throw refused(version, `${name} of ${expectedBytes ?? `at most ${MAX_TEXT_BYTES}`} bytes`, `${size}`);
-    }
-    return await readFile(path);
-  } catch (error) {
-    if (errorCode(error) === "ENOENT") throw refused(version, name, "no such file", error);
-    throw error;
+): Promise<Uint8Array> {
+  const name = `${version}/${file}`;
+  const facts = await store.find(name);
+  if (facts === null) throw refused(version, file, "no such file");
+  if (expectedBytes === undefined ? facts.bytes > MAX_TEXT_BYTES : facts.bytes !== expectedBytes) {
+    throw refused(
+      version,
+      `${file} of ${expectedBytes ?? `at most ${MAX_TEXT_BYTES}`} bytes`,
+      `${facts.bytes}`,
+    );
   }
+  const bytes = await store.read(name);
+  if (bytes === null) throw refused(version, file, "no such file");
+  return bytes;
 }

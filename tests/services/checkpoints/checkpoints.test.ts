@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { type FitKey, folderCheckpoints } from "../../../services/checkpoints/folder-checkpoints.ts";
+import { checkpointsIn, type FitKey } from "../../../services/checkpoints/checkpoints.ts";
+import { folderStore } from "../../../services/storage/folder-store.ts";
 
 const KEY: FitKey = {
   dataSha256: "d".repeat(64),
@@ -20,7 +21,7 @@ before(async () => {
 after(() => rm(parent, { recursive: true }));
 
 test("each fit has a state of its own: the latest saved, none before and none after it is removed", async () => {
-  const checkpoints = folderCheckpoints(join(parent, "of"));
+  const checkpoints = checkpointsIn(folderStore(join(parent, "of")));
   const store = checkpoints.of(KEY);
   assert.equal(await store.load(), null);
   await store.save(Uint8Array.of(1));
@@ -35,22 +36,23 @@ test("each fit has a state of its own: the latest saved, none before and none af
   await checkpoints.remove(KEY);
 });
 
-test("a fit that is removed leaves no draft of a process that was killed, and those of others stand", async () => {
+test("a fit that is removed leaves those of others, and the draft of a killed process is swept once it is old", async () => {
   const folder = join(parent, "drafts");
-  const checkpoints = folderCheckpoints(folder);
+  const checkpoints = checkpointsIn(folderStore(folder));
   await checkpoints.of(KEY).save(Uint8Array.of(1));
-  const [name] = await readdir(folder);
-  await writeFile(join(folder, `${name}.3f2a`), Uint8Array.of(1));
+  for (const draft of [".tmp-old", ".tmp-new"]) await writeFile(join(folder, draft), Uint8Array.of(1));
+  await utimes(join(folder, ".tmp-old"), new Date(0), new Date(0));
   const other = { ...KEY, seed: 2 };
   await checkpoints.of(other).save(Uint8Array.of(2));
   await checkpoints.remove(KEY);
-  assert.equal((await readdir(folder)).length, 1);
+  const left = await readdir(folder);
+  assert.deepEqual([left.includes(".tmp-old"), left.includes(".tmp-new"), left.length], [false, true, 2]);
   assert.deepEqual([...((await checkpoints.of(other).load()) ?? [])], [2]);
 });
 
 test("what was given up long ago is swept away, what is under way is not", async () => {
   const folder = join(parent, "sweep");
-  const checkpoints = folderCheckpoints(folder);
+  const checkpoints = checkpointsIn(folderStore(folder));
   await checkpoints.sweep(Date.now());
   await checkpoints.of(KEY).save(Uint8Array.of(1));
   await checkpoints.sweep(Date.now());
