@@ -9,6 +9,7 @@ import { type JobContext, openContext } from "../../jobs/context.ts";
 import type { Decision } from "../../models/gate/decision.ts";
 import { createProducers, type JobProducers } from "../../services/queues/producers.ts";
 import { eventually } from "../support/eventually.ts";
+import { patiently } from "../support/patiently.ts";
 import { type Service, startService } from "../support/service.ts";
 
 const DAY_MS = 86_400_000;
@@ -122,7 +123,8 @@ describe("a replay", () => {
       async () => {
         const jobId = await producers.addJudge({ kind: "judge", record: true }, Date.now()).catch(() => null);
         if (jobId === null) return false;
-        await eventually(async () => (await producers.job(jobId))?.state === "completed", "a look");
+        const job = () => patiently(() => producers.job(jobId));
+        await eventually(async () => (await job())?.state === "completed", "a look");
         return holds();
       },
       what,
