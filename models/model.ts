@@ -127,8 +127,9 @@ class RankingRecommender implements Recommender {
   }
 
   /**
-   * Dense history: unknown items dropped, repeats kept at their latest place; blocks every history item. The arrays are
-   * views of buffers that the next query overwrites.
+   * Dense history: unknown items dropped, repeats kept at their latest place; blocks every history item. What was
+   * merely shown (weight 0) is no history, and what the user is against is blocked and nothing else. The arrays are views
+   * of buffers that the next query overwrites.
    */
   #encode({ history }: Query): EncodedHistory {
     if (history.length > this.#encoded.items.length) this.#encoded = historyOf(2 * history.length);
@@ -137,8 +138,9 @@ class RankingRecommender implements Recommender {
     for (let position = history.length - 1; position >= 0; position--) {
       const { itemId, weight, timestamp } = history[position];
       const index = this.#items.indexOf(itemId);
-      if (index === undefined || this.#blockedIn[index] === this.#query) continue;
+      if (index === undefined || weight === 0 || this.#blockedIn[index] === this.#query) continue;
       this.#blockedIn[index] = this.#query;
+      if (weight < 0) continue;
       start--;
       items[start] = index;
       weights[start] = weight;

@@ -2,7 +2,8 @@ import { cutPosition, type InteractionLog } from "../../models/data/interaction-
 import { sliceLog } from "../../models/data/slice.ts";
 import type { Config } from "../../services/config.ts";
 import { writeCatalogue } from "../../services/interactions/catalogue-file.ts";
-import { explainRejections } from "../../services/interactions/rejections.ts";
+import type { SettingsGiven } from "../../services/interactions/import/import-settings.ts";
+import { explainReport } from "../../services/interactions/import/report.ts";
 import { type Snapshot, writeSnapshot } from "../../services/interactions/snapshot.ts";
 import { openStores } from "../../services/storage/open-store.ts";
 import { count, day } from "../terminal/figures.ts";
@@ -25,12 +26,14 @@ export interface PrepareOptions {
   /** Share of the events, by time, that becomes the past; null for all. */
   readonly cut: number | null;
   readonly say: (message: string) => void;
+  /** How the file is to be read, where the user says so. */
+  readonly settings?: SettingsGiven | undefined;
 }
 
 /** Finds and validates the data, cuts it by time, and writes the past as the snapshot that models train on. */
 export async function prepareData(config: Config, options: PrepareOptions): Promise<PreparedData> {
   const start = performance.now();
-  const { log, catalogue, report, found } = await openData(config, options.say);
+  const { log, catalogue, report, found } = await openData(config, options.say, options.settings);
   const events = log.timestamps.length;
   const cutAt = options.cut === null ? events : cutPosition(log, options.cut);
   const past = sliceLog(log, 0, cutAt);
@@ -45,7 +48,7 @@ export async function prepareData(config: Config, options: PrepareOptions): Prom
   const lines = [
     found.reason,
     `${count(events)} events of ${count(log.users.size)} users on ${count(log.items.size)} items, ready in ${seconds.toFixed(1)} s`,
-    ...(report === null ? [] : explainRejections(report.rejected)),
+    ...(report === null ? [] : explainReport(report)),
     ...(cutAt === events
       ? []
       : [

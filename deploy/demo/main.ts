@@ -1,16 +1,17 @@
 import { Command, Option } from "commander";
+import { withReadingOptions } from "../data/reading-options.ts";
 import { share, wholeNumber } from "../terminal/arguments.ts";
 import { runCommand } from "../terminal/run-command.ts";
 import { start } from "./start.ts";
 
-const demo = new Command("phasewise start")
+const demo = withReadingOptions(new Command("phasewise start"))
   .description("the whole ladder on one machine: import, train, replay, judge, serve")
   .showHelpAfterError("(phasewise start --help lists the flags)")
   .exitOverride()
   .allowExcessArguments(false)
   .option(
     "--data <path>",
-    "MovieLens folder or interactions file (default: PHASEWISE_DATA, a download, or synthetic)",
+    "folder or file of interactions (default: PHASEWISE_DATA, a download, or synthetic)",
   )
   .option("--port <port>", "port of the API, 0 for any free one (default 3000)")
   .option("--cut <share>", "share of the events that trains; the rest is replayed", share, 0.6)

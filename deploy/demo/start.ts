@@ -3,12 +3,13 @@ import { CODE } from "../../services/code-version.ts";
 import { adminKey, type Config, loadConfig } from "../../services/config.ts";
 import { apiClient } from "../client/api-client.ts";
 import { prepareData } from "../data/prepare-data.ts";
+import { type ReadingOptions, readingSettings } from "../data/reading-options.ts";
 import { type ServiceProcess, startProcess } from "../processes/background.ts";
 import { freePort } from "../processes/free-port.ts";
 import { progressLine } from "../terminal/progress.ts";
 import { type DemoOptions, runSteps } from "./steps.ts";
 
-export interface StartOptions extends DemoOptions {
+export interface StartOptions extends DemoOptions, ReadingOptions {
   readonly data?: string;
   readonly port?: string;
   readonly cut: number;
@@ -30,7 +31,11 @@ export async function start(options: StartOptions): Promise<void> {
   say(`Phasewise ${CODE.version}, state in ${config.stateFolder}, operator key ${key}`);
 
   const line = progressLine();
-  const prepared = await prepareData(config, { cut: options.cut, say: line.update });
+  const prepared = await prepareData(config, {
+    cut: options.cut,
+    say: line.update,
+    settings: readingSettings(options),
+  });
   for (const text of prepared.lines) say(text);
 
   const processes: ServiceProcess[] = [];

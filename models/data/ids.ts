@@ -4,3 +4,6 @@ export type UserId = string & { readonly __brand: "UserId" };
 
 export const itemId = (text: string): ItemId => text as ItemId;
 export const userId = (text: string): UserId => text as UserId;
+
+/** Longest id, in bytes of UTF-8: the same wherever ids come in. */
+export const MAX_ID_BYTES = 512;

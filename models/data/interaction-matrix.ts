@@ -36,7 +36,10 @@ export interface TrainingRange {
   readonly minItemInteractions?: number;
 }
 
-/** Cuts a range of the log into a training set: items and users get dense indices in order of first use. */
+/**
+ * Cuts a range of the log into a training set: items and users get dense indices in order of first use. Only events of
+ * interest count: those that weigh nothing were merely shown, those below zero speak against their items.
+ */
 export function trainingSet(
   log: InteractionLog,
   catalogue: Catalogue,
@@ -49,7 +52,7 @@ export function trainingSet(
     throw new RangeError(`training set: expected at least one event, got the empty range ${from}…${to}`);
 
   const perItem = new Uint32Array(log.items.size);
-  for (let event = from; event < to; event++) perItem[log.itemIndex[event]]++;
+  for (let event = from; event < to; event++) if (log.weights[event] > 0) perItem[log.itemIndex[event]]++;
   const denseItem = new Int32Array(log.items.size).fill(-1);
   const denseUser = new Int32Array(log.users.size).fill(-1);
   const itemIds: ItemId[] = [];
@@ -57,7 +60,7 @@ export function trainingSet(
   const perUser: number[] = [];
   for (let event = from; event < to; event++) {
     const item = log.itemIndex[event];
-    if (perItem[item] < minItemInteractions) continue;
+    if (perItem[item] < minItemInteractions || !(log.weights[event] > 0)) continue;
     if (denseItem[item] < 0) denseItem[item] = itemIds.push(log.items.idAt(item)) - 1;
     const user = log.userIndex[event];
     if (denseUser[user] < 0) {
@@ -100,7 +103,7 @@ function bucketByUser(
   const timestamps = new Float64Array(nnz);
   for (let event = from; event < to; event++) {
     const item = denseItem[log.itemIndex[event]];
-    if (item < 0) continue;
+    if (item < 0 || !(log.weights[event] > 0)) continue;
     const slot = next[denseUser[log.userIndex[event]]]++;
     columns[slot] = item;
     weights[slot] = log.weights[event];

@@ -146,16 +146,18 @@ function interactionAt(log: InteractionLog, event: number): Interaction {
   };
 }
 
-/** The next `count` distinct items from place `moment` on that do not occur before it. */
+/** The next `count` distinct items of interest from place `moment` on that do not occur before it. */
 function nextNewItems(interactions: readonly Interaction[], moment: number, count: number): ItemId[] {
   const seen = new Set<ItemId>();
-  for (let place = 0; place < moment; place++) seen.add(interactions[place].itemId);
+  for (let place = 0; place < moment; place++) {
+    if (interactions[place].weight !== 0) seen.add(interactions[place].itemId);
+  }
   const next: ItemId[] = [];
   for (let place = moment; place < interactions.length && next.length < count; place++) {
-    const { itemId } = interactions[place];
-    if (seen.has(itemId)) continue;
+    const { itemId, weight } = interactions[place];
+    if (seen.has(itemId) || weight === 0) continue;
     seen.add(itemId);
-    next.push(itemId);
+    if (weight > 0) next.push(itemId);
   }
   return next;
 }

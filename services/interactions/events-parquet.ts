@@ -1,7 +1,7 @@
 import { DOUBLE, DuckDBDataChunk, FLOAT, UINTEGER } from "@duckdb/node-api";
 import type { InteractionLog } from "../../models/data/interaction-log.ts";
 import { withDuckDb } from "./duckdb.ts";
-import { quoted } from "./table.ts";
+import { quoted } from "./sql.ts";
 import { numbersOf } from "./vector-numbers.ts";
 
 type EventArrays = Pick<InteractionLog, "userIndex" | "itemIndex" | "timestamps" | "weights">;

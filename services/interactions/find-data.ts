@@ -2,7 +2,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { syntheticData } from "../../models/data/synthetic.ts";
-import { type ImportedInteractions, type ImportOptions, importInteractions } from "./import.ts";
+import { type ImportedInteractions, type ImportOptions, importInteractions } from "./import/import.ts";
 import { unzip } from "./zip.ts";
 
 /** MovieLens ml-latest-small, by GroupLens; its licence allows research use and forbids redistribution. */

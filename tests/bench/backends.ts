@@ -18,7 +18,7 @@ import { type Model, recommenderOf } from "../../models/model.ts";
 import { type Backend, type Engine, loadBackend } from "../../models/neural/backend.ts";
 import { sasrec, sasrecOn } from "../../models/neural/sasrec.ts";
 import { counts } from "../../models/popularity/counts.ts";
-import { importInteractions } from "../../services/interactions/import.ts";
+import { importInteractions } from "../../services/interactions/import/import.ts";
 import { stepDuration } from "./training-step.ts";
 
 const { values } = parseArgs({

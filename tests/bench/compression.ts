@@ -12,7 +12,7 @@ import { prequentialRequests } from "../../models/evaluation/requests.ts";
 import { signed } from "../../models/evaluation/signed.ts";
 import { fitModel } from "../../models/model.ts";
 import { recipeNamed } from "../../models/phases.ts";
-import { importInteractions } from "../../services/interactions/import.ts";
+import { importInteractions } from "../../services/interactions/import/import.ts";
 
 const { values } = parseArgs({
   options: {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { forgetPeakMemory, peakMemoryMb } from "../../jobs/training/peak-memory.ts";
 import { withDuckDb } from "../../services/interactions/duckdb.ts";
-import { importInteractions } from "../../services/interactions/import.ts";
+import { importInteractions } from "../../services/interactions/import/import.ts";
 
 /**
  * npm run bench:import [-- --rows 1000000,5000000,20000000 --json]

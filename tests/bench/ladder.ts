@@ -16,7 +16,7 @@ import { signed } from "../../models/evaluation/signed.ts";
 import { fitModel, recommenderOf } from "../../models/model.ts";
 import { RECIPES } from "../../models/phases.ts";
 import { counts } from "../../models/popularity/counts.ts";
-import { importInteractions } from "../../services/interactions/import.ts";
+import { importInteractions } from "../../services/interactions/import/import.ts";
 
 const { values } = parseArgs({
   options: {

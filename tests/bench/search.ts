@@ -15,7 +15,7 @@ import { signed } from "../../models/evaluation/signed.ts";
 import { DEFAULT_POLICY } from "../../models/gate/policy.ts";
 import { recipeNamed } from "../../models/phases.ts";
 import { bestTrial } from "../../models/tuning/best-trial.ts";
-import { importInteractions } from "../../services/interactions/import.ts";
+import { importInteractions } from "../../services/interactions/import/import.ts";
 
 const { values } = parseArgs({
   options: {

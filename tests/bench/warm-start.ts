@@ -18,7 +18,7 @@ import { fitModel, recommenderOf } from "../../models/model.ts";
 import { recipeNamed } from "../../models/phases.ts";
 import { counts } from "../../models/popularity/counts.ts";
 import type { Params, WarmStart } from "../../models/recipe.ts";
-import { importInteractions } from "../../services/interactions/import.ts";
+import { importInteractions } from "../../services/interactions/import/import.ts";
 
 const { values } = parseArgs({
   options: {

@@ -8,7 +8,7 @@ import {
 import { splitOrder } from "../../../models/evaluation/split-order.ts";
 import { RECIPES, recipeNamed } from "../../../models/phases.ts";
 import type { DataOrder, Params } from "../../../models/recipe.ts";
-import { type ImportedFile, importFile } from "../../../services/interactions/import.ts";
+import { type ImportedFile, importFile } from "../../../services/interactions/import/import.ts";
 import { jsonObject, wholeNumber } from "../../terminal/arguments.ts";
 import { type OutputOptions, print, table } from "../../terminal/output.ts";
 import { progressLine } from "../../terminal/progress.ts";

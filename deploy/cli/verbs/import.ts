@@ -1,26 +1,33 @@
 import type { Command } from "commander";
 import { loadConfig } from "../../../services/config.ts";
 import { prepareData } from "../../data/prepare-data.ts";
+import { type ReadingOptions, readingSettings, withReadingOptions } from "../../data/reading-options.ts";
 import { type OutputOptions, print } from "../../terminal/output.ts";
 import { progressLine } from "../../terminal/progress.ts";
 
-interface ImportOptions extends OutputOptions {
+interface ImportOptions extends OutputOptions, ReadingOptions {
   readonly data?: string;
 }
 
 export function importVerb(program: Command): void {
-  program
-    .command("import")
-    .description("validate interactions and make them the snapshot that models train on")
-    .option(
-      "--data <path>",
-      "MovieLens folder, or CSV, Parquet or JSONL with userId,itemId[,rating][,timestamp]",
-    )
+  withReadingOptions(
+    program
+      .command("import")
+      .description("validate interactions and make them the snapshot that models train on")
+      .option(
+        "--data <path>",
+        "folder or file of interactions: delimited text, JSON or Parquet, packed or in parts",
+      ),
+  )
     .option("--json", "print JSON only")
     .action(async (options: ImportOptions) => {
       const config = loadConfig(process.env, { dataFolder: options.data });
       const line = progressLine();
-      const prepared = await prepareData(config, { cut: null, say: line.update });
+      const prepared = await prepareData(config, {
+        cut: null,
+        say: line.update,
+        settings: readingSettings(options),
+      });
       print(prepared.summary, options, () => prepared.lines.join("\n"));
     });
 }

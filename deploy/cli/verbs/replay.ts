@@ -2,13 +2,14 @@ import type { Command } from "commander";
 import { cutPosition } from "../../../models/data/interaction-log.ts";
 import { loadConfig } from "../../../services/config.ts";
 import { openData } from "../../data/open-data.ts";
+import { type ReadingOptions, readingSettings, withReadingOptions } from "../../data/reading-options.ts";
 import { replay } from "../../replay/replay.ts";
 import { shareFromZero, wholeNumber } from "../../terminal/arguments.ts";
 import { day } from "../../terminal/figures.ts";
 import { type OutputOptions, print } from "../../terminal/output.ts";
 import { progressLine } from "../../terminal/progress.ts";
 
-interface ReplayVerbOptions extends OutputOptions {
+interface ReplayVerbOptions extends OutputOptions, ReadingOptions {
   readonly data?: string;
   readonly url?: string;
   readonly from: number;
@@ -17,10 +18,12 @@ interface ReplayVerbOptions extends OutputOptions {
 }
 
 export function replayVerb(program: Command): void {
-  program
-    .command("replay")
-    .description("play recorded events as live traffic through the HTTP API, in their order")
-    .option("--data <path>", "MovieLens folder or interactions file (default: as in start)")
+  withReadingOptions(
+    program
+      .command("replay")
+      .description("play recorded events as live traffic through the HTTP API, in their order")
+      .option("--data <path>", "folder or file of interactions (default: as in start)"),
+  )
     .option("--url <url>", "where Phasewise listens")
     .option("--from <share>", "begin after this share of the events", shareFromZero, 0.6)
     .option("--speed <n>", "events a second; 0 for as fast as it goes", wholeNumber, 0)
@@ -29,7 +32,7 @@ export function replayVerb(program: Command): void {
     .action(async (options: ReplayVerbOptions) => {
       const config = loadConfig(process.env, { dataFolder: options.data });
       const line = progressLine();
-      const { log } = await openData(config, line.update);
+      const { log } = await openData(config, line.update, readingSettings(options));
       const done = await replay({
         url: options.url ?? `http://127.0.0.1:${config.port}`,
         log,

@@ -21,7 +21,7 @@ after(async () => {
 });
 
 const cache = (): Promise<string> => mkdtemp(join(root, "cache-"));
-const RATINGS = "userId,movieId,rating,timestamp\r\n1,10,4.0,2000\r\n2,20,5.0,1000\r\n";
+const RATINGS = "userId,movieId,rating,timestamp\r\n1,10,4.0,1000000001\r\n2,20,5.0,1000000000\r\n";
 const MOVIES = "movieId,title,genres\r\n10,Heat (1995),Crime\r\n20,Babe (1995),Comedy\r\n";
 const hash = (text: string): string => createHash("sha256").update(text).digest("hex");
 
@@ -55,7 +55,10 @@ test("a download is checked, kept, and used from the cache the next time", async
   const first = await findData({ cacheFolder, download });
   assert.equal(first.kind, "downloaded");
   const { log, catalogue, report } = await loadData(first, { now: Date.UTC(2026, 0, 1) });
-  assert.deepEqual([log.timestamps.length, catalogue.size, report?.layout], [2, 2, "MovieLens CSV"]);
+  assert.deepEqual(
+    [log.timestamps.length, catalogue.size, report?.layout],
+    [2, 2, "text with , between its columns"],
+  );
   assert.equal((await findData({ cacheFolder, download })).kind, "cached");
   assert.equal(requests, 1);
   await writeFile(join(cacheFolder, "small", "movies.csv"), "tampered");

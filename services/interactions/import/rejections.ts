@@ -1,11 +1,13 @@
-import { PhasewiseError } from "../errors.ts";
+import { PhasewiseError } from "../../errors.ts";
 
 export type RejectionKind =
   | "unreadable"
   | "missing"
-  | "not-a-number"
+  | "id-too-long"
+  | "no-rating"
+  | "no-time"
   | "time-out-of-range"
-  | "rating-not-finite"
+  | "unknown-type"
   | "duplicate";
 
 /** One rejected row, explained. */
@@ -28,12 +30,14 @@ export interface RejectedKind {
 const EXAMPLES = 3;
 
 const REMEDY: Readonly<Record<RejectionKind, string>> = {
-  unreadable: "give every row the same number of columns, and quote cells that hold the delimiter",
-  missing: "fill the empty cell or drop the row",
-  "not-a-number": "write the cell as a plain number",
-  "time-out-of-range":
-    "write the time as epoch seconds, epoch milliseconds or ISO 8601, after 1970 and not in the future",
-  "rating-not-finite": "write the rating as a finite number, or drop the column to count every row as 1",
+  unreadable: "give every row the same number of cells, and quote those that hold the delimiter",
+  missing: "fill the empty id or drop the row",
+  "id-too-long": "ids may have 512 bytes at most: is it the right column?",
+  "no-rating": "write the rating as a number, or count every row alike with --columns rating=none",
+  "no-time": "write every time the same way, or name the way with --dates",
+  "time-out-of-range": "write times after 1970 and not in the future, or name their unit with --dates",
+  "unknown-type":
+    "give the type a weight in the policy (events) or in phasewise.import.json, 0 for one that means nothing",
   duplicate: "nothing to do: the same user, item and time is one event, the first row is kept",
 };
 
@@ -54,6 +58,11 @@ export class Rejections {
     this.#kinds.set("duplicate", { rows, examples: [{ line: 0, column: "(all)", value }] });
   }
 
+  /** Before everything is read once more. */
+  clear(): void {
+    this.#kinds.clear();
+  }
+
   /** Rows lost to errors. Duplicates are dropped too, but they are no sign of a broken file. */
   get broken(): number {
     let rows = 0;
@@ -70,14 +79,16 @@ export class Rejections {
     }));
   }
 
-  /** Fails when more than `maxShare` of the rows are broken. */
+  /** Fails when more than `maxShare` of the rows are broken; a single one never fails a file that has others. */
   refuseAbove(maxShare: number, totalRows: number, path: string): void {
-    if (totalRows === 0 || this.broken / totalRows <= maxShare) return;
+    const broken = this.broken;
+    const allowed = maxShare === 0 ? 0 : Math.max(Math.min(1, totalRows - 1), maxShare * totalRows);
+    if (broken <= allowed) return;
     const worst = this.kinds.filter(({ kind }) => kind !== "duplicate").sort((a, b) => b.rows - a.rows)[0];
     const [example] = worst.examples;
     throw new PhasewiseError(
       "INVALID_DATA",
-      `${path}: expected at most ${(100 * maxShare).toFixed(1)} % broken rows, got ${this.broken} of ${totalRows}; ` +
+      `${path}: expected at most ${(100 * maxShare).toFixed(1)} % broken rows, got ${broken} of ${totalRows}; ` +
         `most are ${worst.kind}, e.g. line ${example.line}, column ${example.column}: "${example.value}"; ${worst.remedy}`,
       { path, rejected: this.kinds, rows: totalRows },
     );
@@ -88,9 +99,8 @@ export class Rejections {
 export function explainRejections(kinds: readonly RejectedKind[]): string[] {
   return kinds.map(({ kind, rows, remedy, examples }) => {
     const shown = examples.map(
-      ({ line, column, value }) =>
-        `${line > 0 ? `line ${line}, column ${column}: ` : ""}"${value.slice(0, 60)}"`,
+      ({ line, column, value }) => `${line > 0 ? `line ${line}, ${column}: ` : ""}"${value.slice(0, 60)}"`,
     );
-    return `${rows} rows ${kind} (${shown.join("; ")}): ${remedy}`;
+    return `${rows} ${rows === 1 ? "row" : "rows"} ${kind} (${shown.join("; ")}): ${remedy}`;
   });
 }
