@@ -1,4 +1,5 @@
 import { canonicalJson, sha256 } from "../canonical-json.ts";
+import { type BrokenLink, brokenLink } from "../hash-chain.ts";
 import { type Policy, policySha256 } from "./policy.ts";
 import { type Case, type RuledCase, type Ruling, ruleAgain } from "./ruling.ts";
 import type { TestResult } from "./test-result.ts";
@@ -27,9 +28,6 @@ export interface Decision {
   readonly previousSha256: string;
   readonly sha256: string;
 }
-
-/** What the first record of a chain points to. */
-export const GENESIS_SHA256 = "0".repeat(64);
 
 export interface DecisionContext {
   readonly actor: string;
@@ -87,28 +85,22 @@ function isSame({ recorded, recomputed }: Recomputation["logE"]): boolean {
   return Math.abs(recorded - recomputed) <= 1e-9 * Math.max(1, Math.abs(recorded));
 }
 
-export interface BrokenLink {
-  readonly index: number;
-  readonly problem: string;
+/** Checks hashes and links of a chain, oldest first. Null when it holds. `from` is what the first points to. */
+export function verifyDecisions(decisions: readonly Decision[], from?: string): BrokenLink | null {
+  const broken = brokenLink(decisions, from);
+  // Up to the broken link hashes are what they say.
+  for (const [index, decision] of decisions.slice(0, broken?.index).entries()) {
+    const problem = ownProblem(decision);
+    if (problem !== null) return { index, problem: `decision ${decision.id}: ${problem}` };
+  }
+  return broken && { ...broken, problem: `decision ${decisions[broken.index].id}: ${broken.problem}` };
 }
 
-/** Checks hashes and links of a chain, oldest first. Null when it holds. `from` is what the first points to. */
-export function verifyDecisions(decisions: readonly Decision[], from = GENESIS_SHA256): BrokenLink | null {
-  let previous = from;
-  for (const [index, decision] of decisions.entries()) {
-    const { id, sha256: stated, ...content } = decision;
-    const actual = sha256(canonicalJson(content));
-    const broken = (problem: string) => ({ index, problem: `decision ${id}: ${problem}` });
-    if (decision.previousSha256 !== previous) {
-      return broken(`expected previousSha256 ${previous}, got ${decision.previousSha256}`);
-    }
-    if (actual !== stated) return broken(`expected sha256 ${actual} of its content, got ${stated}`);
-    if (id !== `d-${actual.slice(0, 16)}`) return broken(`expected id d-${actual.slice(0, 16)}`);
-    if (policySha256(decision.policy) !== decision.policySha256)
-      return broken("its policy has another sha256");
-    previous = stated;
-  }
-  return null;
+/** What is wrong with a record whose hash is that of its content. */
+function ownProblem({ id, sha256, policy, policySha256: stated }: Decision): string | null {
+  const named = `d-${sha256.slice(0, 16)}`;
+  if (id !== named) return `expected id ${named}`;
+  return policySha256(policy) === stated ? null : "its policy has another sha256";
 }
 
 /** Of a sequential test; the screen and the fleet have none. */

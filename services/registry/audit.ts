@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
+import { brokenLink, GENESIS_SHA256 } from "../../models/hash-chain.ts";
 import { fromStore } from "../store-errors.ts";
-import { firstBrokenLink, GENESIS_SHA256 } from "./hash-chain.ts";
 import { REGISTRY_KEYS } from "./snapshot.ts";
 import type { AuditAction, AuditEntry } from "./types.ts";
 
@@ -55,7 +55,7 @@ export async function firstBrokenAudit(redis: Redis): Promise<number | null> {
   let previous = GENESIS_SHA256;
   let sequence = 0;
   for await (const page of pages(redis)) {
-    const broken = firstBrokenLink(page, previous);
+    const broken = brokenLink(page, previous)?.index ?? null;
     const misnumbered = page.findIndex((entry, position) => entry.sequence !== sequence + position + 1);
     const positions = [broken, misnumbered].filter((position) => position !== null && position >= 0);
     if (positions.length > 0) return sequence + Math.min(...(positions as number[])) + 1;

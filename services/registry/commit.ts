@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
 import type { Redis } from "ioredis";
+import { sealed } from "../../models/hash-chain.ts";
 import { PhasewiseError } from "../errors.ts";
 import { luaScript } from "../lua-script.ts";
 import { channelOf } from "../redis.ts";
 import { fromStore } from "../store-errors.ts";
 import { COMMIT_LUA } from "./commit.lua.ts";
-import { sealed } from "./hash-chain.ts";
 import { LIVE_CHANNEL, REGISTRY_KEYS, type Snapshot, snapshotReader } from "./snapshot.ts";
 import type { AuditEntry } from "./types.ts";
 

@@ -1,7 +1,7 @@
 import Type, { type Static } from "typebox";
 import { VERDICTS } from "../../models/gate/reasons.ts";
 import type { Ruling } from "../../models/gate/ruling.ts";
-import type { Link } from "./hash-chain.ts";
+import type { Link } from "../../models/hash-chain.ts";
 
 /** What the log needs of a decision record; the rest is the gate's. */
 export interface DecisionRecord extends Link {

@@ -1,11 +1,11 @@
 import type { Redis } from "ioredis";
 import { canonicalJson } from "../../models/canonical-json.ts";
+import { brokenLink, GENESIS_SHA256, linkSha256 } from "../../models/hash-chain.ts";
 import { PhasewiseError } from "../errors.ts";
 import { luaScript } from "../lua-script.ts";
 import { fromStore } from "../store-errors.ts";
 import { APPEND_DECISION_LUA } from "./append-decision.lua.ts";
 import { type DecisionRecord, decisionSummary, isAboutClimb, type SummaryOf } from "./decision-summary.ts";
-import { firstBrokenLink, GENESIS_SHA256, linkSha256 } from "./hash-chain.ts";
 
 export interface DecisionQuery {
   /** At most so many of the latest (default 100). */
@@ -132,7 +132,7 @@ export function redisDecisionLog<R extends DecisionRecord = DecisionRecord>(redi
         const gone = records.findIndex((record, position) => record?.id !== ids[position]);
         const links = (gone < 0 ? records : records.slice(0, gone)) as R[];
         const broken = firstOf(
-          firstBrokenLink(links, previous),
+          brokenLink(links, previous)?.index ?? null,
           await firstMissummarised(links),
           gone < 0 ? null : gone,
         );

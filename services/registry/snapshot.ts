@@ -1,8 +1,8 @@
 import type { Redis } from "ioredis";
 import type { VersionState } from "../../models/gate/states.ts";
+import { GENESIS_SHA256 } from "../../models/hash-chain.ts";
 import { luaScript } from "../lua-script.ts";
 import { fromStore } from "../store-errors.ts";
-import { GENESIS_SHA256 } from "./hash-chain.ts";
 import { SNAPSHOT_LUA } from "./snapshot.lua.ts";
 import type { LivePointer, VersionRecord } from "./types.ts";
 

@@ -1,11 +1,11 @@
 import type { Command } from "commander";
 import {
-  type BrokenLink,
   type Decision,
   type Recomputation,
   recomputeDecision,
   verifyDecisions,
 } from "../../../models/gate/decision.ts";
+import type { BrokenLink } from "../../../models/hash-chain.ts";
 import type { PlaceInChain } from "../../../services/serving/routes/records.ts";
 import { type ApiClient, ApiError } from "../../client/api-client.ts";
 import { EXIT, print } from "../../terminal/output.ts";

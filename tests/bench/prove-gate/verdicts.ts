@@ -3,13 +3,13 @@ import { decide } from "../../../models/gate/decide.ts";
 import {
   type Decision,
   decisionOf,
-  GENESIS_SHA256,
   recomputeDecision,
   verifyDecisions,
 } from "../../../models/gate/decision.ts";
 import type { ShadowEvidence } from "../../../models/gate/evidence.ts";
 import { DEFAULT_POLICY, parsePolicy } from "../../../models/gate/policy.ts";
 import { rule } from "../../../models/gate/ruling.ts";
+import { GENESIS_SHA256 } from "../../../models/hash-chain.ts";
 import { healthyEvidence } from "../../support/gate-evidence.ts";
 import { numberPaths, replacedAt } from "../../support/lost-numbers.ts";
 import type { brokenChallengers } from "./broken-challengers.ts";

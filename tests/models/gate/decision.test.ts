@@ -4,12 +4,12 @@ import { canonicalJson } from "../../../models/canonical-json.ts";
 import {
   type Decision,
   decisionOf,
-  GENESIS_SHA256,
   recomputeDecision,
   verifyDecisions,
 } from "../../../models/gate/decision.ts";
 import { DEFAULT_POLICY } from "../../../models/gate/policy.ts";
 import { type Case, type Ruling, rule } from "../../../models/gate/ruling.ts";
+import { GENESIS_SHA256 } from "../../../models/hash-chain.ts";
 import { healthyEvidence } from "../../support/gate-evidence.ts";
 
 const evidence = healthyEvidence();

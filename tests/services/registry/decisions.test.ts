@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
+import { GENESIS_SHA256, sealed } from "../../../models/hash-chain.ts";
 import type { DecisionRecord } from "../../../services/registry/decision-summary.ts";
 import { redisDecisionLog } from "../../../services/registry/decisions.ts";
-import { GENESIS_SHA256, sealed } from "../../../services/registry/hash-chain.ts";
 import { redisSuite } from "../../support/redis-suite.ts";
 
 interface Verdict extends DecisionRecord {
