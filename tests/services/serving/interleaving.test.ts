@@ -20,7 +20,7 @@ async function served(version: string, recipe: string, params = {}): Promise<Ser
 }
 
 describe("interleaving in the serving process", () => {
-  const suite = redisSuite("fail-fast");
+  const suite = redisSuite("deliberate");
   let log: InterleavingLog;
   let live: ServedModel;
   let challenger: ServedModel;
