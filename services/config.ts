@@ -123,7 +123,7 @@ function refusal(setting: Setting, variable: string, schema: TSchema, given: unk
 
 /** Operator key of this installation: made at the first start, kept readable by its owner only, reused later. */
 export async function adminKey(stateFolder: string): Promise<string> {
-  const file = join(stateFolder, "admin-key");
+  const file = adminKeyFile(stateFolder);
   const kept = await keyIn(file);
   if (kept !== null) return kept;
   await mkdir(stateFolder, { recursive: true });
@@ -140,6 +140,15 @@ export async function adminKey(stateFolder: string): Promise<string> {
   const made = await keyIn(file);
   if (made !== null) return made;
   throw new PhasewiseError("INVALID_CONFIGURATION", `admin key: expected a key in ${file}, got none`);
+}
+
+/** The same, if there is one already. */
+export function keptAdminKey(stateFolder: string): Promise<string | null> {
+  return keyIn(adminKeyFile(stateFolder));
+}
+
+function adminKeyFile(stateFolder: string): string {
+  return join(stateFolder, "admin-key");
 }
 
 async function keyIn(file: string): Promise<string | null> {

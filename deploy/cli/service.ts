@@ -1,3 +1,5 @@
+import { readFile } from "node:fs/promises";
+import { text } from "node:stream/consumers";
 import type { Command } from "commander";
 import { loadConfig } from "../../services/config.ts";
 import { type ApiClient, apiClient, findAdminKey } from "../client/api-client.ts";
@@ -5,19 +7,29 @@ import type { OutputOptions } from "../terminal/output.ts";
 
 export interface ServiceOptions extends OutputOptions {
   readonly url?: string;
-  readonly key?: string;
+  readonly keyFile?: string;
 }
 
 /** Options of every verb that talks to a running service. */
 export function withService(command: Command): Command {
   return command
     .option("--url <url>", "where Phasewise listens (default: http://127.0.0.1:<PORT or 3000>)")
-    .option("--key <key>", "operator key (default: PHASEWISE_ADMIN_KEY, else the one in .phasewise/)")
+    .option(
+      "--key-file <path>",
+      "a file with the key, or - for standard input (default: PHASEWISE_ADMIN_KEY, else .phasewise/admin-key)",
+    )
     .option("--json", "print JSON only");
 }
 
 export async function connect(options: ServiceOptions): Promise<ApiClient> {
   const config = loadConfig(process.env);
   const url = options.url ?? `http://127.0.0.1:${config.port}`;
-  return apiClient(url, await findAdminKey(options.key ?? config.adminKey, config.stateFolder));
+  const given = options.keyFile === undefined ? config.adminKey : await keyIn(options.keyFile);
+  return apiClient(url, await findAdminKey(given, config.stateFolder));
+}
+
+/** A key is no argument of a command: everybody on the machine can read those. */
+async function keyIn(path: string): Promise<string> {
+  const content = path === "-" ? await text(process.stdin) : await readFile(path, "utf8");
+  return content.trim();
 }

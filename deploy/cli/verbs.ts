@@ -8,6 +8,7 @@ import { evaluateVerb } from "./verbs/evaluate.ts";
 import { exportModelVerb } from "./verbs/export-model.ts";
 import { importVerb } from "./verbs/import.ts";
 import { importModelVerb } from "./verbs/import-model.ts";
+import { keysVerb } from "./verbs/keys.ts";
 import { ladderVerb } from "./verbs/ladder.ts";
 import { policyVerb } from "./verbs/policy.ts";
 import { promoteVerb } from "./verbs/promote.ts";
@@ -40,6 +41,7 @@ export const VERBS: readonly ((program: Command) => void)[] = [
   verifyDecisionVerb,
   auditVerb,
   policyVerb,
+  keysVerb,
   compactVerb,
   replayVerb,
   serveVerb,

@@ -28,7 +28,9 @@ export async function start(options: StartOptions): Promise<void> {
   const say = (text: string): void => {
     process.stdout.write(`${text}\n`);
   };
-  say(`Phasewise ${CODE.version}, state in ${config.stateFolder}, operator key ${key}`);
+  say(
+    `Phasewise ${CODE.version}, state in ${config.stateFolder}, operator key in ${config.adminKey === null ? `${config.stateFolder}/admin-key` : "PHASEWISE_ADMIN_KEY"}`,
+  );
 
   const line = progressLine();
   const prepared = await prepareData(config, {

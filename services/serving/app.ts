@@ -8,7 +8,7 @@ import { closeConnectionsWhenDraining } from "./plugins/draining.ts";
 import { handleErrors, sendError } from "./plugins/errors.ts";
 import { measure } from "./plugins/metrics.ts";
 import { refuseOverload } from "./plugins/overload.ts";
-import { limitRates } from "./plugins/rate-limit.ts";
+import { limitRates, RequestLimits } from "./plugins/rate-limit.ts";
 import { ROUTES } from "./routes.ts";
 import { compileValidator } from "./validation.ts";
 
@@ -45,8 +45,10 @@ export async function buildApp(deps: ServingDeps, options: AppOptions = {}): Pro
   measure(app, deps.metrics);
   closeConnectionsWhenDraining(app);
   await refuseOverload(app, limits, deps.metrics);
-  await limitRates(app, limits);
-  authenticate(app, deps.adminKey);
+  const requestLimits = new RequestLimits(limits, deps.metrics, deps.now);
+  const { keyRing: keys, openToVisitors, now } = deps;
+  authenticate(app, { keys, openToVisitors, limits: requestLimits, now });
+  limitRates(app, requestLimits);
   await describeApi(app, options.version ?? "0.1.0");
 
   for (const addRoutes of ROUTES) addRoutes(app, deps);

@@ -10,6 +10,8 @@ import type { Decision } from "../../models/gate/decision.ts";
 import type { ArtifactStore } from "../artifacts/types.ts";
 import type { FindingsStore } from "../findings/redis-findings.ts";
 import type { EventLog } from "../interactions/types.ts";
+import type { KeyRing } from "../keys/key-ring.ts";
+import type { KeyStore } from "../keys/key-store.ts";
 import type { JobProducers } from "../queues/producers.ts";
 import type { DecisionLog } from "../registry/decisions.ts";
 import type { RedisRegistry } from "../registry/registry.ts";
@@ -48,7 +50,10 @@ export interface ServingDeps {
   readonly redisUp: () => boolean;
   /** Epoch milliseconds. */
   readonly now: () => number;
-  readonly adminKey: string;
+  readonly keys: KeyStore;
+  readonly keyRing: KeyRing;
+  /** Whether callers without a key are answered now. */
+  readonly openToVisitors: () => boolean;
 }
 
 export interface AppLimits {
@@ -56,10 +61,16 @@ export interface AppLimits {
   readonly maxInFlight: number;
   /** Mean event-loop delay over 100 ms past which requests are refused. */
   readonly maxEventLoopDelayMs: number;
-  /** Per client address and minute, for routes that need a key. */
+  /** Per key and client address, for routes of operators. */
   readonly operatorRequestsPerMinute: number;
-  /** Per client address and minute, for all other routes. */
+  /** Per client address, of callers without a key. */
   readonly publicRequestsPerMinute: number;
+  /** Per client address, of callers with a publishable key. */
+  readonly browserRequestsPerMinute: number;
+  /** Per user whom the caller may speak for. */
+  readonly userRequestsPerMinute: number;
+  /** Per client address: after so many wrong keys the next ones are told to wait. The right one never is. */
+  readonly failedKeysPerMinute: number;
 }
 
 export const DEFAULT_LIMITS: AppLimits = {
@@ -67,4 +78,7 @@ export const DEFAULT_LIMITS: AppLimits = {
   maxEventLoopDelayMs: 150,
   operatorRequestsPerMinute: 600,
   publicRequestsPerMinute: 600_000,
+  browserRequestsPerMinute: 600,
+  userRequestsPerMinute: 60_000,
+  failedKeysPerMinute: 60,
 };

@@ -3,6 +3,7 @@ import { feedbackRoutes } from "./routes/feedback.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { itemRoutes } from "./routes/items.ts";
 import { jobRoutes } from "./routes/jobs.ts";
+import { keyRoutes } from "./routes/keys.ts";
 import { ladderRoutes } from "./routes/ladder.ts";
 import { modelRoutes } from "./routes/models.ts";
 import { promotionRoutes } from "./routes/promotion.ts";
@@ -19,5 +20,6 @@ export const ROUTES: readonly ((app: App, deps: ServingDeps) => void)[] = [
   promotionRoutes,
   jobRoutes,
   recordRoutes,
+  keyRoutes,
   healthRoutes,
 ];

@@ -5,11 +5,14 @@ import { fileURLToPath } from "node:url";
 import closeWithGrace from "close-with-grace";
 import type { Policy } from "../../models/gate/policy.ts";
 import { artifactStore } from "../artifacts/artifact-store.ts";
-import { adminKey, type Config, loadConfig } from "../config.ts";
+import { type Config, loadConfig } from "../config.ts";
 import { redisFindings } from "../findings/redis-findings.ts";
 import { redisFleetLog } from "../fleet/redis-fleet-log.ts";
 import { redisEventLog } from "../interactions/event-log.ts";
 import { redisInterleavingLog } from "../interleaving/redis-interleaving-log.ts";
+import { isLoopback, OPEN_TO_THIS_MACHINE, operatorKey } from "../keys/exposure.ts";
+import { followKeys, KeyRing } from "../keys/key-ring.ts";
+import { redisKeyStore } from "../keys/key-store.ts";
 import { readPolicy } from "../policy-file.ts";
 import { createProducers } from "../queues/producers.ts";
 import { connectRedis, type RedisWait } from "../redis.ts";
@@ -63,6 +66,7 @@ const DRAIN_MS = 500;
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { config, limits, newRequestId } = options;
   const policy = options.policy ?? (await readPolicy(config.policyFile ?? null));
+  const adminKey = await operatorKey(config);
   const metrics = createMetrics();
   const open = (wait: RedisWait, use: string) =>
     connectRedis(config, wait, () => metrics.redisErrors.inc({ use }));
@@ -73,6 +77,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     automaticPerDay: policy.rollback.automaticPerDay,
     onWatchError: () => metrics.redisErrors.inc({ use: "watch" }),
   });
+  const keys = redisKeyStore(pointers);
+  const keyRing = new KeyRing({ store: keys, adminKey, file: join(config.stateFolder, "keys.json") });
+  const openToVisitors = (): boolean => isLoopback(config.host) && keyRing.size === 0;
   const stores = openStores(config);
   const artifacts = artifactStore(stores.artifacts);
   const events = redisEventLog(redis);
@@ -139,15 +146,19 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       metrics,
       redisUp: () => redis.status === "ready",
       now: Date.now,
-      adminKey: config.adminKey ?? (await adminKey(config.stateFolder)),
+      keys,
+      keyRing,
+      openToVisitors,
     },
     { limits, newRequestId, logger: { level: config.logLevel, stream: process.stderr } },
   );
+  const following = await followKeys(pointers, keyRing, () => metrics.redisErrors.inc({ use: "keys" }));
   const url = await app.listen({
     port: config.port,
     host: config.host,
     listenTextResolver: () => "socket open",
   });
+  if (openToVisitors()) app.log.warn(OPEN_TO_THIS_MACHINE);
   app.log.info({ url }, "listening");
   interleaving.start();
   const started = live.start().catch((error) => app.log.error({ err: error }, "live model not started"));
@@ -161,6 +172,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       await pause(drainMs);
       await app.close();
       await started;
+      await endsWithin(CLOSE_TIMEOUT_MS, following.close());
       await endsWithin(CLOSE_TIMEOUT_MS, interleaving.close());
       await live.close();
       await endsWithin(CLOSE_TIMEOUT_MS, fleet.close());

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { type ApiClient, apiClient } from "../../deploy/client/api-client.ts";
 import { followJob } from "../../deploy/client/follow-job.ts";
@@ -232,7 +234,14 @@ describe("the ladder, climbed by the real processes", () => {
       const { code, stdout } = await service.cli(["verify-decision", last.id], url);
       assert.equal(code, 1);
       assert.match(stdout, new RegExp(`does NOT hold: the chain of decisions is broken at ${first.id}`));
-      const strangers = await service.cli(["verify-decision", last.id, "--key", "not the key"], url);
+      const stranger = await api.post<{ id: string; key: string }>("/keys", {
+        name: "no operator",
+        scopes: ["serve"],
+      });
+      const keyFile = join(service.home, "stranger");
+      await writeFile(keyFile, stranger.key);
+      const strangers = await service.cli(["verify-decision", last.id, "--key-file", keyFile], url);
+      await api.delete(`/keys/${stranger.id}`);
       assert.equal(strangers.code, 0, strangers.stderr);
       assert.match(strangers.stdout, /holds: .* the chain was not checked/);
       await redis.hset(records, first.id, text);

@@ -50,7 +50,7 @@ async function chainOf(api: ApiClient, path: string): Promise<PlaceInChain | nul
   try {
     return await api.get<PlaceInChain>(`${path}/chain`);
   } catch (error) {
-    if (error instanceof ApiError && error.status === 401) return null;
+    if (error instanceof ApiError && (error.status === 401 || error.status === 403)) return null;
     throw error;
   }
 }
@@ -62,7 +62,7 @@ function figures({ logE, alpha }: Recomputation): string {
 
 function place(chain: PlaceInChain | null): string {
   return chain === null
-    ? "the chain was not checked, which needs the operator's key (--key)"
+    ? "the chain was not checked, which needs the operator's key (--key-file)"
     : `link ${chain.position} of a chain that verifies`;
 }
 

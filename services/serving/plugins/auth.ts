@@ -1,41 +1,109 @@
-import { createHash, timingSafeEqual } from "node:crypto";
+import type { FastifyRequest, RouteOptions } from "fastify";
 import { PhasewiseError } from "../../errors.ts";
+import { ANONYMOUS, type Caller } from "../../keys/caller.ts";
+import type { KeyRing } from "../../keys/key-ring.ts";
+import { type Access, grants } from "../../keys/scopes.ts";
 import type { App } from "../deps.ts";
+import type { RequestLimits } from "./rate-limit.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {
-    /** Who may call the route; a route that does not say needs the admin key. */
-    access?: "public" | "operator";
+    /** What the route asks of its caller. A route that does not say keeps the service from starting. */
+    access?: Access;
+  }
+  interface FastifyRequest {
+    /** Null until the key was looked at, as for a route that does not exist. */
+    knownCaller: Caller | null;
   }
 }
 
-export const PUBLIC = { access: "public" } as const;
-export const OPERATOR = { access: "operator" } as const;
+export const OPEN = { access: "open" } as const;
+export const VIEW = { access: "view" } as const;
+export const SERVE = { access: "serve" } as const;
+export const INGEST = { access: "ingest" } as const;
+export const OPERATE = { access: "operate" } as const;
+export const ADMIN = { access: "admin" } as const;
+
+/** What a caller without a key may ask while the service is open to this machine. */
+const OPEN_TO_VISITORS: readonly Access[] = ["open", "view", "serve", "ingest"];
+
+/** A bearer longer than this is no key: it is not hashed. */
+const LONGEST_BEARER = 512;
+
+export interface AuthOptions {
+  readonly keys: Pick<KeyRing, "find">;
+  /** Whether callers without a key are answered now. */
+  readonly openToVisitors: () => boolean;
+  readonly limits: Pick<RequestLimits, "failedKey">;
+  readonly now: () => number;
+}
 
 /**
- * Default-deny: a route answers without a key only if it is marked public. Runs in `preParsing`, so that every
- * `onRequest` hook (overload, rate limit) has run before, and no body of a stranger is parsed.
+ * Default-deny: every route says what it asks of its caller. Runs in `onRequest`: no body of a stranger is parsed, and
+ * what comes after may count each caller apart.
  */
-export function authenticate(app: App, adminKey: string): void {
-  if (adminKey.length < 8) {
-    throw new PhasewiseError(
-      "INVALID_CONFIGURATION",
-      "admin key: expected 8 characters or more; set PHASEWISE_ADMIN_KEY",
-    );
-  }
-  const expected = sha256(`Bearer ${adminKey}`);
-  app.addHook("preParsing", async (request) => {
-    if (request.is404 || request.routeOptions.config.access === "public") return;
-    // Hashes have one length, so comparing them takes the same time whatever was sent.
-    if (timingSafeEqual(sha256(request.headers.authorization ?? ""), expected)) return;
-    throw new PhasewiseError(
-      "UNAUTHORIZED",
-      "authorization: expected 'Bearer <admin key>'; the key is PHASEWISE_ADMIN_KEY, or the one printed at the first start",
-      { field: "authorization" },
-    );
+export function authenticate(app: App, options: AuthOptions): void {
+  app.decorateRequest("knownCaller", null);
+  refuseUndeclaredRoutes(app);
+  app.addHook("onRequest", async (request, reply) => {
+    if (request.is404) return;
+    const access = request.routeOptions.config.access ?? "admin";
+    if (access === "open") return;
+    const { authorization } = request.headers;
+    if (authorization === undefined) {
+      if (options.openToVisitors() && OPEN_TO_VISITORS.includes(access)) return;
+      throw unauthorized("expected 'Bearer <key>', got none");
+    }
+    const caller = callerBy(authorization, options);
+    if (caller === null) {
+      options.limits.failedKey(request, reply);
+      throw unauthorized("expected 'Bearer <key>' with a key that is in use");
+    }
+    request.knownCaller = caller;
+    if (!mayUse(caller, access)) {
+      throw new PhasewiseError(
+        "FORBIDDEN",
+        `authorization: expected a key that may ${access}, got one for ${caller.scopes.join(", ")}`,
+        { field: "authorization" },
+      );
+    }
   });
 }
 
-function sha256(text: string): Buffer {
-  return createHash("sha256").update(text).digest();
+export function callerOf(request: FastifyRequest): Caller {
+  return request.knownCaller ?? ANONYMOUS;
+}
+
+function callerBy(authorization: string, { keys, now }: AuthOptions): Caller | null {
+  if (authorization.length > LONGEST_BEARER || !authorization.startsWith("Bearer ")) return null;
+  return keys.find(authorization.slice("Bearer ".length), now());
+}
+
+function mayUse({ kind, scopes }: Caller, access: Exclude<Access, "open">): boolean {
+  return access === "view" ? kind === "secret" : grants(scopes, access);
+}
+
+function unauthorized(what: string): PhasewiseError {
+  return new PhasewiseError(
+    "UNAUTHORIZED",
+    `authorization: ${what}; the operator's own is PHASEWISE_ADMIN_KEY, or in admin-key of the state folder, and makes others: phasewise keys create`,
+    { field: "authorization" },
+  );
+}
+
+/** Looked at when all routes are there, since a plugin may declare the access of its routes after making them. */
+function refuseUndeclaredRoutes(app: App): void {
+  const routes: RouteOptions[] = [];
+  app.addHook("onRoute", (route) => {
+    routes.push(route);
+  });
+  app.addHook("onReady", async () => {
+    for (const { config, method, url } of routes) {
+      if (config?.access !== undefined) continue;
+      throw new PhasewiseError(
+        "INVALID_CONFIGURATION",
+        `${method} ${url}: expected the route to declare its access, got none; give it one of the constants of plugins/auth.ts`,
+      );
+    }
+  });
 }

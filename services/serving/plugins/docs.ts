@@ -2,7 +2,7 @@ import helmet from "@fastify/helmet";
 import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
 import type { App } from "../deps.ts";
-import { PUBLIC } from "./auth.ts";
+import { OPEN } from "./auth.ts";
 
 /** The API describes itself: `/openapi.json` from the route schemas, pages at `/docs`, all served from here. */
 export async function describeApi(app: App, version: string): Promise<void> {
@@ -17,19 +17,18 @@ export async function describeApi(app: App, version: string): Promise<void> {
         description: "Recommendations from the best model that has proved itself.",
         version,
       },
-      components: { securitySchemes: { adminKey: { type: "http", scheme: "bearer" } } },
+      components: { securitySchemes: { key: { type: "http", scheme: "bearer" } } },
     },
     transform: ({ schema, url, route }) => {
-      const operator = route.config?.access !== "public";
-      const security = operator ? [{ adminKey: [] }] : [];
+      const security = route.config?.access === "open" ? [] : [{ key: [] }];
       return { schema: { ...schema, security }, url };
     },
   });
   await app.register(async (docs) => {
     docs.addHook("onRoute", (route) => {
-      route.config = { ...route.config, ...PUBLIC };
+      route.config = { ...route.config, ...OPEN };
     });
     await docs.register(swaggerUi, { routePrefix: "/docs", validatorUrl: false });
   });
-  app.get("/openapi.json", { config: PUBLIC, schema: { hide: true } }, async () => app.swagger());
+  app.get("/openapi.json", { config: OPEN, schema: { hide: true } }, async () => app.swagger());
 }

@@ -2,7 +2,7 @@ import Type from "typebox";
 import { itemId, userId } from "../../../models/data/ids.ts";
 import { PhasewiseError } from "../../errors.ts";
 import type { App, ServingDeps } from "../deps.ts";
-import { PUBLIC } from "../plugins/auth.ts";
+import { INGEST } from "../plugins/auth.ts";
 import { ERROR_RESPONSES, ItemIdText, Rating, Timestamp, UserIdText } from "../schemas.ts";
 
 const MAX_EVENTS = 500;
@@ -49,7 +49,7 @@ export function feedbackRoutes(app: App, deps: ServingDeps): void {
   app.post(
     "/feedback",
     {
-      config: PUBLIC,
+      config: INGEST,
       bodyLimit: BODY_LIMIT_BYTES,
       schema: {
         summary: "What users did; a repeated eventId has no second effect, so a retry is safe",

@@ -1,9 +1,9 @@
 import Type from "typebox";
 import type { App, ServingDeps } from "../deps.ts";
-import { PUBLIC } from "../plugins/auth.ts";
+import { OPEN } from "../plugins/auth.ts";
 import { LiveModelView } from "../schemas.ts";
 
-const ALWAYS = { ...PUBLIC, neverRefused: true } as const;
+const ALWAYS = { ...OPEN, neverRefused: true } as const;
 
 export function healthRoutes(app: App, deps: ServingDeps): void {
   app.get(
@@ -93,7 +93,7 @@ export function healthRoutes(app: App, deps: ServingDeps): void {
     },
   );
 
-  app.get("/", { config: PUBLIC, schema: { hide: true } }, async () => ({
+  app.get("/", { config: OPEN, schema: { hide: true } }, async () => ({
     service: "phasewise",
     docs: "/docs",
     try: ["/recommend?k=10", "/ladder", "/readyz"],

@@ -2,7 +2,7 @@ import Type from "typebox";
 import { itemId } from "../../../models/data/ids.ts";
 import { PhasewiseError } from "../../errors.ts";
 import type { App, ServingDeps } from "../deps.ts";
-import { PUBLIC } from "../plugins/auth.ts";
+import { SERVE } from "../plugins/auth.ts";
 import { ERROR_RESPONSES, ItemIdText, K, ListedItem, ListSource, LiveModelView } from "../schemas.ts";
 
 const DEFAULT_K = 10;
@@ -11,7 +11,7 @@ export function itemRoutes(app: App, deps: ServingDeps): void {
   app.get(
     "/items/:itemId/similar",
     {
-      config: PUBLIC,
+      config: SERVE,
       schema: {
         summary: "What the live model recommends to somebody who has seen this one item",
         params: Type.Object({ itemId: ItemIdText }, { additionalProperties: false }),

@@ -5,7 +5,7 @@ import { PhasewiseError } from "../../errors.ts";
 import { unknownJob } from "../../queues/producers.ts";
 import { JobView } from "../../queues/types.ts";
 import type { App, ServingDeps } from "../deps.ts";
-import { OPERATOR } from "../plugins/auth.ts";
+import { OPERATE } from "../plugins/auth.ts";
 import { ERROR_RESPONSES } from "../schemas.ts";
 import { assertValid } from "../validation.ts";
 
@@ -52,7 +52,7 @@ export function jobRoutes(app: App, deps: ServingDeps): void {
   app.post(
     "/retrain",
     {
-      config: OPERATOR,
+      config: OPERATE,
       schema: {
         summary: "Trains a challenger in the background",
         body: RetrainBody,
@@ -82,7 +82,7 @@ export function jobRoutes(app: App, deps: ServingDeps): void {
   app.get(
     "/jobs/:id",
     {
-      config: OPERATOR,
+      config: OPERATE,
       schema: {
         summary: "How a job is doing",
         params: JobParams,
@@ -100,7 +100,7 @@ export function jobRoutes(app: App, deps: ServingDeps): void {
   app.delete(
     "/jobs/:id",
     {
-      config: OPERATOR,
+      config: OPERATE,
       schema: {
         summary: "Cancels a job that waits for a worker or for its trials, and the trials with it",
         params: JobParams,

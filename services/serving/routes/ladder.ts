@@ -9,7 +9,7 @@ import { DecisionSummary } from "../../registry/decision-summary.ts";
 import { LivePointer, VersionRecord } from "../../registry/types.ts";
 import { Look } from "../../shadow/looks.ts";
 import type { App, ServingDeps } from "../deps.ts";
-import { PUBLIC } from "../plugins/auth.ts";
+import { VIEW } from "../plugins/auth.ts";
 import { ERROR_RESPONSES } from "../schemas.ts";
 
 const LadderVersion = Type.Object({
@@ -69,7 +69,7 @@ export function ladderRoutes(app: App, deps: ServingDeps): void {
   app.get(
     "/ladder",
     {
-      config: PUBLIC,
+      config: VIEW,
       schema: {
         summary: "Every rung: its recipes, its versions with their figures, and which one is live",
         response: { 200: Ladder, ...ERROR_RESPONSES },

@@ -6,7 +6,7 @@ import { isImported } from "../../../models/factorization/imported.ts";
 import { PhasewiseError } from "../../errors.ts";
 import { VersionRecord } from "../../registry/types.ts";
 import type { App, ServingDeps } from "../deps.ts";
-import { OPERATOR, PUBLIC } from "../plugins/auth.ts";
+import { OPERATE, VIEW } from "../plugins/auth.ts";
 import { ERROR_RESPONSES, Version } from "../schemas.ts";
 import { JobAdded } from "./jobs.ts";
 
@@ -28,7 +28,7 @@ export function modelRoutes(app: App, deps: ServingDeps): void {
   app.get(
     "/models",
     {
-      config: PUBLIC,
+      config: VIEW,
       schema: {
         summary: "Every version ever registered",
         response: { 200: Models, ...ERROR_RESPONSES },
@@ -40,7 +40,7 @@ export function modelRoutes(app: App, deps: ServingDeps): void {
   app.get(
     "/models/:version",
     {
-      config: PUBLIC,
+      config: VIEW,
       schema: {
         summary: "One version: its record, its manifest, its model card",
         params: Type.Object({ version: Version }, { additionalProperties: false }),
@@ -63,7 +63,7 @@ export function modelRoutes(app: App, deps: ServingDeps): void {
   app.post(
     "/models/:version/analyse",
     {
-      config: OPERATOR,
+      config: OPERATE,
       schema: {
         summary: "Measures levers, learning curve and diagnosis for the model card, in the background",
         params: Type.Object({ version: Version }, { additionalProperties: false }),

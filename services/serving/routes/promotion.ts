@@ -8,7 +8,7 @@ import {
   RollbackResult,
 } from "../../registry/types.ts";
 import type { App, ServingDeps } from "../deps.ts";
-import { OPERATOR, PUBLIC } from "../plugins/auth.ts";
+import { OPERATE, VIEW } from "../plugins/auth.ts";
 import { ERROR_RESPONSES, Limit, Reason, Version } from "../schemas.ts";
 import { unknownVersion } from "./models.ts";
 
@@ -85,7 +85,7 @@ export function promotionRoutes(app: App, deps: ServingDeps): void {
   app.post(
     "/models/:version/promote",
     {
-      config: OPERATOR,
+      config: OPERATE,
       schema: {
         summary: "Makes a version the live one, if the live one is still the one you mean",
         params: Type.Object({ version: Version }, { additionalProperties: false }),
@@ -106,7 +106,7 @@ export function promotionRoutes(app: App, deps: ServingDeps): void {
   app.post(
     "/models/:version/canary",
     {
-      config: OPERATOR,
+      config: OPERATE,
       schema: {
         summary: "Puts a share of the users on a version first; again with another share to widen or end it",
         params: Type.Object({ version: Version }, { additionalProperties: false }),
@@ -130,7 +130,7 @@ export function promotionRoutes(app: App, deps: ServingDeps): void {
   app.post(
     "/rollback",
     {
-      config: OPERATOR,
+      config: OPERATE,
       schema: {
         summary: "Back to the version before, at once; a repeat is a no-op",
         description:
@@ -153,7 +153,7 @@ export function promotionRoutes(app: App, deps: ServingDeps): void {
   app.post(
     "/unfreeze",
     {
-      config: OPERATOR,
+      config: OPERATE,
       schema: {
         summary: "Allows promotions again after automatic rollbacks have frozen them; a repeat is a no-op",
         body: UnfreezeBody,
@@ -166,7 +166,7 @@ export function promotionRoutes(app: App, deps: ServingDeps): void {
   app.get(
     "/live",
     {
-      config: PUBLIC,
+      config: VIEW,
       schema: {
         summary: "What is live, and what was live when",
         querystring: Type.Object({ limit: Limit }, { additionalProperties: false }),

@@ -7,7 +7,7 @@ import type { App, ServingDeps } from "../deps.ts";
 import type { KnownHistory } from "../histories.ts";
 import type { InterleavedAnswer } from "../interleaving.ts";
 import type { Answer } from "../lineup.ts";
-import { PUBLIC } from "../plugins/auth.ts";
+import { SERVE } from "../plugins/auth.ts";
 import {
   ERROR_RESPONSES,
   ItemIdText,
@@ -100,7 +100,7 @@ export function recommendRoutes(app: App, deps: ServingDeps): void {
   app.get(
     "/recommend",
     {
-      config: PUBLIC,
+      config: SERVE,
       schema: {
         summary: "A list for a user, or the popular list for nobody in particular",
         querystring: RecommendQuery,
@@ -124,7 +124,7 @@ export function recommendRoutes(app: App, deps: ServingDeps): void {
   app.post(
     "/recommend",
     {
-      config: PUBLIC,
+      config: SERVE,
       schema: {
         summary: "The same for a session that is not stored, or with longer lists of exclusions",
         body: RecommendBody,

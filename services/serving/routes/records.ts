@@ -4,7 +4,7 @@ import { PhasewiseError } from "../../errors.ts";
 import { DecisionSummary } from "../../registry/decision-summary.ts";
 import { AuditEntry } from "../../registry/types.ts";
 import type { App, ServingDeps } from "../deps.ts";
-import { OPERATOR, PUBLIC } from "../plugins/auth.ts";
+import { OPERATE, VIEW } from "../plugins/auth.ts";
 import { ERROR_RESPONSES, Limit } from "../schemas.ts";
 
 const DEFAULT_LIMIT = 100;
@@ -42,7 +42,7 @@ export function recordRoutes(app: App, deps: ServingDeps): void {
   app.get(
     "/decisions",
     {
-      config: PUBLIC,
+      config: VIEW,
       schema: {
         summary: "Decisions of the gate, newest first, without their evidence",
         querystring,
@@ -57,7 +57,7 @@ export function recordRoutes(app: App, deps: ServingDeps): void {
   app.get(
     "/decisions/:id",
     {
-      config: PUBLIC,
+      config: VIEW,
       schema: {
         summary: "One decision with all its evidence",
         params: DecisionParams,
@@ -79,7 +79,7 @@ export function recordRoutes(app: App, deps: ServingDeps): void {
   app.get(
     "/decisions/:id/chain",
     {
-      config: OPERATOR,
+      config: OPERATE,
       schema: {
         summary: "Whether the hash chain of all decisions verifies, and a decision's place in it",
         params: DecisionParams,
@@ -103,7 +103,7 @@ export function recordRoutes(app: App, deps: ServingDeps): void {
   app.get(
     "/audit",
     {
-      config: OPERATOR,
+      config: OPERATE,
       schema: {
         summary: "The audit log, newest last, and whether its hash chain verifies",
         querystring,

@@ -297,7 +297,7 @@ describe("the API over a small catalogue", () => {
     for (const path of ["/recommend", "/feedback", "/ladder", "/models/{version}/promote", "/rollback"]) {
       assert.ok(path in body.paths, path);
     }
-    assert.deepEqual(body.paths["/rollback"].post.security, [{ adminKey: [] }]);
+    assert.deepEqual(body.paths["/rollback"].post.security, [{ key: [] }]);
     const replyOf = (path: string) =>
       body.paths[path].get.responses["200"].content["application/json"].schema;
     const { state } = replyOf("/models").properties.versions.items.properties;

@@ -12,6 +12,8 @@ import { artifactStore } from "../../../services/artifacts/artifact-store.ts";
 import { redisFindings } from "../../../services/findings/redis-findings.ts";
 import { redisEventLog } from "../../../services/interactions/event-log.ts";
 import { redisInterleavingLog } from "../../../services/interleaving/redis-interleaving-log.ts";
+import { KeyRing } from "../../../services/keys/key-ring.ts";
+import { redisKeyStore } from "../../../services/keys/key-store.ts";
 import { createProducers, type JobProducers } from "../../../services/queues/producers.ts";
 import { connectRedis } from "../../../services/redis.ts";
 import { redisDecisionLog } from "../../../services/registry/decisions.ts";
@@ -134,6 +136,7 @@ describe("replies to users outside the interleaving share", () => {
       log: redisInterleavingLog(reads),
       load: (version) => live.tryOut(version),
     });
+    const keys = redisKeyStore(redis);
     const app = await buildApp(
       {
         registry,
@@ -151,7 +154,13 @@ describe("replies to users outside the interleaving share", () => {
         metrics,
         redisUp: () => redis.status === "ready",
         now: Date.now,
-        adminKey: "a-key-for-tests-only",
+        keys,
+        keyRing: new KeyRing({
+          store: keys,
+          adminKey: "a-key-for-tests-only",
+          file: join(folder, "keys.json"),
+        }),
+        openToVisitors: () => true,
       },
       { newRequestId: () => "the-one-request-id", limits: { maxEventLoopDelayMs: 60_000 } },
     );

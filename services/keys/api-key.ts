@@ -1,0 +1,34 @@
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+
+/**
+ * An API key: `pw_<kind>_<id>_<secret>`. The id is public: it finds the record. The secret is 256 random bits.
+ *
+ * What is stored is the SHA-256 of the whole key. A slow hash such as scrypt exists for passwords, which can be guessed;
+ * nobody guesses 256 bits, and a hash that takes 100 ms would let anybody stop the service with wrong keys.
+ */
+export type KeyKind = "secret" | "publishable";
+
+const FORM = /^pw_(secret|publishable)_([0-9a-f]{12})_[A-Za-z0-9_-]{43}$/;
+
+export function newKeyId(): string {
+  return randomBytes(6).toString("hex");
+}
+
+export function newKey(kind: KeyKind, id: string): string {
+  return `pw_${kind}_${id}_${randomBytes(32).toString("base64url")}`;
+}
+
+/** Null for what is no key at all. */
+export function idOfKey(key: string): string | null {
+  return FORM.exec(key)?.[2] ?? null;
+}
+
+export function sha256Of(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
+
+/** Takes as long wherever two hashes differ. */
+export function isSameHash(one: string, other: string): boolean {
+  const [a, b] = [Buffer.from(one, "hex"), Buffer.from(other, "hex")];
+  return a.length === b.length && timingSafeEqual(a, b);
+}

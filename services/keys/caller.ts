@@ -1,0 +1,36 @@
+import type { Scope } from "./scopes.ts";
+import type { KeyRecord } from "./types.ts";
+
+/** Who sent a request, as far as the service can tell. */
+export interface Caller {
+  /** `secret`: a back end, which names its users. `publishable`: a browser on an allowed page. `anonymous`: nobody known. */
+  readonly kind: "secret" | "publishable" | "anonymous";
+  /** Id of the key; kept beside what came through it. */
+  readonly keyId: string;
+  readonly scopes: readonly Scope[];
+  /** Pages that may use a publishable key. */
+  readonly origins: readonly string[];
+  /** Null for no limit of its own. */
+  readonly requestsPerMinute: number | null;
+}
+
+export const ANONYMOUS: Caller = {
+  kind: "anonymous",
+  keyId: "anonymous",
+  scopes: [],
+  origins: [],
+  requestsPerMinute: null,
+};
+
+/** The operator's own key, of the environment or the state folder. */
+export const ADMINISTRATOR: Caller = {
+  kind: "secret",
+  keyId: "admin",
+  scopes: ["admin"],
+  origins: [],
+  requestsPerMinute: null,
+};
+
+export function callerOf({ kind, id, scopes, origins, requestsPerMinute }: KeyRecord): Caller {
+  return { kind, keyId: id, scopes, origins, requestsPerMinute };
+}
