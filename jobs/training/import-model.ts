@@ -48,8 +48,9 @@ export interface ImportedModel {
 
 /**
  * Factors trained elsewhere → checks → holdout, beside the live baseline → artifact → registry → screen. The factors
- * cannot be trained again without the holdout, so they are judged on it only when their trainer's last event, as declared,
- * precedes it; otherwise the screen says so and the shadow alone decides. Undeclared means: no later than this import.
+ * cannot be trained again without the holdout, so they are judged on it only when their trainer's last event, as
+ * declared, precedes it; otherwise the screen says so and the shadow alone decides. Undeclared means: no later than
+ * this import.
  */
 export async function importModel(context: JobContext, request: ImportRequest): Promise<ImportedModel> {
   if (request.phase !== 3) {

@@ -6,7 +6,10 @@ import type { JobContext } from "../context.ts";
 import type { Split } from "../data/training-data.ts";
 import { holdoutEvaluation, judgeOn } from "./holdout.ts";
 
-/** Makes sure that the live version was evaluated on this holdout: a challenger is compared with it, user by user. Null when nothing is. */
+/**
+ * Makes sure that the live version was evaluated on this holdout: a challenger is compared with it, user by user.
+ * Null when nothing is live.
+ */
 export async function judgeLive(
   context: JobContext,
   dataSha256: string,

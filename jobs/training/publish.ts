@@ -24,8 +24,8 @@ export interface Publication {
 }
 
 /**
- * Writes the artifact with its manifest and its card as of now (an analysis may tell more later), then registers it. Doing
- * it twice changes nothing.
+ * Writes the artifact with its manifest and its card as of now (an analysis may tell more later), then registers it.
+ * Doing it twice changes nothing.
  */
 export async function publish(context: JobContext, publication: Publication): Promise<StoredArtifact> {
   const { data, splits, search, evaluation, fitted, fitSeconds } = publication;

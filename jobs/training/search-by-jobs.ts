@@ -23,15 +23,15 @@ import { validationKey } from "./trial-job.ts";
 
 /** The trials of one retrain, as jobs. */
 export interface TrialFlow {
-  /** Notes what the search is begun on, before the first trial. */
+  /** Writes down, before the first trial, which data the search uses. */
   begin(data: SearchedData): Promise<void>;
-  /** What became of each of these, in their order; null of one that has not ended. */
+  /** The outcome of each trial, in the order given; null while it has not ended. */
   outcomesOf(trials: readonly TrialPayload[]): Promise<readonly (TrialOutcome | null)[]>;
-  /** Queues trials, the same ones but once, and gives up this run until they are done: it throws, unless they are. */
+  /** Queues the trials that are not queued yet. Throws while any has not ended: this job then runs again once all have. */
   waitFor(trials: readonly TrialPayload[]): Promise<void>;
 }
 
-/** As `searchInProcess`, trial by trial in jobs of their own. @throws what `flow.waitFor` throws, until every trial is told */
+/** As `searchInProcess`, with each trial a job of its own. @throws what `flow.waitFor` throws, while trials run */
 export async function searchByJobs(
   context: JobContext,
   flow: TrialFlow,

@@ -27,7 +27,7 @@ export interface SearchRun {
   readonly trials: number;
   /** Smallest share of it that a trial is judged by first (default: as the recipe allows). */
   readonly smallestBudget?: number | undefined;
-  /** Trials asked before the first of them is told (default 1): what each learns from depends on it. */
+  /** Trials proposed at once (default 1): none of them learns from another of the same round. */
   readonly roundSize?: number | undefined;
   readonly seed: number;
   readonly threads?: number | undefined;
@@ -52,19 +52,21 @@ export function searchOptions(options: Omit<SearchRun, "split">): SearchOptions 
   };
 }
 
-/** How far a search is, for the job and the command line; `within` the trial of `budget` that runs at present. */
+/** How far a search is: `finished` trials, and `within` the one of `budget` that runs now. */
 export function searchProgress(
-  told: readonly Trial[],
+  finished: readonly Trial[],
   of: number,
   within?: TrainingProgress,
   budget = 0,
 ): TrainingProgress {
-  const spent = told.reduce((sum, { budget }) => sum + budget, 0);
-  const failed = told.filter(({ failure }) => failure !== undefined).length;
-  const best = bestTrial(told);
-  const halved = told.some(({ budget }) => budget < 1);
+  const spent = finished.reduce((sum, { budget }) => sum + budget, 0);
+  const failed = finished.filter(({ failure }) => failure !== undefined).length;
+  const best = bestTrial(finished);
+  const halved = finished.some(({ budget }) => budget < 1);
   const parts = [
-    halved ? `trial ${told.length}, ${spent.toFixed(1)} of ${of} full ones` : `trial ${told.length} of ${of}`,
+    halved
+      ? `trial ${finished.length}, ${spent.toFixed(1)} of ${of} full ones`
+      : `trial ${finished.length} of ${of}`,
     ...(failed === 0 ? [] : [`${failed} failed`]),
     ...(best === null ? [] : [`best nDCG@10 ${best.score.toFixed(4)}`]),
   ];
