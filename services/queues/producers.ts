@@ -147,8 +147,13 @@ export function createProducers(
       }),
     job: (jobId) =>
       answered("look up a job", async () => {
-        const job = await find(jobId);
-        return job === null ? null : await viewOf(job);
+        for (const queue of queues) {
+          // The state first: a job that had ended by then has its result when it is read.
+          const state = await queue.getJobState(jobId);
+          const job: Job | undefined = state === "unknown" ? undefined : await queue.getJob(jobId);
+          if (job !== undefined) return viewOf(job, state);
+        }
+        return null;
       }),
     cancel: (jobId) =>
       answered("cancel a job", async () => {
@@ -184,11 +189,11 @@ export function unknownJob(jobId: string): PhasewiseError {
   });
 }
 
-async function viewOf(job: Job): Promise<JobView> {
+function viewOf(job: Job, state: string): JobView {
   return {
     jobId: job.id ?? "",
     name: job.name,
-    state: stateOf(await job.getState()),
+    state: stateOf(state),
     progress: progressOf(job.progress),
     result: job.returnvalue ?? null,
     failedReason: job.failedReason ?? null,
