@@ -16,7 +16,7 @@ const SPELLINGS: Readonly<Record<Role, readonly string[]>> = {
     custid customerno customernumber idcustomer memberid accountid profileid playerid listenerid viewerid subscriberid clientid
     client visitorid fullvisitorid visitor personid steamid msno reviewprofilename reviewer reviewername profilename author
     authorid deviceid cookieid cookie sessionid session
-    nutzer nutzerid nutzernr benutzer benutzerid kunde kundeid kundennr kundennummer kundenid mitglied
+    nutzer nutzerid nutzernr benutzer benutzerid kunde kundeid kundenr kundennr kundennummer kundennumber kundenid mitglied
     utilisateur utilisateurid idutilisateur idclient numclient clientno membre abonne usuario idusuario usuarioid cliente
     idcliente`),
   item: words(`

@@ -11,6 +11,9 @@ export interface Assignment {
 /** Values that are no rating: far apart, or nearly all the same. */
 const LARGEST_RATING = 100;
 const MOST_DIFFERENT_RATINGS = 101;
+/** A scale has so many values whatever the number of rows, and more only where rows are many. */
+const USUAL_SCALE = 12;
+const ROWS_A_RATING = 5;
 const NEARLY_ALL = 0.8;
 /** Decimals of a scale; a price or a time span goes beyond. */
 const LARGEST_DECIMAL_RATING = 10;
@@ -83,13 +86,16 @@ function ratingColumn(open: ReadonlyMap<number, ColumnFacts>, idsWanted: number)
     const { numeric, whole, minimum, maximum, distinct, topShare, rows } = facts;
     const limit = whole ? LARGEST_RATING : LARGEST_DECIMAL_RATING;
     if (!numeric || minimum < -limit || maximum > limit || (distinct === 1 && rows > 1)) continue;
-    if (rows >= FEW_ROWS && (topShare > NEARLY_ALL || (whole && distinct > MOST_DIFFERENT_RATINGS))) continue;
+    if (rows >= FEW_ROWS && (topShare > NEARLY_ALL || (whole && distinct > mostRatings(rows)))) continue;
     const other = best === null ? null : (open.get(best) as ColumnFacts);
     // An id has no decimals, so what has some comes first.
     if (other === null || (whole === other.whole ? distinct <= other.distinct : !whole)) best = column;
   }
   return best;
 }
+
+const mostRatings = (rows: number): number =>
+  Math.min(MOST_DIFFERENT_RATINGS, Math.max(USUAL_SCALE, rows / ROWS_A_RATING));
 
 function giveIds(
   found: readonly (readonly [number, ColumnFacts])[],

@@ -171,7 +171,7 @@ const MONTH_FIRST = patternFormat(`MM/DD/YYYY[,][ ]${CLOCK}`, "MM/DD/YYYY HH:mm:
 const COMPACT = patternFormat("YYYYMMDD");
 
 function wordy(text: string): number {
-  if (!/^[A-Z][a-z]{2,8},? /.test(text)) return Number.NaN;
+  if (!/^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6},? .*\d{4}/.test(text)) return Number.NaN;
   return Date.parse(/(Z|GMT|UTC|[+-]\d{2}:?\d{2})/.test(text) ? text : `${text} UTC`);
 }
 
