@@ -1,6 +1,7 @@
 /** Makes the checkout runnable: Node version, dependencies, build. Does nothing when all is fresh. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { withLock } from "./lock.mjs";
 import { fail, ROOT, run, say } from "./shell.mjs";
 
 const OLDEST_NODE = [20, 19, 0];
@@ -54,44 +55,26 @@ export function prepare() {
     );
   }
   if (!dependenciesAreStale(ROOT) && !buildIsStale(ROOT)) return;
-  const unlock = lock();
-  try {
-    if (dependenciesAreStale(ROOT)) {
-      say("Installing dependencies (npm ci), a minute the first time …");
-      if (run("npm", ["ci", "--no-audit", "--no-fund"]) !== 0) {
-        fail(
-          "npm ci failed (see above). Check the network and the npm registry, then run the command again.",
-        );
-      }
-    }
-    if (buildIsStale(ROOT)) {
-      say("Building …");
-      if (run(process.execPath, [join("deploy", "local", "build.mjs")]) !== 0) {
-        fail("The build failed (see above).");
-      }
-    }
-  } finally {
-    unlock();
+  const alone = join(ROOT, ".phasewise", "prepare.pid");
+  if (!withLock(alone, LOCK_WAIT_MS, installAndBuild)) {
+    fail(
+      `Another command has been installing or building for minutes. If none is, remove ${alone} and try again.`,
+    );
   }
 }
 
-/** Two commands started together must not install or build into the same folder: the second waits. */
-function lock() {
-  const path = join(ROOT, ".phasewise", "prepare.lock");
-  mkdirSync(join(ROOT, ".phasewise"), { recursive: true });
-  const deadline = Date.now() + LOCK_WAIT_MS;
-  for (;;) {
-    try {
-      mkdirSync(path);
-      return () => rmSync(path, { recursive: true, force: true });
-    } catch (error) {
-      if (error.code !== "EEXIST") throw error;
-      if (Date.now() > deadline) {
-        fail(
-          `Another command has been installing or building for minutes. If none is, remove ${path} and try again.`,
-        );
-      }
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+/** Two commands started together must not install or build into the same folder: the second finds all fresh. */
+function installAndBuild() {
+  if (dependenciesAreStale(ROOT)) {
+    say("Installing dependencies (npm ci), a minute the first time …");
+    if (run("npm", ["ci", "--no-audit", "--no-fund"]) !== 0) {
+      fail("npm ci failed (see above). Check the network and the npm registry, then run the command again.");
+    }
+  }
+  if (buildIsStale(ROOT)) {
+    say("Building …");
+    if (run(process.execPath, [join("deploy", "local", "build.mjs")]) !== 0) {
+      fail("The build failed (see above).");
     }
   }
 }

@@ -11,7 +11,7 @@ import { once } from "node:events";
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
-import { findProgram, ROOT, run, say } from "./shell.mjs";
+import { findProgram, isAlive, ROOT, run, say } from "./shell.mjs";
 
 const SERVERS = ["redis-server", "valkey-server"];
 const START_TIMEOUT_MS = 10_000;
@@ -120,15 +120,6 @@ function readRecord(path) {
     return Number.isInteger(pid) && Number.isInteger(port) ? { pid, port } : null;
   } catch {
     return null;
-  }
-}
-
-export function isAlive(pid) {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
   }
 }
 

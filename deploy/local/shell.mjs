@@ -42,3 +42,13 @@ export function run(command, args, options = {}) {
   if (error) say(`${command}: ${error.message}`);
   return status ?? 1;
 }
+
+/** Whether a process of this id runs. */
+export function isAlive(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -15,8 +15,10 @@ interface RedisModule {
   provideRedis(program: string, folder: string): Promise<ProvidedRedis>;
   freePort(): Promise<number>;
   answersPing(port: number): Promise<boolean>;
-  isAlive(pid: number): boolean;
   readonly REMEDY: string;
+}
+interface ShellModule {
+  isAlive(pid: number): boolean;
 }
 interface PrepareModule {
   nodeIsRecent(version: string): boolean;
@@ -26,6 +28,7 @@ interface PrepareModule {
 
 const local = new URL("../../../../deploy/local/", import.meta.url);
 const redis = (await import(new URL("redis.mjs", local).href)) as RedisModule;
+const shell = (await import(new URL("shell.mjs", local).href)) as ShellModule;
 const prepare = (await import(new URL("prepare.mjs", local).href)) as PrepareModule;
 const root = await mkdtemp(join(tmpdir(), "phasewise-local-"));
 after(() => rm(root, { recursive: true, force: true }));
@@ -93,7 +96,7 @@ test("a private Redis starts, is taken over by a second start, and ends", async 
   const second = await redis.provideRedis(program, folder);
   assert.equal(second.url, first.url);
   await second.stop();
-  assert.equal(redis.isAlive(pid), false);
+  assert.equal(shell.isAlive(pid), false);
   await first.stop();
   const third = await redis.provideRedis(program, folder);
   assert.equal(await redis.answersPing(Number(new URL(third.url).port)), true);
