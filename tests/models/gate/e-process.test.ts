@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { seededRandom } from "../../../models/data/random.ts";
-import { alphaOfAttempt } from "../../../models/gate/alpha-spending.ts";
 import {
   betsOn,
   isProven,
@@ -114,15 +113,6 @@ describe("e-process", () => {
     ]) {
       assert.throws(() => planTest({ ...plan, ...bad }), /sequential test: expected −range < margin < range/);
     }
-  });
-
-  it("spends at most α over all attempts", () => {
-    assert.equal(alphaOfAttempt(0.05, 1), 0.025);
-    assert.equal(alphaOfAttempt(0.05, 4), 0.0025);
-    let spent = 0;
-    for (let attempt = 1; attempt <= 10_000; attempt++) spent += alphaOfAttempt(0.05, attempt);
-    assert.ok(spent < 0.05 && spent > 0.0499);
-    assert.throws(() => alphaOfAttempt(0.05, 0), /expected attempt/);
   });
 });
 
