@@ -7,21 +7,19 @@ export const EVIDENCE_RETENTION_SECONDS = 30 * 86_400;
 
 export interface OnceEntry {
   readonly id: string;
-  readonly user: string;
   readonly value: unknown;
 }
 
 /**
- * KEYS  1 ids already there (set)   2 entries (list)   3 entries of each user (hash), if they are counted
- * ARGV  1 retention in seconds, then for each entry its id, its user and its JSON
+ * KEYS  1 ids already there (set)   2 entries (list)
+ * ARGV  1 retention in seconds, then for each entry its id and its JSON
  * RETURNS how many entries were new. An entry whose id is known has no effect, so a job may run twice.
  */
 const APPEND_ONCE_LUA = `
 local added = 0
-for i = 2, #ARGV, 3 do
+for i = 2, #ARGV, 2 do
   if redis.call('SADD', KEYS[1], ARGV[i]) == 1 then
-    redis.call('RPUSH', KEYS[2], ARGV[i + 2])
-    if KEYS[3] then redis.call('HINCRBY', KEYS[3], ARGV[i + 1], 1) end
+    redis.call('RPUSH', KEYS[2], ARGV[i + 1])
     added = added + 1
   end
 end
@@ -32,12 +30,11 @@ return added`;
 export function appendOnce(redis: Redis, attempt: string) {
   const run = luaScript(redis, APPEND_ONCE_LUA);
   return async (
-    keys: readonly [ids: string, entries: string, perUser?: string],
+    keys: readonly [ids: string, entries: string],
     entries: readonly OnceEntry[],
   ): Promise<void> => {
     if (entries.length === 0) return;
-    const rows = entries.flatMap(({ id, user, value }) => [id, user, JSON.stringify(value)]);
-    const given = keys.filter((key) => key !== undefined);
-    await fromStore(attempt, run(given, [EVIDENCE_RETENTION_SECONDS, ...rows]));
+    const rows = entries.flatMap(({ id, value }) => [id, JSON.stringify(value)]);
+    await fromStore(attempt, run([...keys], [EVIDENCE_RETENTION_SECONDS, ...rows]));
   };
 }

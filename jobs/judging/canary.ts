@@ -37,6 +37,7 @@ export async function judgeRunningCanary(
     epoch: step.epoch,
     users: lossesOf(users),
     variance: step.variance,
+    figure: step.figure,
   };
   const look = await ruleAndRecord(context, "canary", evidence, {
     isWorthRecording: ({ ruling }) => ruling.verdict !== "hold" || payload.record,

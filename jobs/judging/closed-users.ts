@@ -1,9 +1,13 @@
 import { MS_PER_DAY } from "../../models/data/day.ts";
 import { groupedBy } from "../../models/data/grouped-by.ts";
-import { itemId, userId } from "../../models/data/ids.ts";
+import { type ItemId, itemId, userId } from "../../models/data/ids.ts";
+import type { Catalogue } from "../../models/data/interaction-log.ts";
 import { type Attribution, attribute } from "../../models/evaluation/attribution.ts";
 import type { WindowOptions } from "../../models/evaluation/attribution-window.ts";
+import { diversity } from "../../models/evaluation/diversity.ts";
+import { mean } from "../../models/evaluation/moments.ts";
 import type { Policy } from "../../models/gate/policy.ts";
+import { samplePlace } from "../../models/gate/request-sample.ts";
 import type { UserHistory } from "../../services/interactions/types.ts";
 import {
   type Comparison,
@@ -36,6 +40,7 @@ export async function enterClosedUsers(context: JobContext, comparison: Comparis
     (pair) => pair.userId,
   );
   const histories = await context.events.histories([...waiting.keys()].map(userId));
+  const catalogue = await context.catalogue();
   const clock = { watermark, openedAt: comparison.openedAt };
   const closed: JudgedUser[] = [];
   const early = new Map<string, number>();
@@ -43,9 +48,9 @@ export async function enterClosedUsers(context: JobContext, comparison: Comparis
     const history = histories.get(userId(user));
     const joined = attributionOf(context, own, history, clock);
     if (joined.state === "closed") {
-      const { state: _, ...figures } = joined;
+      const { state: _, chosen, ...figures } = joined;
       const lastUpgrade = lastUpgradeFigure(context, own, history, clock);
-      closed.push({ userId: user, ...figures, lastUpgrade });
+      closed.push({ userId: user, ...figures, lastUpgrade, chosenDiversity: diversityOf(chosen, catalogue) });
     } else if (joined.early > 0) early.set(user, joined.early);
   }
   closed.sort((a, b) => a.closedAt - b.closedAt || (a.userId < b.userId ? -1 : 1));
@@ -53,6 +58,12 @@ export async function enterClosedUsers(context: JobContext, comparison: Comparis
   // Read back: another judge may have entered users meanwhile, and the order is the log's.
   const users = closed.length === 0 ? entered : await context.shadowLog.users(comparison);
   return { pairs, users, early };
+}
+
+/** One thing chosen is neither varied nor alike. */
+function diversityOf(chosen: readonly (readonly ItemId[])[], catalogue: Catalogue): number | undefined {
+  const several = chosen.filter(({ length }) => length > 1);
+  return several.length === 0 ? undefined : mean(several.map((items) => diversity(items, catalogue)));
 }
 
 /** The attribution window: how long after a list what the user does counts for it. */
@@ -71,9 +82,10 @@ function attributionOf(
   history: UserHistory | undefined,
   clock: Clock,
 ): Attribution {
-  const lists = pairs.map(({ historyThrough, k, challenger, baseline }) => ({
+  const lists = pairs.map(({ requestId, historyThrough, k, challenger, baseline }) => ({
     historyThrough,
     k,
+    place: samplePlace(requestId),
     challenger: challenger.items.map(itemId),
     baseline: baseline.items.map(itemId),
   }));
@@ -85,6 +97,7 @@ function attributionOf(
     ...windowOf(policy),
     ...clock,
     relevantEvents: policy.shadow.relevantEvents,
+    periodMs: policy.shadow.panelDays * MS_PER_DAY,
     maxRequests: policy.shadow.requestsPerUser,
   });
 }

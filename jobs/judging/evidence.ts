@@ -7,6 +7,7 @@ import { mean } from "../../models/evaluation/moments.ts";
 import { novelty } from "../../models/evaluation/novelty.ts";
 import { overlap, rankBiasedOverlap } from "../../models/evaluation/overlap.ts";
 import type { Pair, ShadowEvidence, ShownToUser } from "../../models/gate/evidence.ts";
+import { sampleOf } from "../../models/gate/request-sample.ts";
 import type { Attempt, JudgedUser, LaneAnswer, ShadowPair } from "../../services/shadow/types.ts";
 import type { JobContext } from "../context.ts";
 import type { RecordedShadow } from "./closed-users.ts";
@@ -42,6 +43,7 @@ export async function shadowEvidence(
       asked: pairs.length,
       failures: pairs.filter(({ challenger }) => challenger.fault === "error").length,
       timeouts: pairs.filter(({ challenger }) => challenger.fault === "timeout").length,
+      baselineFailed: pairs.filter(({ baseline }) => baseline.fault !== null).length,
     }),
     faults: faultsOf(pairs),
     repeats: {
@@ -82,7 +84,7 @@ function lastUpgradeOf(attempt: Attempt, users: readonly JudgedUser[]): ShadowEv
   if (attempt.kind !== "REFRESH") return null;
   if (attempt.lastUpgrade === undefined) return "is-baseline";
   return users.flatMap(({ userId: user, challenger, lastUpgrade }) =>
-    lastUpgrade === undefined ? [] : [{ user, difference: challenger - lastUpgrade }],
+    lastUpgrade === undefined ? [] : [{ user, difference: challenger - lastUpgrade, baseline: lastUpgrade }],
   );
 }
 
@@ -178,13 +180,16 @@ async function listsOf(
     };
   };
   const own = groupedBy(pairs, (pair) => pair.userId);
-  return users.slice(0, context.policy.shadow.listUsers).flatMap((user) => {
-    const asked = own.get(user.userId);
-    if (asked === undefined) return [];
+  const { listUsers, requestsPerUser } = context.policy.shadow;
+  return users.slice(0, listUsers).flatMap((user) => {
+    const recorded = own.get(user.userId);
+    if (recorded === undefined) return [];
+    const asked = sampleOf(recorded, requestsPerUser);
     return [
       {
         challenger: shown(asked.map(({ challenger }) => challenger)),
         baseline: shown(asked.map(({ baseline }) => baseline)),
+        chosenDiversity: user.chosenDiversity,
       },
     ];
   });

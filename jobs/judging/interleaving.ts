@@ -64,6 +64,7 @@ export async function withServingCounts(
 ): Promise<NonNullable<ShadowEvidence["requests"]>> {
   const served = await interleaving.counts(attempt.id);
   return {
+    ...shadow,
     asked: shadow.asked + served.asked,
     failures: shadow.failures + served.failures,
     timeouts: shadow.timeouts + served.timeouts,

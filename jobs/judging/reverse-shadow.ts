@@ -1,3 +1,4 @@
+import { figuresOf, planFigure } from "../../models/gate/capped-figure.ts";
 import type { UserDifference, VersionFacts } from "../../models/gate/evidence.ts";
 import { policySha256 } from "../../models/gate/policy.ts";
 import type { LivePointer } from "../../services/registry/types.ts";
@@ -52,6 +53,13 @@ async function open(context: JobContext, { kind, epoch, older, newer }: Wanted, 
     challenger: await factsOf(newer),
     baseline: await factsOf(older),
     variance: screened === null ? WIDEST_VARIANCE : plannedVariance(screened.users),
+    // What is to be proven is that the older version is better: it stands where a challenger would.
+    figure: planFigure(
+      figuresOf(screened?.users ?? []).map(({ challenger, baseline }) => ({
+        challenger: baseline,
+        baseline: challenger,
+      })),
+    ),
     policySha256: policySha256(context.policy),
     openedAt: await context.events.watermark(),
     startedAt: context.isoNow(),
@@ -59,7 +67,11 @@ async function open(context: JobContext, { kind, epoch, older, newer }: Wanted, 
   context.log.info({ version: newer, beside: older, kind }, "watching");
 }
 
-/** What each judged user loses by the newer version: older − newer nDCG@k. */
+/** What each judged user loses by the newer version: older − newer nDCG@k, and the newer's. */
 export function lossesOf(users: readonly JudgedUser[]): UserDifference[] {
-  return users.map(({ userId: user, challenger, baseline }) => ({ user, difference: baseline - challenger }));
+  return users.map(({ userId: user, challenger, baseline }) => ({
+    user,
+    difference: baseline - challenger,
+    baseline: challenger,
+  }));
 }

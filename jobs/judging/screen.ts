@@ -2,6 +2,7 @@ import type { Manifest } from "../../models/artifact/manifest.ts";
 import { pairedDifferences } from "../../models/evaluation/comparison.ts";
 import { sampleVariance } from "../../models/evaluation/moments.ts";
 import { isImported } from "../../models/factorization/imported.ts";
+import { figuresOf, planFigure } from "../../models/gate/capped-figure.ts";
 import type { UserDifference, VersionFacts } from "../../models/gate/evidence.ts";
 import type { ChallengeKind } from "../../models/gate/margin.ts";
 import { policySha256 } from "../../models/gate/policy.ts";
@@ -105,6 +106,7 @@ async function openAttempt(context: JobContext, evidence: ScreenEvidence): Promi
       baselineMean: evidence.baselineMean,
       variance: plannedVariance(evidence.users),
       cpuMsPerRequest: evidence.cpuMsPerRequest,
+      figure: planFigure(figuresOf(evidence.users)),
     },
     attempt: number,
     lastUpgrade:

@@ -25,11 +25,11 @@ export async function judgeWatches(
 
 async function judgeOne(context: JobContext, watch: Watch, { record }: JudgePayload): Promise<Judgement> {
   const { users } = await enterClosedUsers(context, watch);
-  const { challenger: live, baseline: previous, variance } = watch;
+  const { challenger: live, baseline: previous, variance, figure } = watch;
   const look = await ruleAndRecord(
     context,
     "watch",
-    { live, previous, users: lossesOf(users), variance },
+    { live, previous, users: lossesOf(users), variance, figure },
     { isWorthRecording: ({ ruling }) => ruling.verdict !== "hold" || record },
   );
   const { verdict } = look.ruling;

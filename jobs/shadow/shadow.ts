@@ -2,6 +2,7 @@ import { itemId, userId } from "../../models/data/ids.ts";
 import type { Interaction } from "../../models/data/interaction-log.ts";
 import type { VersionFacts } from "../../models/gate/evidence.ts";
 import type { Policy } from "../../models/gate/policy.ts";
+import { entersSample, samplePlace } from "../../models/gate/request-sample.ts";
 import type { EventLog, UserHistory } from "../../services/interactions/types.ts";
 import type { ShadowPayload, ShadowRequest } from "../../services/queues/types.ts";
 import {
@@ -64,14 +65,14 @@ async function askAll(
   const requests = all.filter((request) => request.userId !== null);
   if (open.length === 0 || requests.length === 0) return 0;
 
-  const wanted = await Promise.all(open.map((comparison) => withinBudget(deps, comparison, requests)));
-  const asked = requests.filter((request) => wanted.some((set) => set.has(request)));
+  const wanted = await Promise.all(open.map((comparison) => samplesOf(deps, comparison, requests)));
+  const asked = requests.filter((request) => wanted.some((own) => own.requests.has(request)));
   const queries = await queriesOf(deps, asked);
   /** A serving version is asked once for all comparisons that it takes part in. */
   const serving = new Map<string, ServingAnswers>();
   for (const [position, comparison] of open.entries()) {
     const own = asked.flatMap((request, index) =>
-      wanted[position].has(request) ? [{ request, index }] : [],
+      wanted[position].requests.has(request) ? [{ request, index }] : [],
     );
     if (own.length === 0) continue;
     const { version } = servingVersion(comparison);
@@ -92,6 +93,7 @@ async function askAll(
       lastUpgrade: upgradeAnswers[place],
     }));
     await deps.shadowLog.record(comparison, pairs);
+    await deps.shadowLog.keepPlaces(comparison.id, wanted[position].places);
   }
   await deps.lanes.keepOnly(lanesOf(open));
   return asked.length;
@@ -128,25 +130,34 @@ export function isSameAnswer(one: LaneAnswer, other: LaneAnswer): boolean | null
   return one.fault === null && other.fault === null ? one.items.join() === other.items.join() : null;
 }
 
-/** Each user's first requests, up to the policy's number: more of the same user would add cost, not evidence. */
-async function withinBudget(
+interface Wanted {
+  readonly requests: ReadonlySet<ShadowRequest>;
+  /** What each user's sample holds with them. */
+  readonly places: ReadonlyMap<string, readonly number[]>;
+}
+
+/** The requests that enter their user's sample, as it stands before the batch: the judge takes the smallest of all. */
+async function samplesOf(
   deps: ShadowDeps,
   comparison: Comparison,
   requests: readonly ShadowRequest[],
-): Promise<ReadonlySet<ShadowRequest>> {
-  const users = [...new Set(requests.map((request) => request.userId ?? ""))];
-  const counts = await deps.shadowLog.requestsOf(comparison.id, users);
-  const used = new Map(users.map((user, index) => [user, counts[index]]));
-  const within = new Set<ShadowRequest>();
-  for (const request of requests) {
-    if (!concerns(request, comparison)) continue;
+): Promise<Wanted> {
+  const concerned = requests.filter((request) => concerns(request, comparison));
+  const users = [...new Set(concerned.map((request) => request.userId ?? ""))];
+  const stored = await deps.shadowLog.placesOf(comparison.id, users);
+  const held = new Map(users.map((user, index) => [user, stored[index]]));
+  const places = new Map<string, readonly number[]>();
+  const wanted = new Set<ShadowRequest>();
+  for (const request of concerned) {
     const user = request.userId ?? "";
-    const before = used.get(user) ?? 0;
-    if (before >= deps.limits.requestsPerUser) continue;
-    used.set(user, before + 1);
-    within.add(request);
+    const before = places.get(user) ?? held.get(user) ?? [];
+    const place = samplePlace(request.requestId);
+    const entry = entersSample(before, place, deps.limits.requestsPerUser);
+    // A place that is held already is this very request, in a batch that is worked off a second time.
+    if (entry !== null || before.includes(place)) wanted.add(request);
+    if (entry !== null) places.set(user, [...before.filter((other) => other !== entry.replaces), place]);
   }
-  return within;
+  return { requests: wanted, places };
 }
 
 /** What the canary answered is its own step's evidence; everything else compares with the live version. */

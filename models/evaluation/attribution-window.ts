@@ -1,5 +1,5 @@
 export interface WindowOptions {
-  /** A user's window opens with the first event after the first request, and lasts at most this long. */
+  /** A request's window opens with the first event after it, and lasts at most this long. */
   readonly windowMs: number;
   /**
    * It also closes with this many events, however soon they come; 0 for time alone. Then who does much enters
@@ -18,7 +18,7 @@ export interface ClosedWindow {
   readonly lastSequence: number;
 }
 
-/** The window of a user whose first request saw a history through `historyThrough`; null while it is open. */
+/** The window of a request that saw a history through `historyThrough`; null while it is open. */
 export function closedWindow(
   events: readonly { readonly sequence: number; readonly timestamp: number }[],
   historyThrough: number,

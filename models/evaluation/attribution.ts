@@ -7,6 +7,8 @@ export interface PairedLists {
   /** Entries the user's history held when the list was served. */
   readonly historyThrough: number;
   readonly k: number;
+  /** Its place by hash among the user's requests: the smallest are judged. */
+  readonly place: number;
   readonly challenger: readonly ItemId[];
   readonly baseline: readonly ItemId[];
 }
@@ -26,7 +28,9 @@ export interface AttributionOptions extends WindowOptions {
   readonly openedAt: number;
   /** At most this many of the user's following new items are relevant to a request. */
   readonly relevantEvents: number;
-  /** Requests of one user that count, the first ones. */
+  /** A user's requests are sampled for this long from the first event after the first of them. */
+  readonly periodMs: number;
+  /** Requests of one user that count: a uniform sample of all in the period. */
   readonly maxRequests: number;
 }
 
@@ -42,8 +46,9 @@ export type Attribution =
       readonly closedAt: number;
       readonly challenger: number;
       readonly baseline: number;
-      /** Requests that were followed by something relevant; the figures are their means. */
+      /** Sampled requests that were followed by something relevant; the figures are their means. */
       readonly joined: number;
+      /** The others: followed by nothing relevant, or not in the sample. */
       readonly unanswered: number;
       /** Requests left out because the event after them is older than the comparison itself. */
       readonly early: number;
@@ -51,13 +56,16 @@ export type Attribution =
       /** Relevant events over all joined requests, and those of them chosen from a list of ours. */
       readonly events: number;
       readonly listDriven: number;
+      /** What the user chose next, of each joined request. */
+      readonly chosen: readonly (readonly ItemId[])[];
     };
 
 /**
  * Joins a user's shadowed requests with what the user did next. Everything runs on event time, so a replay of
  * ten years in a minute closes its windows exactly as the ten years would have. Each request's relevant items
- * are the user's next new ones inside the window; the user's figure is the mean nDCG over the requests.
- * A request whose next event is older than the comparison is early: it would date the window before the opening.
+ * are the user's next new ones inside its window; the user's figure is the mean nDCG over a sample of the requests.
+ * The user is judged when the period is over and the window of the last sampled request has closed.
+ * A request whose next event is older than the comparison is early: it would date the period before the opening.
  * It is left out whatever the lists hold, so that an old event costs the one request it answered and no more.
  */
 export function attribute(
@@ -67,45 +75,62 @@ export function attribute(
 ): Attribution {
   const nextAfter = ({ historyThrough }: PairedLists) =>
     events.find((event) => event.sequence > historyThrough);
-  const timely = requests.filter(
-    (request) => (nextAfter(request)?.timestamp ?? options.openedAt) >= options.openedAt,
-  );
-  const early = requests.length - timely.length;
-  const counted = timely
-    .toSorted((a, b) => a.historyThrough - b.historyThrough)
-    .slice(0, options.maxRequests);
-  const window = counted.length === 0 ? null : closedWindow(events, counted[0].historyThrough, options);
-  if (window === null) return { state: "open", early };
+  const asked = requests
+    .map((request) => ({ request, next: nextAfter(request) }))
+    .sort((a, b) => a.request.historyThrough - b.request.historyThrough);
+  const timely = asked.filter(({ next }) => (next?.timestamp ?? options.openedAt) >= options.openedAt);
+  const early = asked.length - timely.length;
+  const firstAt = timely[0]?.next?.timestamp;
+  if (firstAt === undefined) return { state: "open", early };
+  const periodEnd = firstAt + options.periodMs;
+  if (options.watermark < periodEnd) return { state: "open", early };
+
+  const inPeriod = timely.filter(({ next }) => next === undefined || next.timestamp <= periodEnd);
+  const joins: { readonly request: PairedLists; readonly window: ClosedWindow }[] = [];
+  for (const { request, next } of smallestPlaces(inPeriod, options.maxRequests)) {
+    // Nothing came after it in the whole period: unanswered.
+    if (next === undefined) continue;
+    const window = closedWindow(events, request.historyThrough, options);
+    if (window === null) return { state: "open", early };
+    joins.push({ request, window });
+  }
 
   let challenger = 0;
   let baseline = 0;
   let joined = 0;
   let eventCount = 0;
   let listDriven = 0;
-  for (const request of counted) {
+  const chosen: ItemId[][] = [];
+  for (const { request, window } of joins) {
     const relevant = nextNewEvents(events, request.historyThrough, window, options);
     if (relevant.length === 0) continue;
     const items = new Set(relevant.map((event) => event.itemId));
     challenger += ndcg(request.challenger, items, request.k);
     baseline += ndcg(request.baseline, items, request.k);
     joined++;
+    chosen.push([...items]);
     eventCount += relevant.length;
     listDriven += relevant.filter((event) => event.listDriven).length;
   }
   if (joined === 0) return { state: "nothing-relevant", early };
   return {
     state: "closed",
-    firstAt: window.opensAt,
-    closedAt: window.closesAt,
+    firstAt,
+    closedAt: Math.max(periodEnd, ...joins.map(({ window }) => window.closesAt)),
     challenger: challenger / joined,
     baseline: baseline / joined,
     joined,
     unanswered: timely.length - joined,
     early,
-    historyLength: counted[0].historyThrough,
+    historyLength: timely[0].request.historyThrough,
     events: eventCount,
     listDriven,
+    chosen,
   };
+}
+
+function smallestPlaces<T extends { readonly request: PairedLists }>(asked: readonly T[], size: number): T[] {
+  return asked.toSorted((a, b) => a.request.place - b.request.place).slice(0, size);
 }
 
 function nextNewEvents(

@@ -1,10 +1,11 @@
 import type { UserId } from "../data/ids.ts";
 import type { UserEvaluation } from "./evaluate.ts";
 
-/** challenger − baseline nDCG of one user, in [−1, 1]. */
+/** challenger − baseline nDCG of one user, in [−1, 1], and the baseline's own. */
 export interface PairedDifference {
   readonly user: UserId;
   readonly difference: number;
+  readonly baseline: number;
 }
 
 /** What is compared of an evaluation. */
@@ -30,6 +31,6 @@ export function pairedDifferences(challenger: Judged, baseline: Judged): PairedD
         `paired differences: expected ${theirs.requests} requests of user ${theirs.user} on both sides, got ${ours?.requests ?? 0}; evaluate both on one request set`,
       );
     }
-    return { user: theirs.user, difference: ours.ndcg - theirs.ndcg };
+    return { user: theirs.user, difference: ours.ndcg - theirs.ndcg, baseline: theirs.ndcg };
   });
 }

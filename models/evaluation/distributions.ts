@@ -59,6 +59,12 @@ export function betaQuantile(probability: number, a: number, b: number): number 
   return (low + high) / 2;
 }
 
+/** t with P(T ≤ t) = probability ≥ ½ for Student's T: t = √(ν(1/x − 1)), x = Beta⁻¹(2(1 − p); ν/2, ½). */
+export function tQuantile(probability: number, degreesOfFreedom: number): number {
+  const x = betaQuantile(2 * (1 - probability), degreesOfFreedom / 2, 0.5);
+  return Math.sqrt(degreesOfFreedom * (1 / x - 1));
+}
+
 /** P(X ≤ k) for X ~ Binomial(n, p) = I_{1−p}(n − k, k + 1). */
 export function binomialCdf(k: number, n: number, p: number): number {
   if (k < 0) return 0;

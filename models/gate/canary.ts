@@ -1,3 +1,4 @@
+import type { FigurePlan } from "./capped-figure.ts";
 import type { UserDifference, VersionFacts } from "./evidence.ts";
 import type { Policy } from "./policy.ts";
 import { testForLoss, type WatchRuling } from "./watch.ts";
@@ -17,6 +18,8 @@ export interface CanaryEvidence {
   readonly users: readonly UserDifference[];
   /** σ² of a user's difference as planned. */
   readonly variance: number;
+  /** What the test looks at; absent in what the first design planned. */
+  readonly figure?: FigurePlan | undefined;
 }
 
 /** reject: the loss is proven, end the canary; pass: ready for the next share; hold: go on. */

@@ -24,6 +24,13 @@ export interface PairedFigures {
   readonly baseline: number;
 }
 
+/** Of rows that name what they are differences from; others tell nothing of a cap. */
+export function figuresOf(rows: readonly UserDifference[]): PairedFigures[] {
+  return rows.flatMap(({ difference, baseline }) =>
+    baseline === undefined ? [] : [{ challenger: baseline + difference, baseline }],
+  );
+}
+
 const CAP_QUANTILE = 0.99;
 const SMALLEST_CAP = 0.05;
 

@@ -1,6 +1,6 @@
 import { alphaOfAttempt } from "./alpha-spending.ts";
 import { canBeCapped, isSoundFigure, UNCAPPED } from "./capped-figure.ts";
-import { isSound, type ShadowEvidence, type UserComparison, type UserDifference } from "./evidence.ts";
+import { isSound, type ShadowEvidence, type UserDifference } from "./evidence.ts";
 import { allGuardrails, type GuardrailResult, wordingOf } from "./guardrails/all.ts";
 import { marginOf } from "./margin.ts";
 import type { Policy } from "./policy.ts";
@@ -29,11 +29,8 @@ export function decide(evidence: ShadowEvidence, policy: Policy): Outcome {
   const unusable = unusableEvidence(evidence);
   const usable = unusable.length === 0;
   const stage = decidingStage(evidence, policy);
-  const users = stage === "shadow" ? evidence.users : votes(evidence);
-  const guardrails = allGuardrails(
-    usable ? { ...evidence, users } : { ...evidence, users: [], lists: null },
-    policy,
-  );
+  const judged = stage === "shadow" ? evidence : { ...evidence, ...votes(evidence) };
+  const guardrails = allGuardrails(usable ? judged : { ...evidence, users: [], lists: null }, policy);
   const plan = usable ? planOf(evidence, policy, stage) : null;
   const rows = stage === "shadow" ? evidence.users : (evidence.interleaving ?? []);
   const test = plan === null ? null : runTest(rows, plan);
@@ -108,8 +105,11 @@ function unusableEvidence({ plan, users, interleaving, lastUpgrade }: ShadowEvid
  * In Stage C a cohort is judged by its votes, because nDCG on choices from the live version's lists favours the live
  * version. A vote is a relative figure already, so the baseline that the tolerated loss is a share of is 1.
  */
-function votes({ interleaving }: ShadowEvidence): UserComparison[] {
-  return (interleaving ?? []).map((user) => ({ ...user, baseline: 1 }));
+function votes({ interleaving, plan }: ShadowEvidence): Pick<ShadowEvidence, "users" | "plan"> {
+  return {
+    users: (interleaving ?? []).map((user) => ({ ...user, baseline: 1 })),
+    plan: plan?.figure === undefined ? plan : { ...plan, figure: UNCAPPED },
+  };
 }
 
 function lastUpgradeTest(evidence: ShadowEvidence, policy: Policy): TestResult | null {

@@ -50,6 +50,12 @@ export interface Pair<T> {
   readonly baseline: T;
 }
 
+/** What both showed one user. */
+export interface ListsOfUser extends Pair<ShownToUser> {
+  /** Diversity of what the user chose next; absent of a user who chose one thing, and in older records. */
+  readonly chosenDiversity?: number | undefined;
+}
+
 /** Frozen when the shadow starts, so that no bet or margin can follow the data. */
 export interface ShadowPlan {
   /** Mean nDCG@10 of the baseline. */
@@ -71,14 +77,20 @@ export interface ShadowEvidence {
   readonly plan: ShadowPlan | null;
   /** In the order in which their attribution windows closed; each user once. */
   readonly users: readonly UserComparison[];
-  readonly requests: { readonly asked: number; readonly failures: number; readonly timeouts: number } | null;
+  readonly requests: {
+    readonly asked: number;
+    readonly failures: number;
+    readonly timeouts: number;
+    /** Of the same requests, those that the baseline failed or answered too late; absent in older records. */
+    readonly baselineFailed?: number | undefined;
+  } | null;
   /** Faulty lists of the challenger. */
   readonly faults: FaultCounts | null;
   /** Requests asked twice, and how often the second answer differed. */
   readonly repeats: { readonly checked: number; readonly different: number } | null;
   readonly latencyMs: Pair<readonly number[]> | null;
   /** Lists of (at least the first `policy.shadow.listUsers`) users, both models. */
-  readonly lists: readonly Pair<ShownToUser>[] | null;
+  readonly lists: readonly ListsOfUser[] | null;
   /** Items that could have been shown. */
   readonly catalogueItems: number;
   /** sampled = joined + unanswered + early + pending + shed + failed, counted in requests. */

@@ -36,16 +36,21 @@ const screen = group("The offline comparison on the holdout, before any shadow."
 
 const shadow = group("How requests are copied to the challengers and scored.", {
   samplingRate: share(1, "Share of requests copied to the shadow."),
-  requestsPerUser: count(20, "requests", "Requests of one user that are scored at most."),
+  requestsPerUser: count(
+    20,
+    "requests",
+    "Requests of one user that are judged at most: a uniform sample of all in the user's panel period.",
+  ),
+  panelDays: positive(7, "days", "Time from a user's first shadowed request in which requests are sampled."),
   relevantEvents: count(10, "events", "Next new items of the user that count as relevant."),
   attributionDays: positive(7, "days", "Time after a request in which feedback counts for it."),
   attributionEvents: count(
     0,
     "events",
-    "Events after which a user's window closes early; 0 for days alone. For a replay: it lets busy users in first.",
+    "Events after which the window of a request closes early; 0 for days alone.",
     0,
   ),
-  minimumUsers: count(100, "users", "Before this many users the verdict is hold or reject."),
+  minimumUsers: count(30, "users", "Before this many users the verdict is hold or reject."),
   listUsers: count(1000, "users", "Users whose lists are kept for coverage, novelty and diversity."),
   latencySamples: count(5000, "latencies", "Latencies kept for each model."),
   exposureShare: share(0.2, "List-driven share of feedback above which the shadow may not decide."),
@@ -95,7 +100,10 @@ const guardrails = group("What no lift may be paid with.", {
   ),
   coverageRatio: share(0.9, "Smallest coverage against the baseline's."),
   noveltyRatio: share(0.9, "Smallest novelty against the baseline's."),
-  diversityRatio: share(0.9, "Smallest diversity against the baseline's."),
+  diversityRatio: share(
+    0.7,
+    "Smallest diversity against the smaller of the baseline's lists and of what the same users chose next.",
+  ),
   giniIncrease: share(0.03, "Largest rise of the Gini coefficient of exposure."),
   cohortLoss: share(0.05, "Largest relative loss of the cold, light or heavy users."),
   coldBelow: count(5, "interactions", "A user with fewer known interactions is cold."),

@@ -1,3 +1,4 @@
+import { canBeCapped, type FigurePlan, isSoundFigure } from "./capped-figure.ts";
 import { isSound, type UserDifference, type VersionFacts } from "./evidence.ts";
 import type { Policy } from "./policy.ts";
 import type { ReasonCode, Verdict } from "./reasons.ts";
@@ -11,6 +12,8 @@ export interface WatchEvidence {
   readonly users: readonly UserDifference[];
   /** σ² of a user's difference as planned. */
   readonly variance: number;
+  /** What the test looks at; absent in what the first design planned. */
+  readonly figure?: FigurePlan | undefined;
 }
 
 export interface WatchRuling {
@@ -40,16 +43,17 @@ export interface LossTestTerms {
 
 /** The sequential test of a loss: a user's `difference` is older − newer, and what is to be proven is a positive mean. */
 export function testForLoss(
-  { users, variance }: Pick<WatchEvidence, "users" | "variance">,
+  { users, variance, figure }: Pick<WatchEvidence, "users" | "variance" | "figure">,
   { mde, alpha, enoughUsers, reasons }: LossTestTerms,
 ): WatchRuling {
-  const finite = users.every(isSound);
-  if (!finite || !Number.isFinite(variance))
+  const finite = users.every(isSound) && users.every((user) => canBeCapped(user, figure?.cap ?? 1));
+  const planned = figure === undefined || isSoundFigure(figure);
+  if (!finite || !planned || !Number.isFinite(variance))
     return { verdict: "hold", reasons: ["EVIDENCE_NOT_FINITE"], test: null };
   if (new Set(users.map(({ user }) => user)).size !== users.length) {
     return { verdict: "hold", reasons: ["USER_COUNTED_TWICE"], test: null };
   }
-  const test = runTest(users, { margin: 0, mde, variance, alpha });
+  const test = runTest(users, { margin: 0, mde, variance, alpha, figure });
   const verdict = test.proven ? "reject" : users.length >= enoughUsers ? "pass" : "hold";
   return { verdict, reasons: [reasons[verdict]], test };
 }

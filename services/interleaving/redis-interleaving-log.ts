@@ -55,7 +55,7 @@ export function redisInterleavingLog(redis: Redis): InterleavingLog {
     enter: (attemptId, users) =>
       enter(
         [partKey(attemptId, "entered"), partKey(attemptId, "users")],
-        users.map((user) => ({ id: user.userId, user: user.userId, value: user })),
+        users.map((user) => ({ id: user.userId, value: user })),
       ),
     users: (attemptId) => entries<CreditedUser>(partKey(attemptId, "users")),
     report: async (attemptId, run, { asked, failures, timeouts }) => {

@@ -16,7 +16,7 @@ import { acrossTheWire } from "./wire.ts";
 
 const OPEN_KEY = "shadow:open";
 const ATTEMPTS_KEY = "shadow:attempts";
-type Part = "pairs" | "asked" | "per-user" | "users" | "entered" | "shed";
+type Part = "pairs" | "asked" | "places" | "users" | "entered" | "shed";
 const partKey = (id: string, part: Part): string => `shadow:${id}:${part}`;
 
 export function redisShadowLog(redis: Redis): ShadowLog {
@@ -51,19 +51,28 @@ export function redisShadowLog(redis: Redis): ShadowLog {
     openAttempts: async () => (await openOnes()).filter((open): open is Attempt => !isWatch(open)),
     openWatches: async () => (await openOnes()).filter(isWatch),
     wasOpened: async (id) => (await fromStore("read attempts", redis.hexists(ATTEMPTS_KEY, id))) === 1,
-    requestsOf: async (id, users) => {
+    placesOf: async (id, users) => {
       if (users.length === 0) return [];
-      const counts = await fromStore("read shadow", redis.hmget(partKey(id, "per-user"), ...users));
-      return counts.map((count) => Number(count ?? 0));
+      const texts = await fromStore("read shadow", redis.hmget(partKey(id, "places"), ...users));
+      return texts.map((text) => (text === null ? [] : (JSON.parse(text) as number[])));
+    },
+    keepPlaces: async (id, places) => {
+      if (places.size === 0) return;
+      const key = partKey(id, "places");
+      const fields = [...places].flatMap(([user, held]) => [user, JSON.stringify(held)]);
+      const keeping = redis
+        .multi()
+        .hset(key, ...fields)
+        .expire(key, EVIDENCE_RETENTION_SECONDS);
+      await fromStore("record shadow", keeping.exec());
     },
     record: async (comparison, pairs) => {
       const { id } = comparison;
       const entries = pairs.map((pair) => ({
         id: pair.requestId,
-        user: pair.userId,
         value: acrossTheWire(comparison, pair),
       }));
-      await record([partKey(id, "asked"), partKey(id, "pairs"), partKey(id, "per-user")], entries);
+      await record([partKey(id, "asked"), partKey(id, "pairs")], entries);
     },
     pairs: (comparison) => list<ShadowPair>(comparison, "pairs"),
     shed: async (id, batchId, requests) => {
@@ -79,7 +88,6 @@ export function redisShadowLog(redis: Redis): ShadowLog {
       const { id } = comparison;
       const entries = users.map((user) => ({
         id: user.userId,
-        user: user.userId,
         value: acrossTheWire(comparison, user),
       }));
       return record([partKey(id, "entered"), partKey(id, "users")], entries);

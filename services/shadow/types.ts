@@ -1,4 +1,5 @@
 import type { ListFault } from "../../models/evaluation/list-faults.ts";
+import type { FigurePlan } from "../../models/gate/capped-figure.ts";
 import type { ShadowPlan, VersionFacts } from "../../models/gate/evidence.ts";
 import type { ChallengeKind } from "../../models/gate/margin.ts";
 import type { BatchLedger } from "./batch-ledger.ts";
@@ -66,6 +67,8 @@ export interface Watch extends ComparedVersions {
   readonly epoch: number;
   /** σ² of a user's difference as planned. */
   readonly variance: number;
+  /** What the test looks at; absent in watches that the first design planned. */
+  readonly figure?: FigurePlan | undefined;
   readonly policySha256: string;
   /** ISO 8601. */
   readonly startedAt: string;
@@ -104,13 +107,15 @@ export interface JudgedUser {
   readonly baseline: number;
   /** The last upgrade's, where the attempt names one and it answered. */
   readonly lastUpgrade?: number | undefined;
-  /** Requests that were followed by something relevant, and those that were not. */
+  /** Sampled requests that were followed by something relevant, and the others. */
   readonly joined: number;
   readonly unanswered: number;
   /** Requests left out because the event after them is older than the comparison. */
   readonly early: number;
   /** Length of the history at the user's first request: the cohort. */
   readonly historyLength: number;
+  /** Mean diversity of what the user chose next; absent of one who never chose two things. */
+  readonly chosenDiversity?: number | undefined;
   /** Relevant events, and those of them that were chosen from one of our lists. */
   readonly events: number;
   readonly listDriven: number;
@@ -129,8 +134,10 @@ export interface ShadowLog extends BatchLedger {
   openWatches(): Promise<readonly Watch[]>;
   /** Whether an attempt or watch of this id was ever opened. */
   wasOpened(id: string): Promise<boolean>;
-  /** Requests already recorded of each of these users. */
-  requestsOf(id: string, users: readonly string[]): Promise<readonly number[]>;
+  /** Places of the requests that each of these users' samples holds. */
+  placesOf(id: string, users: readonly string[]): Promise<readonly (readonly number[])[]>;
+  /** Keeps them. Older places that come last are harmless: then a request more is asked than the sample needs. */
+  keepPlaces(id: string, places: ReadonlyMap<string, readonly number[]>): Promise<void>;
   /** Records each pair once; a request id that is known has no effect. */
   record(comparison: ComparisonRef, pairs: readonly ShadowPair[]): Promise<void>;
   pairs(comparison: ComparisonRef): Promise<readonly ShadowPair[]>;

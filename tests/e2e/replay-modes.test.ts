@@ -26,7 +26,7 @@ const WAVES = [50, 40, 40, 40, 40];
 const POLICY = {
   promotion: { automatic: true },
   screen: { minimumUsers: 10 },
-  shadow: { attributionDays: 1, minimumUsers: 20, timeoutMs: 10_000 },
+  shadow: { attributionDays: 1, panelDays: 1, minimumUsers: 20, timeoutMs: 10_000 },
   interleaving: { share: 1, minimumUsers: 30 },
   guardrails: { failureRate: 0.05, latencyBudgetMs: 10_000, latencyNegligibleMs: 10_000 },
   schedule: { judgeEverySeconds: 3600 },

@@ -2,10 +2,12 @@ import { bootstrapMean } from "../../evaluation/bootstrap.ts";
 import { COHORTS, type Cohort } from "../../evaluation/cohorts.ts";
 import { mean } from "../../evaluation/moments.ts";
 import type { Estimate } from "../../evaluation/report.ts";
+import { cappedDifference, isSoundFigure } from "../capped-figure.ts";
 import type { ShadowEvidence, UserComparison } from "../evidence.ts";
 import type { Policy } from "../policy.ts";
-import { isProvenLoss } from "../test-result.ts";
+import { isFutile, isProvenLoss } from "../test-result.ts";
 import { defineGuardrail, guardrail, provenAtLeast } from "./guardrail.ts";
+import { samplesToNarrow } from "./more-samples.ts";
 
 const CODES = {
   cold: "COLD_USERS",
@@ -23,9 +25,24 @@ const SEED = 20_262;
  */
 export const COHORT_LOSS = defineGuardrail({
   codes: {
-    COLD_USERS: { name: "cold users", measure: "the change for cold users", unit: "change" },
-    LIGHT_USERS: { name: "light users", measure: "the change for light users", unit: "change" },
-    HEAVY_USERS: { name: "heavy users", measure: "the change for heavy users", unit: "change" },
+    COLD_USERS: {
+      name: "cold users",
+      measure: "the change for cold users",
+      unit: "change",
+      field: "guardrails.cohortLoss",
+    },
+    LIGHT_USERS: {
+      name: "light users",
+      measure: "the change for light users",
+      unit: "change",
+      field: "guardrails.cohortLoss",
+    },
+    HEAVY_USERS: {
+      name: "heavy users",
+      measure: "the change for heavy users",
+      unit: "change",
+      field: "guardrails.cohortLoss",
+    },
   },
   judge: (evidence, policy) => {
     const { users } = evidence;
@@ -38,7 +55,11 @@ export const COHORT_LOSS = defineGuardrail({
       const numbers = { users: members.length, share };
       if (members.length < limits.cohortMinimumUsers) {
         if (isHarmed(members, evidence, policy)) return guardrail(code, "fail", numbers);
-        return guardrail(code, share <= limits.cohortNegligibleShare ? "pass" : "unproven", numbers);
+        if (share <= limits.cohortNegligibleShare) return guardrail(code, "pass", numbers);
+        return guardrail(code, "unproven", {
+          ...numbers,
+          moreUsers: limits.cohortMinimumUsers - members.length,
+        });
       }
       const margins = members.map(({ difference, baseline }) => difference + limits.cohortLoss * baseline);
       const tails = [1 - limits.confidence, limits.harmConfidence] as const;
@@ -46,7 +67,19 @@ export const COHORT_LOSS = defineGuardrail({
       const result = provenAtLeast(code, beyond, 0);
       const harmed = result.outcome !== "pass" && isHarmed(members, evidence, policy);
       const outcome = result.outcome === "fail" && !harmed ? "unproven" : result.outcome;
-      return { ...result, outcome, numbers: { ...relative(members, beyond, limits.cohortLoss), ...numbers } };
+      const more =
+        outcome === "unproven"
+          ? samplesToNarrow(members.length, beyond.mean - beyond.low, beyond.mean)
+          : null;
+      return {
+        ...result,
+        outcome,
+        numbers: {
+          ...relative(members, beyond, limits.cohortLoss),
+          ...numbers,
+          ...(more !== null && { moreUsers: more }),
+        },
+      };
     });
   },
 });
@@ -68,9 +101,20 @@ function relative(
  */
 function isHarmed(members: readonly UserComparison[], { plan }: ShadowEvidence, policy: Policy): boolean {
   if (plan === null || !Number.isFinite(plan.variance)) return false;
-  const beyond = members.map(({ user, difference, baseline }) => ({
-    user,
-    difference: Math.max(-1, Math.min(1, difference + policy.guardrails.cohortLoss * baseline)),
-  }));
-  return isProvenLoss(beyond, { margin: 0, mde: policy.mde, variance: plan.variance, alpha: policy.alpha });
+  const { cohortLoss } = policy.guardrails;
+  const test = { margin: 0, mde: policy.mde, variance: plan.variance, alpha: policy.alpha };
+  if (plan.figure === undefined) {
+    const beyond = members.map(({ user, difference, baseline }) => ({
+      user,
+      difference: Math.max(-1, Math.min(1, difference + cohortLoss * baseline)),
+    }));
+    return isProvenLoss(beyond, test);
+  }
+  if (!isSoundFigure(plan.figure)) return false;
+  const { figure } = plan;
+  const beyond = members.map((member) => {
+    const tolerated = cohortLoss * Math.min(member.baseline, figure.cap);
+    return Math.min(figure.cap, cappedDifference(member, figure.cap) + tolerated);
+  });
+  return isFutile(beyond, { ...test, figure: { ...figure, lift: undefined } });
 }

@@ -9,18 +9,33 @@ export function guardrailName({ code, outcome }: GuardrailResult): string {
 
 /** "coverage against the baseline's is 0.42 (limit 0.9)" */
 export function explainGuardrail(result: GuardrailResult): string {
-  const { name, measure, unit } = wordingOf(result.code);
+  const { name, measure, unit, field } = wordingOf(result.code);
   const { value, limit, low, high } = result.numbers;
   if (result.outcome === "missing") return `${name} was not measured`;
   if (result.code === "TRAINED_PAST_CUT") return "the challenger was trained past the cut it is judged from";
-  if (value === undefined) return `${result.numbers.users ?? 0} users are too few to judge the ${name}`;
+  if (value === undefined) {
+    return `${result.numbers.users ?? 0} users are too few to judge the ${name}${remedy(result)}`;
+  }
   if (unit === "lists") return `${value} ${measure} (none is tolerated)`;
   if (unit === "requests") return `${value} ${measure}`;
   const bounds =
     result.outcome === "unproven" && low !== undefined && high !== undefined
       ? `, somewhere in ${figure(low, unit)} to ${figure(high, unit)}`
       : "";
-  return `${measure} is ${figure(value, unit)}${bounds} (limit ${figure(limit, unit)})`;
+  const limited = `limit ${figure(limit, unit)}${field === undefined ? "" : `, ${field}`}`;
+  return `${measure} is ${figure(value, unit)}${bounds} (${limited})${remedy(result)}`;
+}
+
+/** What would settle it. */
+function remedy({ outcome, numbers: { moreRequests, moreUsers } }: GuardrailResult): string {
+  if (outcome !== "unproven") return "";
+  if (moreRequests !== undefined && moreRequests > 0) {
+    return `; ${moreRequests.toLocaleString("en")} more requests like these would settle it`;
+  }
+  if (moreUsers !== undefined && moreUsers > 0) {
+    return `; about ${moreUsers.toLocaleString("en")} more users like these would settle it`;
+  }
+  return "";
 }
 
 function figure(value: number, unit: Wording["unit"]): string {

@@ -17,6 +17,8 @@ export interface Wording {
   /** What the measured value is, to go before it. */
   readonly measure: string;
   readonly unit: "lists" | "share" | "ratio" | "change" | "ms" | "MB" | "s" | "requests";
+  /** The policy's field that sets the limit; absent where none does. */
+  readonly field?: string;
   /** The service's own honesty: when it fails nobody is to blame, and nothing may be concluded. */
   readonly isOfService?: true;
 }

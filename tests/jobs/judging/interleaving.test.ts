@@ -21,7 +21,7 @@ const DAY_MS = 86_400_000;
 /** Half the users take part; limits that a dozen films or a busy machine would trip over are out of the way. */
 const POLICY = {
   formatVersion: 1,
-  shadow: { attributionDays: 1, minimumUsers: 10, timeoutMs: 10_000, relevantEvents: 2 },
+  shadow: { attributionDays: 1, panelDays: 1, minimumUsers: 10, timeoutMs: 10_000, relevantEvents: 2 },
   interleaving: { share: 0.5, minimumUsers: 30 },
   guardrails: {
     failureRate: 0.05,

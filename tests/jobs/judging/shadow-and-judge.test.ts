@@ -12,6 +12,7 @@ import { retrain } from "../../../jobs/training/retrain.ts";
 import { compact } from "../../../jobs/upkeep/compact.ts";
 import { type ItemId, userId } from "../../../models/data/ids.ts";
 import { decide } from "../../../models/gate/decide.ts";
+import { sampleOf, samplePlace } from "../../../models/gate/request-sample.ts";
 import type { BatchSpan, ShadowRequest } from "../../../services/queues/types.ts";
 import type { Attempt } from "../../../services/shadow/types.ts";
 import { type Service, startService } from "../../support/service.ts";
@@ -137,21 +138,26 @@ describe("shadow and judge, run as the worker runs them", () => {
     assert.equal(await context.shadowLog.shedCount(attempt.id), 9);
   });
 
-  it("asks of one user so many requests and no more, over batches and within one", async () => {
+  it("asks of one user those requests that enter the sample, over batches and within one", async () => {
     const [user] = users;
-    await runShadow(
-      [1, 2, 3, 4].map((serial) => requestOf(user, serial)),
-      "batch-3",
-    );
-    await runShadow(
-      [5].map((serial) => requestOf(user, serial)),
-      "batch-4",
-    );
+    const serials = Array.from({ length: 12 }, (_, serial) => serial);
+    for (const batch of [serials.slice(1, 5), serials.slice(5)]) {
+      await runShadow(
+        batch.map((serial) => requestOf(user, serial)),
+        `batch-${batch[0]}`,
+      );
+    }
     const own = (await context.shadowLog.pairs(attempt)).filter((pair) => pair.userId === user);
-    assert.deepEqual(
-      own.map(({ requestId }) => requestId),
-      [0, 1, 2].map((serial) => `request-${user}-${serial}`),
+    const asked = serials.map((serial) => ({ requestId: `request-${user}-${serial}` }));
+    const sample = sampleOf(asked, BUDGET).map(({ requestId }) => requestId);
+    const recorded = new Set(own.map(({ requestId }) => requestId));
+    assert.ok(
+      sample.every((requestId) => recorded.has(requestId)),
+      "the whole sample",
     );
+    assert.ok(recorded.size < asked.length, "and not much more");
+    const [held] = await context.shadowLog.placesOf(attempt.id, [user]);
+    assert.deepEqual(new Set(held), new Set(sample.map(samplePlace)));
   });
 
   it("leaves anonymous requests out, since nobody's choices can be joined to them", async () => {

@@ -10,6 +10,7 @@ const options = {
   watermark: 100 * DAY_MS,
   openedAt: 0,
   relevantEvents: 10,
+  periodMs: 7 * DAY_MS,
   maxRequests: 20,
 };
 const ids = (...names: string[]) => names.map(itemId);
@@ -19,9 +20,10 @@ const event = (sequence: number, item: string, day: number, listDriven = false) 
   timestamp: day * DAY_MS,
   listDriven,
 });
-const request = (historyThrough: number, challenger: string[], baseline: string[]) => ({
+const request = (historyThrough: number, challenger: string[], baseline: string[], place = 0.5) => ({
   historyThrough,
   k: 10,
+  place,
   challenger: ids(...challenger),
   baseline: ids(...baseline),
 });
@@ -40,6 +42,7 @@ test("a hit at rank one against a miss is a whole point", () => {
     historyLength: 1,
     events: 1,
     listDriven: 0,
+    chosen: [ids("b")],
   });
 });
 
@@ -63,16 +66,20 @@ test("what arrived before the request is history even when its event time is lat
   assert.equal(joined.state === "closed" && joined.baseline, 1);
 });
 
-test("requests are averaged into one figure a user, the first ones only", () => {
+test("requests are averaged into one figure a user, those with the smallest places", () => {
   const events = [event(1, "a", 1), event(2, "b", 2), event(3, "c", 2), event(4, "d", 2, true)];
-  const requests = [request(3, ["d"], ["x"]), request(2, ["x"], ["x"]), request(1, ["x"], ["x"])];
+  const requests = [
+    request(3, ["d"], ["x"], 0.2),
+    request(2, ["x"], ["x"], 0.9),
+    request(1, ["x"], ["x"], 0.1),
+  ];
   const joined = attribute(requests, events, { ...options, relevantEvents: 1 });
   assert.equal(joined.state === "closed" && joined.joined, 3);
   assert.ok(joined.state === "closed" && Math.abs(joined.challenger - 1 / 3) < 1e-12);
   assert.deepEqual(joined.state === "closed" && [joined.events, joined.listDriven], [3, 1]);
-  const firstTwo = attribute(requests, events, { ...options, relevantEvents: 1, maxRequests: 2 });
-  assert.equal(firstTwo.state === "closed" && firstTwo.challenger, 0);
-  assert.equal(firstTwo.state === "closed" && firstTwo.unanswered, 1);
+  const two = attribute(requests, events, { ...options, relevantEvents: 1, maxRequests: 2 });
+  assert.equal(two.state === "closed" && two.challenger, 1 / 2);
+  assert.equal(two.state === "closed" && two.unanswered, 1);
 });
 
 test("a request answered by an event older than the comparison is left out, and counted", () => {
@@ -86,26 +93,38 @@ test("a request answered by an event older than the comparison is left out, and 
   assert.equal(joined.closedAt, 11 * DAY_MS);
 });
 
-test("a window also closes with so many events, which says the same as waiting when all of them are in", () => {
-  const events = [event(1, "a", 1), event(2, "b", 2), event(3, "c", 2.5), event(4, "d", 3)];
-  const requests = [request(1, ["b"], ["c"]), request(2, ["d"], ["c"])];
-  const counting = { ...options, windowEvents: 3, watermark: 3 * DAY_MS };
-  assert.equal(attribute(requests, events.slice(0, 3), counting).state, "open");
-  const counted = attribute(requests, events, counting);
-  const waited = attribute(requests, events, options);
-  assert.ok(counted.state === "closed" && waited.state === "closed");
-  assert.deepEqual({ ...counted, closedAt: 0 }, { ...waited, closedAt: 0 });
-  assert.deepEqual([counted.closedAt, waited.closedAt], [3 * DAY_MS, 9 * DAY_MS]);
+test("a user is judged when the period is over and the last sampled window has closed", () => {
+  const events = [event(1, "a", 1), event(2, "b", 2), event(3, "c", 8)];
+  const requests = [request(1, ["b"], ["x"]), request(2, ["c"], ["x"], 0.1)];
+  const at = (day: number, maxRequests = 20) =>
+    attribute(requests, events, { ...options, maxRequests, watermark: day * DAY_MS });
+  assert.equal(at(9).state, "open", "the second window is open until day 15");
+  const whole = at(15);
+  assert.ok(whole.state === "closed");
+  assert.deepEqual([whole.firstAt, whole.closedAt, whole.joined], [2 * DAY_MS, 15 * DAY_MS, 2]);
+  const onlyFirst = [request(1, ["b"], ["x"], 0.1), request(2, ["c"], ["x"])];
+  const sampled = attribute(onlyFirst, events, { ...options, maxRequests: 1, watermark: 9 * DAY_MS });
+  assert.ok(sampled.state === "closed");
+  assert.deepEqual([sampled.closedAt, sampled.joined, sampled.unanswered], [9 * DAY_MS, 1, 1]);
 });
 
-test("what comes after the counted events counts no more, and days still close the window of who does little", () => {
-  const events = [event(1, "a", 1), event(2, "b", 2), event(3, "c", 3), event(4, "late", 2.5)];
-  const counting = { ...options, windowEvents: 2 };
-  const joined = attribute([request(1, ["late"], ["c"])], events, counting);
+test("who is always active is judged on the period after the first request", () => {
+  const events = Array.from({ length: 40 }, (_, index) => event(index + 1, `i${index}`, index + 1));
+  const requests = events.map(({ sequence, itemId: item }) =>
+    request(sequence - 1, [item], ["x"], 1 / sequence),
+  );
+  const joined = attribute(requests, events, { ...options, maxRequests: 3, watermark: 16 * DAY_MS });
   assert.ok(joined.state === "closed");
-  assert.deepEqual([joined.challenger, joined.events, joined.closedAt], [0, 2, 3 * DAY_MS]);
-  const slow = [event(1, "a", 1), event(2, "b", 2), event(3, "c", 20)];
-  const byTime = attribute([request(1, ["b"], ["c"])], slow, counting);
-  assert.ok(byTime.state === "closed");
-  assert.deepEqual([byTime.closedAt, byTime.events], [9 * DAY_MS, 1]);
+  // Of the first eight days' requests; those after them have smaller places, and do not count.
+  assert.deepEqual([joined.firstAt, joined.joined, joined.closedAt], [DAY_MS, 3, 15 * DAY_MS]);
+});
+
+test("a request's window also closes with so many events, but a user waits for the period's end", () => {
+  const events = [event(1, "a", 1), event(2, "b", 2), event(3, "c", 2.5), event(4, "d", 8.5)];
+  const requests = [request(1, ["b"], ["c"]), request(2, ["d"], ["c"])];
+  const counting = { ...options, windowEvents: 2, watermark: 9 * DAY_MS };
+  const counted = attribute(requests, events, counting);
+  assert.ok(counted.state === "closed");
+  assert.deepEqual([counted.closedAt, counted.joined], [9 * DAY_MS, 2]);
+  assert.equal(attribute(requests, events, { ...options, watermark: 9 * DAY_MS }).state, "open");
 });

@@ -116,8 +116,8 @@ describe("comparison", () => {
   it("pairs by user, whatever the order", () => {
     const reversed = { ...good, perUser: [...good.perUser].reverse() };
     assert.deepEqual(pairedDifferences(reversed, half), [
-      { user: "u", difference: 0 },
-      { user: "v", difference: 1 },
+      { user: "u", difference: 0, baseline: half.perUser[0].ndcg },
+      { user: "v", difference: 1, baseline: half.perUser[1].ndcg },
     ]);
   });
 

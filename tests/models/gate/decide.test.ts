@@ -76,9 +76,10 @@ describe("decide", () => {
   });
 
   it("holds below the policy's least number of users, however clear the lift", () => {
-    const evidence = healthyEvidence({ users: 80, lift: 0.3 });
+    const evidence = healthyEvidence({ users: 25, lift: 0.3 });
     assert.equal(decide(evidence, policy).test?.proven, true);
-    assert.deepEqual(rule(evidence), ["hold", "TOO_FEW_USERS"]);
+    const [verdict, first] = rule(evidence);
+    assert.deepEqual([verdict, first], ["hold", "TOO_FEW_USERS"]);
   });
 });
 
@@ -293,7 +294,7 @@ describe("one sentence of plain English", () => {
     const evidence = { ...healthyEvidence(), requests: { asked: 500, failures: 0, timeouts: 0 } };
     assert.match(
       said(evidence),
-      /^Held: the lift of \+0\.\d{3} is proven after 400 users, but the rate of failures and time-outs is 0 %, somewhere in 0 % to 0\.6 % \(limit 0\.1 %\)\.$/,
+      /^Held: the lift of \+0\.\d{3} is proven after 400 users, but the rate of failures and time-outs is 0 %, somewhere in 0 % to 0\.6 % \(limit 0\.1 %, guardrails\.failureRate\); 2,495 more requests like these would settle it\.$/,
     );
   });
   it("for a rejection, with what was found", () => {

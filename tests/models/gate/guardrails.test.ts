@@ -169,7 +169,67 @@ describe("guardrails", () => {
     );
     const sentence = (code: string) =>
       explainGuardrail(results.find((result) => result.code === code) ?? results[0]);
-    assert.equal(sentence("COVERAGE"), "coverage against the baseline's is 0.02 (limit 0.9)");
-    assert.equal(sentence("FAILURE_RATE"), "the rate of failures and time-outs is 1 % (limit 0.1 %)");
+    assert.equal(
+      sentence("COVERAGE"),
+      "coverage against the baseline's is 0.02 (limit 0.9, guardrails.coverageRatio)",
+    );
+    assert.equal(
+      sentence("FAILURE_RATE"),
+      "the rate of failures and time-outs is 1 % (limit 0.1 %, guardrails.failureRate)",
+    );
+  });
+
+  it("say how many more requests or users settle what they hold on", () => {
+    const sentenceOf = (code: string, change: Partial<ShadowEvidence>) => {
+      const results = allGuardrails({ ...healthy, ...change }, DEFAULT_POLICY);
+      return explainGuardrail(results.find((result) => result.code === code) ?? results[0]);
+    };
+    const requests = { asked: 1000, failures: 0, timeouts: 0 };
+    assert.match(
+      sentenceOf("FAILURE_RATE", { requests }),
+      /; 1,995 more requests like these would settle it$/,
+    );
+    const latencyMs = { challenger: milliseconds(200, 20), baseline: milliseconds(200, 20) };
+    assert.match(sentenceOf("LATENCY", { latencyMs }), /; 99 more requests like these would settle it$/);
+    const lists = (healthy.lists ?? []).slice(0, 20);
+    assert.match(sentenceOf("COVERAGE", { lists }), /; about 10 more users like these would settle it$/);
+  });
+
+  it("do not blame a challenger for what starves the baseline's lane too", () => {
+    const starved = { asked: 5000, failures: 0, timeouts: 60 };
+    assert.deepEqual(reasons({ requests: starved }), ["FAILURE_RATE"]);
+    assert.deepEqual(reasons({ requests: { ...starved, baselineFailed: 50 } }), ["FAILURE_RATE_UNPROVEN"]);
+    assert.deepEqual(reasons({ requests: { ...starved, baselineFailed: 0 } }), ["FAILURE_RATE"]);
+  });
+
+  it("measure personal lists against what the same users chose, where that is less varied than the baseline's", () => {
+    const personal = (chosen: number | undefined) =>
+      (healthy.lists ?? []).map(({ challenger, baseline }) => ({
+        challenger: { ...challenger, diversity: 0.45 },
+        baseline: { ...baseline, diversity: 0.678 },
+        chosenDiversity: chosen,
+      }));
+    assert.deepEqual(reasons({ lists: personal(undefined) }), ["DIVERSITY"]);
+    assert.deepEqual(reasons({ lists: personal(0.6) }), []);
+    assert.deepEqual(reasons({ lists: personal(0.9) }), ["DIVERSITY"], "the baseline's is the smaller one");
+    const few = personal(undefined).map((row, user) =>
+      user % 3 === 0 ? { ...row, chosenDiversity: 0.6 } : row,
+    );
+    assert.deepEqual(reasons({ lists: few }), ["DIVERSITY"], "a third of the users is no reference");
+  });
+
+  it("reject a concentration that is proven, hold on one that few users show by chance", () => {
+    const lists = healthy.lists ?? [];
+    const narrow = lists.map(({ challenger, baseline }) => ({
+      challenger: { ...challenger, items: challenger.items.map((item) => item % 400) },
+      baseline,
+    }));
+    assert.ok(reasons({ lists: narrow }).includes("CONCENTRATION"));
+    assert.ok(reasons({ lists: narrow.slice(0, 40) }).includes("CONCENTRATION_UNPROVEN"));
+    const first = healthy.plan === null ? null : { ...healthy.plan, figure: undefined };
+    assert.ok(
+      reasons({ lists: narrow.slice(0, 40), plan: first }).includes("CONCENTRATION"),
+      "as it once was",
+    );
   });
 });
