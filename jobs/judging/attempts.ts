@@ -1,5 +1,6 @@
 import { nextCanaryShare } from "../../models/gate/canary.ts";
 import type { Outcome } from "../../models/gate/decide.ts";
+import { policySha256 } from "../../models/gate/policy.ts";
 import type { VersionState } from "../../models/gate/states.ts";
 import type { TestResult } from "../../models/gate/test-result.ts";
 import { PhasewiseError } from "../../services/errors.ts";
@@ -92,13 +93,15 @@ function lowerBound({ test }: Outcome): number {
  * by α: no two at one baseline have the same.
  */
 async function passOnRecord(
-  { decisions }: JobContext,
-  { challenger: { version }, baseline, policySha256: policy }: Attempt,
+  { decisions, policy }: JobContext,
+  { challenger: { version }, baseline }: Attempt,
   test: TestResult | null,
 ): Promise<DecisionRef | null> {
   const last = (await decisions.lastOnClimb([version])).get(version);
   const isOfPair =
-    last?.about === "shadow" && last.baseline === baseline.version && last.policySha256 === policy;
+    last?.about === "shadow" &&
+    last.baseline === baseline.version &&
+    last.policySha256 === policySha256(policy);
   if (!isOfPair || !("test" in last.ruling)) return null;
   const { ruling } = last;
   return ruling.verdict === "pass" && ruling.test?.alpha === test?.alpha ? last : null;

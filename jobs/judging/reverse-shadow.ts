@@ -1,6 +1,7 @@
 import { figuresOf, planFigure } from "../../models/gate/capped-figure.ts";
 import type { UserDifference, VersionFacts } from "../../models/gate/evidence.ts";
 import { policySha256 } from "../../models/gate/policy.ts";
+import { goesOnUnder, testSha256 } from "../../models/gate/test-numbers.ts";
 import type { LivePointer } from "../../services/registry/types.ts";
 import type { JudgedUser, Watch } from "../../services/shadow/types.ts";
 import type { JobContext } from "../context.ts";
@@ -20,7 +21,7 @@ export async function settleWatches(context: JobContext): Promise<void> {
   const isWanted = ({ kind, epoch }: Watch): boolean =>
     wanted.some((other) => other.kind === kind && other.epoch === epoch);
   const left = (await context.shadowLog.openWatches()).filter(
-    (watch) => !isWanted(watch) || watch.policySha256 !== policy,
+    (watch) => !isWanted(watch) || !goesOnUnder(watch, context.policy),
   );
   for (const next of wanted) {
     const first = `${next.older}~${next.newer}~${next.kind}-${next.epoch}`;
@@ -61,6 +62,7 @@ async function open(context: JobContext, { kind, epoch, older, newer }: Wanted, 
       })),
     ),
     policySha256: policySha256(context.policy),
+    testSha256: testSha256(context.policy),
     openedAt: await context.events.watermark(),
     startedAt: context.isoNow(),
   });

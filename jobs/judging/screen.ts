@@ -9,6 +9,7 @@ import { policySha256 } from "../../models/gate/policy.ts";
 import type { RuledCase } from "../../models/gate/ruling.ts";
 import type { ScreenEvidence } from "../../models/gate/screening.ts";
 import type { VersionState } from "../../models/gate/states.ts";
+import { testSha256 } from "../../models/gate/test-numbers.ts";
 import type { StoredEvaluation } from "../../services/evaluations/evaluations.ts";
 import type { VersionRecord } from "../../services/registry/types.ts";
 import type { Attempt } from "../../services/shadow/types.ts";
@@ -112,6 +113,7 @@ async function openAttempt(context: JobContext, evidence: ScreenEvidence): Promi
     lastUpgrade:
       evidence.kind === "REFRESH" ? await lastUpgradeBefore(context, evidence.baseline.version) : undefined,
     policySha256: policySha256(context.policy),
+    testSha256: testSha256(context.policy),
     openedAt: await context.events.watermark(),
     startedAt: context.isoNow(),
   };

@@ -16,7 +16,7 @@ import { planFirstTest } from "../../../models/gate/first-bets.ts";
 import { cappedTest, type TestPlan } from "../../../models/gate/test-plan.ts";
 import { fitModel, recommenderOf } from "../../../models/model.ts";
 import { counts } from "../../../models/popularity/counts.ts";
-import { importInteractions } from "../../../services/interactions/import.ts";
+import { importInteractions } from "../../../services/interactions/import/import.ts";
 
 /** A user's figure by each recipe, users in one order. */
 export type RealFigures = Readonly<Record<string, readonly number[]>>;

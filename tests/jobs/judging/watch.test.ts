@@ -81,13 +81,16 @@ describe("the watch over a promoted version", () => {
     assert.equal((await rig.context.decisions.list({ challenger: same }))[0].ruling.verdict, "pass");
   });
 
-  it("starts afresh under another policy, and only records where rollbacks are not automatic", async () => {
+  it("starts afresh under other numbers of its test, and only records where rollbacks are not automatic", async () => {
     const live = (await rig.context.registry.live())?.version ?? "";
     const worse = await rig.register("popularity", {}, (model) => ({ ...reversed(model), seed: 98 }));
     await promote(worse, live);
     await judge(rig.context, LOOK);
     const [before] = await rig.context.shadowLog.openWatches();
-    const manual = await rig.contextUnder({ rollback: { automatic: false } });
+    const kept = await rig.contextUnder({ rollback: { automatic: false } });
+    await judge(kept, LOOK);
+    assert.deepEqual(await kept.shadowLog.openWatches(), [before]);
+    const manual = await rig.contextUnder({ alpha: 0.04, rollback: { automatic: false } });
     await judge(manual, LOOK);
     const [watch, ...others] = await manual.shadowLog.openWatches();
     assert.notEqual(watch.id, before.id);
