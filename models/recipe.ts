@@ -65,7 +65,7 @@ export interface TrainingProgress {
 
 export interface FitOptions {
   readonly seed: number;
-  /** Threads the fit may use (default 1). The result does not depend on it, but for the last bits on native TensorFlow. */
+  /** Threads the fit may use (default 1). On native TensorFlow the last bits depend on it, elsewhere nothing does. */
   readonly threads?: number | undefined;
   readonly onProgress?: ((progress: TrainingProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;

@@ -27,7 +27,7 @@ export interface TrialFlow {
   begin(data: SearchedData): Promise<void>;
   /** The outcome of each trial, in the order given; null while it has not ended. */
   outcomesOf(trials: readonly TrialPayload[]): Promise<readonly (TrialOutcome | null)[]>;
-  /** Queues the trials that are not queued yet. Throws while any has not ended: this job then runs again once all have. */
+  /** Queues the trials that are not queued yet. Throws while any has not ended: this job runs again once all have. */
   waitFor(trials: readonly TrialPayload[]): Promise<void>;
 }
 

@@ -40,7 +40,10 @@ export function toCompress({ compressible = {} }: Recipe, params: Params): strin
   return Object.keys(compressible).filter((name) => params[compressible[name]] === "int8");
 }
 
-/** Every compressed matrix as float32 again, v ≈ q·s; arrays that are not compressed are passed through. @throws RangeError */
+/**
+ * Every compressed matrix as float32 again, v ≈ q·s; arrays that are not compressed are passed through.
+ * @throws RangeError
+ */
 export function decompressed(arrays: NamedArrays): NamedArrays {
   const names = Object.keys(arrays).filter((name) => arrays[name].data instanceof Int8Array);
   if (names.length === 0) return arrays;

@@ -7,7 +7,7 @@ const SMALLEST_SPREAD = 1e-9;
 export interface WeightedScorer {
   readonly scorer: ItemScorer;
   readonly weight: number;
-  /** False when it gives the same scores whatever the history (popularity): its scores count beside others, never alone. */
+  /** False when its scores are the same for every history (popularity): they count beside others, never alone. */
   readonly usesHistory: boolean;
 }
 

@@ -61,7 +61,7 @@ function inTimeOrder(columns: EventColumns): EventColumns {
   };
 }
 
-/** Drops events that repeat user, item and time of an earlier one, compacting in place. Repeats are simultaneous, hence neighbours. */
+/** Drops events that repeat user, item and time of an earlier one, in place. Repeats are simultaneous, so neighbours. */
 function dropRepeats(events: EventColumns, items: number): { dropped: number; first: number; time: number } {
   const { userIndex, itemIndex, weights, timestamps, length } = events;
   const pairAt = (slot: number): number => userIndex[slot] * items + itemIndex[slot];

@@ -28,7 +28,9 @@ export interface TestResult {
   readonly logE: number;
   /** The evidence suffices, and the lift itself is beyond the margin too. */
   readonly proven: boolean;
-  /** Anytime-valid: the mean lies above it with confidence 1 − α, whenever one looks. Its range's end: nothing excluded. */
+  /**
+   * Anytime-valid: the mean lies above it with confidence 1 − α, whenever one looks. Its range's end: nothing excluded.
+   */
   readonly lowerBound: number;
   /** Of a test on capped figures: τ and their mean difference, which the lower bound is a bound of. */
   readonly capped?: { readonly cap: number; readonly lift: number } | undefined;

@@ -6,8 +6,8 @@ import type { TensorFlow } from "./tensorflow.ts";
  * Causal self-attention of one head with dropout on its shares:
  *   out = (mask ∘ A)·V,  A = softmax(Q·Kᵀ/√d, later positions out),  projected = [Q | K | V]
  * projected (windows·length × 3d) → (windows·length × d), with its gradient. Both ways are one kernel each: of tensor
- * operations it takes a product a window, half of which a causal mask throws away. mask (windows × length × length) or none.
- * Source: Vaswani et al. 2017, arXiv 1706.03762, section 3.2.1.
+ * operations it takes a product a window, half of which a causal mask throws away. mask (windows × length × length) or
+ * none. Source: Vaswani et al. 2017, arXiv 1706.03762, section 3.2.1.
  */
 export function causalAttention(
   tf: TensorFlow,

@@ -14,10 +14,10 @@ export interface Backend {
 
 /**
  * The one door to TensorFlow, opened only where a network is trained: nothing is imported before the first call.
- * Without a wish it takes the native engine where that is installed and loads, else WebAssembly. `threads` is what the native
- * engine may use (default 1), heeded by the first call of a process; how sums are shared out among them shows in the last
- * bits, so equal seeds give equal arrays for one number of threads, on one kind of processor. WebAssembly has one thread and
- * gives the same arrays everywhere.
+ * Without a wish it takes the native engine where that is installed and loads, else WebAssembly. `threads` is what the
+ * native engine may use (default 1), heeded by the first call of a process; how sums are shared out among them shows in
+ * the last bits, so equal seeds give equal arrays for one number of threads, on one kind of processor. WebAssembly has
+ * one thread and gives the same arrays everywhere.
  */
 export async function loadBackend(wish?: Engine, threads = 1): Promise<Backend> {
   const engines: readonly Engine[] = wish === undefined ? ["native", "wasm"] : [wish];

@@ -24,8 +24,8 @@ const BLOCK_WEIGHTS = [
 ] as const;
 
 /**
- * The network of network.ts, without TensorFlow, for one history: scores (items) = E · state of the last position + prior.
- * Reads the last maxLength items; positions count from the oldest of them. In the last block nothing but the last
+ * The network of network.ts, without TensorFlow, for one history: scores (items) = E · state of the last position +
+ * prior. Reads the last maxLength items; positions count from the oldest of them. In the last block nothing but the last
  * position is asked for, so only its query, residual and feed-forward are computed. Weights are copied into the memory of
  * the kernels, rows padded with zeros to whole vectors; buffers are its own, so a scorer answers one query at a time.
  */

@@ -4,8 +4,8 @@ import { instantiate, type Kernels, kernelModule } from "../kernels/wasm.ts";
 
 /**
  * The kernels with memory for one operation of a training step at a time. Rows of d values are padded to whole vectors on
- * their way in and are packed again on their way out: a copy each, so that nothing a tensor holds is overwritten by the next
- * operation.
+ * their way in and are packed again on their way out: a copy each, so that nothing a tensor holds is overwritten by the
+ * next operation.
  */
 export class OperationMemory {
   readonly #arena = new Arena();

@@ -3,8 +3,8 @@ import type { Batch } from "./sequences.ts";
 import type { TensorFlow } from "./tensorflow.ts";
 
 /**
- * What a window still holds at each position, where its order means nothing: any of the items from there on may come next.
- * The mean cross-entropy against all of them at once, instead of the one that chance put first:
+ * What a window still holds at each position, where its order means nothing: any of the items from there on may come
+ * next. The mean cross-entropy against all of them at once, instead of the one that chance put first:
  *   log Σ_n m_n·e^{h·n + π_n} − h·p̄ − π̄,   p̄ and π̄ the means over the window's targets from this position on
  * with n the batch's shared negatives, each standing for m_n items. The same expectation as with single targets, and a
  * small part of their variance.

@@ -20,7 +20,7 @@ const VALIDATION_SHARE = 0.1;
 const MAX_VALIDATION_REQUESTS = 300;
 /** Share of the learning-rate schedule after which the refit joins it. */
 const REFIT_FROM = 0.6;
-/** The same of a warm start, and the share of a cold one's epochs that it takes: `bench/warm-start` prints the figures. */
+/** The same of a warm start, and the share of a cold one's epochs that it takes (figures: `bench/warm-start`). */
 const WARM_FROM = 0.6;
 const WARM_SHARE = 0.3;
 

@@ -5,9 +5,9 @@ import type { WarmStart } from "../recipe.ts";
 import type { Weight, Weights } from "./weights.ts";
 
 /**
- * The weights of an earlier version in the place of `fresh` ones: its rows of the item embedding go to the items of the same
- * id, and items it does not have keep their fresh rows. Null without an earlier version, or when its network is of another
- * size, so that nothing of it would mean the same.
+ * The weights of an earlier version in the place of `fresh` ones: its rows of the item embedding go to the items of the
+ * same id, and items it does not have keep their fresh rows. Null without an earlier version, or when its network is of
+ * another size, so that nothing of it would mean the same.
  */
 export function warmWeights(
   fresh: Weights,

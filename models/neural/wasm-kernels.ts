@@ -185,7 +185,9 @@ function kernelOf(tf: TensorFlow, name: string): (call: KernelCall<unknown, unkn
   return kernel.kernelFunc as never;
 }
 
-/** Registers the matrix at a batch index as a tensor of its own over the same memory; it must be forgotten, not disposed. */
+/**
+ * Registers the matrix at a batch index as a tensor of its own over the same memory; it must be forgotten, not disposed.
+ */
 function viewer(backend: WasmBackend, tensor: HeapTensor, shape: readonly number[], batches: number) {
   const start = backend.dataIdMap.get(tensor.dataId).memoryOffset;
   const stride = batches === 1 ? 0 : product(shape) * BYTES_PER_FLOAT;

@@ -14,9 +14,9 @@ export interface RunOptions {
 }
 
 /**
- * The suggestions to evaluate next, at most `size`; none when the search is over. All of a round are reported, in the order
- * they were asked, before the next is asked: the path depends on the size of a round and on nothing else, however many
- * workers share it and whichever ends first.
+ * The suggestions to evaluate next, at most `size`; none when the search is over. All of a round are reported, in the
+ * order they were asked, before the next is asked: the path depends on the size of a round and on nothing else, however
+ * many workers share it and whichever ends first.
  */
 export function nextRound(search: Search, size: number): readonly Suggestion[] {
   const round: Suggestion[] = [];

@@ -3,7 +3,7 @@ import type { KeyRecord } from "./types.ts";
 
 /** Who sent a request, as far as the service can tell. */
 export interface Caller {
-  /** `secret`: a back end, which names its users. `publishable`: a browser on an allowed page. `anonymous`: nobody known. */
+  /** `secret`: a back end, which names its users. `publishable`: a browser on an allowed page. `anonymous`: unknown. */
   readonly kind: "secret" | "publishable" | "anonymous";
   /** Id of the key; kept beside what came through it. */
   readonly keyId: string;

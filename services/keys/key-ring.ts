@@ -26,8 +26,8 @@ export interface KeyRingOptions {
 }
 
 /**
- * Every key in use, in the memory of a replica: looking one up asks nobody. A key made or revoked elsewhere is known after
- * one message, or one poll. Without Redis the last known keys go on working.
+ * Every key in use, in the memory of a replica: looking one up asks nobody. A key made or revoked elsewhere is known
+ * after one message, or one poll. Without Redis the last known keys go on working.
  */
 export class KeyRing {
   readonly #store: Pick<KeyStore, "all">;

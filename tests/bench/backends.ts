@@ -1,8 +1,8 @@
 /**
- * Trains `sasrec` with each backend of TensorFlow.js that loads here, from the same seeds on the events before the cut, and
- * asks the events after it: what a step and a fit take, and whether the backends give one quality. A backend that does not
- * load is named with the reason. `npm run -s bench:backends [-- --cut .8 --to 1 --seeds 1,2,3 --params '{"epochs":5}']`
- * with PHASEWISE_DATA; without it only the steps are timed.
+ * Trains `sasrec` with each backend of TensorFlow.js that loads here, from the same seeds on the events before the cut,
+ * and asks the events after it: what a step and a fit take, and whether the backends give one quality. A backend that
+ * does not load is named with the reason. With PHASEWISE_DATA; without it only the steps are timed:
+ * `npm run -s bench:backends [-- --cut .8 --to 1 --seeds 1,2,3 --params '{"epochs":5}']`
  */
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";

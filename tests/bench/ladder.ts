@@ -1,7 +1,7 @@
 /**
  * The ladder's figures under the prequential protocol: every recipe with its defaults, fitted on the events
- * before the cut and asked at later ones, through the share `--to` (so that `--cut .64 --to .8` tunes for the window after .8 without
- * looking at it). `npm run -s bench:ladder -- --cut .8 [--to 1] [--seeds 1,2,3] [--recipes a,b]`
+ * before the cut and asked at later ones, through the share `--to` (so that `--cut .64 --to .8` tunes for the window
+ * after .8 without looking at it). `npm run -s bench:ladder -- --cut .8 [--to 1] [--seeds 1,2,3] [--recipes a,b]`
  * with PHASEWISE_DATA naming the data.
  */
 import { parseArgs } from "node:util";

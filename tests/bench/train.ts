@@ -16,7 +16,7 @@ import {
 } from "./train-engines.ts";
 
 /**
- * npm run bench:train                  engines side by side on one data set, then how cost grows: 1M, 5M, 20M interactions
+ * npm run bench:train                  engines side by side on one data set, then how cost grows: 1M, 5M, 20M events
  * npm run bench:train -- --huge        the same and 100M, an hour on two busy cores
  * npm run bench:train -- --engines     the first part alone; --scale the second
  * Other work on the machine moves every figure of a run: compare the ratios, those of the CPU seconds first.

@@ -1,9 +1,10 @@
 /**
- * What a warm start saves: a version is fitted on the events before `--from`; then a refresh on those before `--cut`, cold and
- * from that version, by the epochs asked for. Quality is that of the events after the cut, through the share `--to`, at
- * which neither has looked; the lift is over a cold start with the recipe's default epochs, paired by user. Last come the means
- * over the seeds. `npm run -s build && node dist/tests/bench/warm-start.js [--recipe als|sasrec|neural-blend] [--from .7]
- * [--cut .8] [--to 1] [--seeds 1,2,3] [--epochs 10,20]` with PHASEWISE_DATA.
+ * What a warm start saves: a version is fitted on the events before `--from`; then a refresh on those before `--cut`,
+ * cold and from that version, by the epochs asked for. Quality is that of the events after the cut, through the share
+ * `--to`, at which neither has looked; the lift is over a cold start with the recipe's default epochs, paired by user.
+ * Last come the means over the seeds. With PHASEWISE_DATA, after `npm run -s build`:
+ * `node dist/tests/bench/warm-start.js [--recipe als|sasrec|neural-blend] [--from .7] [--cut .8] [--to 1]
+ * [--seeds 1,2,3] [--epochs 10,20]`
  */
 import { parseArgs } from "node:util";
 import { cutPosition } from "../../models/data/interaction-log.ts";

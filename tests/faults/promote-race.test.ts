@@ -29,8 +29,8 @@ describe(`F7: ${PROMOTERS} promoters at once, ${ROUNDS} rounds`, () => {
     const [registry] = registries;
     await registry.register(manifestOf("floor", 1), "m", "test");
     await registry.promote({ version: "floor", expectedLive: null, reason: "first", actor: "test" });
-    // Three sets in turn, since what is live or previous cannot be promoted. Half of a round's promoters ask for the same version
-    // in the same words: still only one of them has moved the pointer.
+    // Three sets in turn, since what is live or previous cannot be promoted. Half of a round's promoters ask for the same
+    // version in the same words: still only one of them has moved the pointer.
     const sets = ["first", "second", "third"].map((set) =>
       registries.map((_, n) => `${set}-${n < PROMOTERS / 2 ? "same" : n}`),
     );

@@ -8,7 +8,7 @@ export interface RedisSuite {
   readonly redis: Redis;
 }
 
-/** To be called in a `describe`, before its own hooks: a Redis that starts and stops with the suite, and a client of it. */
+/** To be called in a `describe`, before its own hooks: a Redis that lives as long as the suite, and a client of it. */
 export function redisSuite(wait: RedisWait = "patient"): RedisSuite {
   let server: PrivateRedis;
   let redis: Redis;

@@ -2,8 +2,8 @@ import { imageOf, residualOf } from "./normal-equations";
 import { addScaled, dot } from "./vectors";
 
 /**
- * Half a sweep of implicit ALS (see als.ts), not solved but improved: `steps` steps of conjugate gradients from the row's present
- * value (Takács, Pilászy & Tikk, RecSys 2011). Needs no d × d matrix a row: O(d) instead of O(d²) an interaction.
+ * Half a sweep of implicit ALS (see als.ts), not solved but improved: `steps` steps of conjugate gradients from the row's
+ * present value (Takács, Pilászy & Tikk, RecSys 2011). Needs no d × d matrix a row: O(d) instead of O(d²) an interaction.
  */
 export function alsConjugateGradient(
   from: usize,

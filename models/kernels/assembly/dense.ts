@@ -57,7 +57,9 @@ function columnOf(matrix: usize, panel: usize, column: usize): usize {
   return matrix + (column >> 3) * panel + ((column & 7) << 2);
 }
 
-/** Rows i … i+63 of panels `first` … `last`−1 of `sides` −= Σ M[k, i…]ᵀ·sides[k] for k in `from` … `to` (whole blocks). */
+/**
+ * Rows i … i+63 of panels `first` … `last`−1 of `sides` −= Σ M[k, i…]ᵀ·sides[k] for k in `from` … `to` (whole blocks).
+ */
 function subtractBlocks(
   matrix: usize,
   sides: usize,

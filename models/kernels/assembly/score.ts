@@ -9,7 +9,7 @@ export function scoreFloat32(matrix: usize, query: usize, scores: usize, items: 
   }
 }
 
-/** scores[n] = row `rows[n]` of M · q for `count` rows: the bits that scoreFloat32 gives them. d padded to a multiple of 4. */
+/** scores[n] = row `rows[n]` of M · q for `count` rows, with the bits of scoreFloat32. d padded to a multiple of 4. */
 export function scoreRows(matrix: usize, query: usize, rows: usize, count: usize, scores: usize, d: usize): void {
   const row = d << 2;
   for (let n: usize = 0; n < count << 2; n += 4) {

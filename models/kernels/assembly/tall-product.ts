@@ -4,8 +4,8 @@ import { multiplyAdd } from "./vectors";
 const CHUNK: usize = 64;
 
 /**
- * c = aᵀ·b, the gradient of a weight: a (rows × m), b (rows × n), c (m × n), m and n multiples of 8. Both operands are read
- * as they lie, where XNNPACK would have one transposed and the other repacked.
+ * c = aᵀ·b, the gradient of a weight: a (rows × m), b (rows × n), c (m × n), m and n multiples of 8. Both operands are
+ * read as they lie, where XNNPACK would have one transposed and the other repacked.
  */
 export function tallProduct(a: usize, b: usize, c: usize, rows: usize, aRow: usize, bRow: usize): void {
   memory.fill(c, 0, (aRow >> 2) * bRow);

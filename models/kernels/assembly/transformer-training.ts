@@ -2,10 +2,11 @@ import { gatherRows, shareOut } from "./transformer";
 import { addScaled, dot, dotFour, sumLanes } from "./vectors";
 
 /**
- * Causal attention over windows, one head, with dropout on its shares: out[p] = Σ_{q ≤ p} mask[p, q] · shares[p, q] · value_q.
- * projected (windows·length × 3 rows of `row` bytes: query, key, value), shares and mask (windows × length × length; mask 0:
- * none), out (windows·length × row). Shares are kept for the way back, 0 where a position would see a later one;
- * `scratch` (length).
+ * Causal attention over windows, one head, with dropout on its shares:
+ *   out[p] = Σ_{q ≤ p} mask[p, q] · shares[p, q] · value_q.
+ * projected (windows·length × 3 rows of `row` bytes: query, key, value), shares and mask (windows × length × length;
+ * mask 0: none), out (windows·length × row). Shares are kept for the way back, 0 where a position would see a
+ * later one; `scratch` (length).
  */
 export function attendWindows(
   projected: usize,

@@ -9,8 +9,8 @@ import { callerOf } from "./auth.ts";
 type Limit = readonly [what: string, who: string, perMinute: number];
 
 /**
- * Who asked too often, in the memory of this replica. Wrong keys have a count of their own, so that they never use up what
- * the right one may ask from the same address.
+ * Who asked too often, in the memory of this replica. Wrong keys have a count of their own, so that they never use up
+ * what the right one may ask from the same address.
  */
 export class RequestLimits {
   readonly #limiter = new RateLimiter();
