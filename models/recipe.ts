@@ -2,6 +2,7 @@ import Type, { type Static, type TSchema } from "typebox";
 import type { ItemId } from "./data/ids.ts";
 import type { TrainingSet } from "./data/interaction-matrix.ts";
 import type { Vocabulary } from "./data/vocabulary.ts";
+import type { OnProgress } from "./long-work.ts";
 
 /** A rung of the ladder; a higher number is a more complex family. */
 export const Phase = Type.Enum([1, 2, 3, 4], {
@@ -57,17 +58,11 @@ export interface BoundedScorer {
   scoresOf(items: Uint32Array): Float32Array;
 }
 
-export interface TrainingProgress {
-  /** 0 … 1. */
-  readonly fraction: number;
-  readonly message: string;
-}
-
 export interface FitOptions {
   readonly seed: number;
   /** Threads the fit may use (default 1). On native TensorFlow the last bits depend on it, elsewhere nothing does. */
   readonly threads?: number | undefined;
-  readonly onProgress?: ((progress: TrainingProgress) => void) | undefined;
+  readonly onProgress?: OnProgress | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Where a long fit keeps its state, so that a killed one goes on and ends with the very same arrays. */
   readonly checkpoint?: CheckpointStore | undefined;

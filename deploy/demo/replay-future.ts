@@ -3,8 +3,8 @@ import { createProducers, type JobProducers } from "../../services/queues/produc
 import type { ApiClient } from "../client/api-client.ts";
 import { followDecisions } from "../client/follow-decisions.ts";
 import type { PreparedData } from "../data/prepare-data.ts";
-import { markReplay, replayFrom } from "../replay/progress.ts";
 import { type ReplayProgress, replay } from "../replay/replay.ts";
+import { markReplay, replayFrom } from "../replay/replay-mark.ts";
 import { count, day, percentOf } from "../terminal/figures.ts";
 import { EXIT } from "../terminal/output.ts";
 import { progressLine } from "../terminal/progress.ts";

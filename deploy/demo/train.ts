@@ -80,8 +80,9 @@ export async function trainChallengers(
   return { trained: outcomes.length - failed, failed };
 }
 
-function nameOf({ phase, recipe }: Challenge): string {
-  return `phase ${phase} ${PHASES[phase - 1].name}: ${recipe}`;
+/** The recipe's name stands in the words of its progress. */
+function nameOf({ phase }: Challenge): string {
+  return `phase ${phase} ${PHASES[phase - 1].name}`;
 }
 
 function resultOf(job: JobView): RetrainOutcome {

@@ -1,4 +1,5 @@
 import { MultiBar, Presets } from "cli-progress";
+import type { Progress } from "../../models/long-work.ts";
 import type { JobView } from "../../services/queues/types.ts";
 
 /** Progress for people: on standard error, a line that redraws itself on a terminal, a line a step in a log. */
@@ -25,10 +26,13 @@ export function progressLine(write: (text: string) => void = (text) => process.s
   };
 }
 
-/** How far a job is, in a line. */
-export function describeProgress({ name, state, progress }: JobView): string {
-  if (progress === null) return `${name}: ${state}`;
-  return `${(progress.fraction * 100).toFixed(0).padStart(3)} %  ${progress.message}`;
+/** How far work is, in a line. */
+export function describeProgress({ fraction, message }: Progress): string {
+  return `${(fraction * 100).toFixed(0).padStart(3)} %  ${message}`;
+}
+
+export function describeJob({ name, state, progress }: JobView): string {
+  return progress === null ? `${name}: ${state}` : describeProgress(progress);
 }
 
 /** The progress of several jobs at once. */
@@ -55,7 +59,7 @@ function bars(): JobProgress {
   );
   return {
     add: (name) => {
-      const bar = all.create(100, 0, { name: name.padEnd(34), message: "waiting for a worker" });
+      const bar = all.create(100, 0, { name: name.padEnd(21), message: "waiting for a worker" });
       return ({ state, progress }) => {
         if (progress === null) return;
         const width = Math.max(20, (process.stderr.columns ?? 100) - 72);
@@ -71,10 +75,10 @@ function lines(write: (line: string) => void): JobProgress {
   return {
     add: (name) => {
       let quarter = 0;
-      return ({ progress }) => {
+      return ({ state, progress }) => {
         if (progress === null || Math.floor(progress.fraction * 4) <= quarter) return;
         quarter = Math.floor(progress.fraction * 4);
-        write(`  ${name}: ${quarter * 25} %, ${progress.message}`);
+        write(`  ${name}: ${state === "completed" ? "done" : `${quarter * 25} %, ${progress.message}`}`);
       };
     },
     stop: () => {},

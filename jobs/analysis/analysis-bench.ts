@@ -7,8 +7,9 @@ import { bootstrapMean } from "../../models/evaluation/bootstrap.ts";
 import { pairedDifferences } from "../../models/evaluation/comparison.ts";
 import { type LearningCurve, learningCurve } from "../../models/evaluation/learning-curve.ts";
 import type { Estimate } from "../../models/evaluation/report.ts";
+import type { OnProgress } from "../../models/long-work.ts";
 import { fitModel, type Model, recommenderOf } from "../../models/model.ts";
-import type { Params, TrainingProgress } from "../../models/recipe.ts";
+import type { Params } from "../../models/recipe.ts";
 import type { StoredEvaluation } from "../../services/evaluations/evaluations.ts";
 import type { JobContext } from "../context.ts";
 import {
@@ -27,7 +28,7 @@ const CURVE = [
 ] as const;
 
 export interface AnalysisOptions {
-  readonly onProgress?: ((progress: TrainingProgress) => void) | undefined;
+  readonly onProgress?: OnProgress | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

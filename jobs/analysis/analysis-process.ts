@@ -3,6 +3,7 @@ import type { SandboxedJob } from "bullmq";
 import type { Findings } from "../../models/card/findings.ts";
 import type { AnalysisPayload } from "../../services/queues/types.ts";
 import { openContext } from "../context.ts";
+import { progressOfJob } from "../job-progress.ts";
 import { analyse } from "./analyse.ts";
 
 /**
@@ -24,8 +25,7 @@ export default async function analyseInChild(
   try {
     const { version, diagnosis } = await analyse(context, job.data, {
       signal,
-      // The channel closes when the worker dies; "disconnect" then ends this process.
-      onProgress: (progress) => void job.updateProgress({ ...progress }).catch(() => {}),
+      onProgress: progressOfJob(job).update,
     });
     return { version, diagnosis };
   } finally {

@@ -4,11 +4,12 @@ import { type Evaluation, evaluate } from "../../models/evaluation/evaluate.ts";
 import { mean } from "../../models/evaluation/moments.ts";
 import { popularityShares } from "../../models/evaluation/novelty.ts";
 import { splitRequests } from "../../models/evaluation/requests.ts";
+import type { Progress } from "../../models/long-work.ts";
 import { FLOOR_HALF_LIFE_DAYS, fitModel, recommenderOf } from "../../models/model.ts";
 import { checkedParams, defaultsUnder } from "../../models/params.ts";
 import { counts } from "../../models/popularity/counts.ts";
 import { ALL_TIME_DAYS } from "../../models/popularity/popularity.ts";
-import type { DataOrder, Params, Phase, Recipe, TrainingProgress } from "../../models/recipe.ts";
+import type { DataOrder, Params, Phase, Recipe } from "../../models/recipe.ts";
 import { unsearched } from "./search-in-process.ts";
 import { searchOnTrain } from "./search-on-train.ts";
 
@@ -26,7 +27,7 @@ export interface EvaluateSplitOptions {
   readonly seed: number;
   readonly threads: number;
   /** Fractions count within a stage. */
-  readonly onProgress: (stage: SplitStage, progress: TrainingProgress) => void;
+  readonly onProgress: (stage: SplitStage, progress: Progress) => void;
 }
 
 export type SplitStage = "search" | "fit" | "ask";

@@ -1,7 +1,8 @@
+import { type OnProgress, partOf } from "../../models/long-work.ts";
 import { fitModel } from "../../models/model.ts";
 import { checkedParams } from "../../models/params.ts";
 import { recipeNamed } from "../../models/phases.ts";
-import type { Recipe, TrainingProgress, WarmStart } from "../../models/recipe.ts";
+import type { Recipe, WarmStart } from "../../models/recipe.ts";
 import type { FitKey } from "../../services/checkpoints/checkpoints.ts";
 import type { RetrainPayload } from "../../services/queues/types.ts";
 import type { JobContext } from "../context.ts";
@@ -28,7 +29,7 @@ export interface RetrainResult {
 }
 
 export interface RetrainOptions {
-  readonly onProgress?: ((progress: TrainingProgress) => void) | undefined;
+  readonly onProgress?: OnProgress | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Runs the trials of a search as jobs of their own; without it they run here, one after the other. */
   readonly flow?: TrialFlow | undefined;
@@ -51,11 +52,7 @@ export async function retrain(
   const recipe = recipeNamed(payload.recipe);
   const { seed } = payload;
   const stage = (from: number, to: number, name: string) => {
-    return ({ fraction, message }: TrainingProgress): void =>
-      options.onProgress?.({
-        fraction: from + (to - from) * fraction,
-        message: `${recipe.name}: ${name}${message === "" ? "" : `, ${message}`}`,
-      });
+    return partOf(options.onProgress, { name: `${recipe.name}: ${name}`, from, to });
   };
   const fitting = { threads: context.config.threads, signal: options.signal };
 

@@ -1,5 +1,6 @@
 import type { Choice, Trial } from "../../models/artifact/manifest.ts";
-import type { Params, Recipe, SearchSpace, TrainingProgress } from "../../models/recipe.ts";
+import type { OnProgress, Progress } from "../../models/long-work.ts";
+import type { Params, Recipe, SearchSpace } from "../../models/recipe.ts";
 import { bestTrial } from "../../models/tuning/best-trial.ts";
 import { smallestBudget, withBudget } from "../../models/tuning/budget.ts";
 import { choose } from "../../models/tuning/choice.ts";
@@ -31,7 +32,7 @@ export interface SearchRun {
   readonly roundSize?: number | undefined;
   readonly seed: number;
   readonly threads?: number | undefined;
-  readonly onProgress?: ((progress: TrainingProgress) => void) | undefined;
+  readonly onProgress?: OnProgress | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -56,9 +57,9 @@ export function searchOptions(options: Omit<SearchRun, "split">): SearchOptions 
 export function searchProgress(
   finished: readonly Trial[],
   of: number,
-  within?: TrainingProgress,
+  within?: Progress,
   budget = 0,
-): TrainingProgress {
+): Progress {
   const spent = finished.reduce((sum, { budget }) => sum + budget, 0);
   const failed = finished.filter(({ failure }) => failure !== undefined).length;
   const best = bestTrial(finished);
@@ -87,7 +88,7 @@ export async function searchInProcess(options: SearchRun): Promise<SearchResult>
     searchOptions(options),
     async ({ params, seed, budget }) => {
       const fitted = { params: withBudget(recipe, params, budget), seed };
-      const onProgress = (within: TrainingProgress): void =>
+      const onProgress = (within: Progress): void =>
         options.onProgress?.(searchProgress(done, options.trials, within, budget));
       const tried = await fitAndScore(recipe.name, split, fitted, { ...options, onProgress });
       if ("failure" in tried) {

@@ -2,7 +2,8 @@ import type { InteractionLog } from "../../models/data/interaction-log.ts";
 import { trainingSet } from "../../models/data/interaction-matrix.ts";
 import { carveLike } from "../../models/evaluation/carve.ts";
 import { splitRequests } from "../../models/evaluation/requests.ts";
-import type { DataOrder, Params, Recipe, TrainingProgress } from "../../models/recipe.ts";
+import type { OnProgress } from "../../models/long-work.ts";
+import type { DataOrder, Params, Recipe } from "../../models/recipe.ts";
 import { isWithin } from "../../models/tuning/space.ts";
 import { type SearchResult, searchInProcess } from "./search-in-process.ts";
 
@@ -18,7 +19,7 @@ export interface SearchOnTrainOptions {
   readonly trials: number;
   readonly seed: number;
   readonly threads?: number | undefined;
-  readonly onProgress?: ((progress: TrainingProgress) => void) | undefined;
+  readonly onProgress?: OnProgress | undefined;
 }
 
 /** Carves a validation set from a train file, the way its test file was made, and searches on it. */

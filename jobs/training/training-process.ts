@@ -1,5 +1,4 @@
 import { type SandboxedJob, WaitingChildrenError } from "bullmq";
-import type { TrainingProgress } from "../../models/recipe.ts";
 import { addTrials, type TrialParent, trialKey } from "../../services/queues/trial-queue.ts";
 import {
   type RetrainPayload,
@@ -9,6 +8,7 @@ import {
   type TrialPayload,
 } from "../../services/queues/types.ts";
 import { type JobContext, openContext } from "../context.ts";
+import { progressOfJob } from "../job-progress.ts";
 import { askForAnalysis } from "./ask-for-analysis.ts";
 import { type RetrainResult, retrain } from "./retrain.ts";
 import type { TrialFlow } from "./search-by-jobs.ts";
@@ -19,9 +19,6 @@ import { runTrialJob } from "./trial-job.ts";
  * a child that crashes or is killed takes nothing with it. A child whose worker has died must not train on.
  */
 process.on("disconnect", () => process.exit(1));
-
-/** Progress is sent at most this often, milliseconds. */
-const PROGRESS_INTERVAL_MS = 250;
 
 export default async function trainInChild(
   job: SandboxedJob<RetrainPayload | TrialPayload>,
@@ -44,20 +41,11 @@ async function retrainJob(
   token: string,
   signal: AbortSignal | undefined,
 ): Promise<RetrainResult> {
-  let lastSentAt = Number.NEGATIVE_INFINITY;
-  let latest: TrainingProgress | null = null;
-  // The channel closes when the worker dies; "disconnect" then ends this process.
-  const send = (): void => void job.updateProgress({ ...latest }).catch(() => {});
+  const progress = progressOfJob(job);
   const result = await retrain(context, job.data, {
     signal,
-    flow: flowOf(context, job, token, send),
-    onProgress: (progress) => {
-      latest = progress;
-      const now = performance.now();
-      if (now - lastSentAt < PROGRESS_INTERVAL_MS && progress.fraction < 1) return;
-      lastSentAt = now;
-      send();
-    },
+    flow: flowOf(context, job, token, progress.sendLatest),
+    onProgress: progress.update,
   });
   await askForAnalysis(context, job.data, result);
   return result;

@@ -1,4 +1,5 @@
 import Type, { type TSchema } from "typebox";
+import { partOf } from "../long-work.ts";
 import type { NamedArrays, Params, Recipe, SearchSpace, TrainingReport } from "../recipe.ts";
 import { blendScorers } from "./blend-scorers.ts";
 
@@ -64,11 +65,11 @@ export function blend(name: string, summary: string, members: readonly BlendMemb
             ...options.warmStart,
             arrays: within(options.warmStart.arrays, recipe.name),
           },
-          onProgress: ({ fraction, message }) =>
-            options.onProgress?.({
-              fraction: (position + fraction) / recipes.length,
-              message: `${recipe.name}: ${message}`,
-            }),
+          onProgress: partOf(options.onProgress, {
+            name: recipe.name,
+            from: position / recipes.length,
+            to: (position + 1) / recipes.length,
+          }),
         });
         for (const [key, array] of Object.entries(fitted.arrays)) arrays[`${recipe.name}.${key}`] = array;
         reports.push(fitted.report);

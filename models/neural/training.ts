@@ -1,7 +1,7 @@
 import type { InteractionMatrix } from "../data/interaction-matrix.ts";
 import { seededRandom } from "../data/random.ts";
+import { yieldToEvents } from "../long-work.ts";
 import type { FitOptions } from "../recipe.ts";
-import { yieldToEvents } from "../yield-to-events.ts";
 import { adamStep } from "./adam.ts";
 import { decodeCheckpoint, encodeCheckpoint, fingerprint, type TrainingState } from "./checkpoint.ts";
 import { ForwardPass } from "./forward.ts";

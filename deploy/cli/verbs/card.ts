@@ -3,7 +3,7 @@ import type { JobAdded } from "../../../services/serving/routes/jobs.ts";
 import type { ModelView } from "../../../services/serving/routes/models.ts";
 import { followJob } from "../../client/follow-job.ts";
 import { EXIT, print } from "../../terminal/output.ts";
-import { describeProgress, progressLine } from "../../terminal/progress.ts";
+import { describeJob, progressLine } from "../../terminal/progress.ts";
 import { connect, type ServiceOptions, withService } from "../service.ts";
 
 interface CardOptions extends ServiceOptions {
@@ -21,7 +21,7 @@ export function cardVerb(program: Command): void {
     if (options.analyse === true) {
       const { jobId } = await api.post<JobAdded>(`${path}/analyse`, {});
       const line = progressLine();
-      const job = await followJob(api, jobId, (view) => line.update(describeProgress(view)));
+      const job = await followJob(api, jobId, (view) => line.update(describeJob(view)));
       if (job.state === "failed") {
         process.exitCode = EXIT.failed;
         process.stderr.write(`phasewise: the analysis failed: ${job.failedReason}\n`);

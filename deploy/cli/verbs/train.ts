@@ -3,7 +3,7 @@ import type { JobAdded } from "../../../services/serving/routes/jobs.ts";
 import { followJob } from "../../client/follow-job.ts";
 import { jsonObject, wholeNumber } from "../../terminal/arguments.ts";
 import { EXIT, print } from "../../terminal/output.ts";
-import { describeProgress, progressLine } from "../../terminal/progress.ts";
+import { describeJob, progressLine } from "../../terminal/progress.ts";
 import { connect, type ServiceOptions, withService } from "../service.ts";
 
 interface TrainOptions extends ServiceOptions {
@@ -37,7 +37,7 @@ export function trainVerb(program: Command): void {
       return;
     }
     const line = progressLine();
-    const job = await followJob(api, jobId, (view) => line.update(describeProgress(view)));
+    const job = await followJob(api, jobId, (view) => line.update(describeJob(view)));
     if (job.state === "failed") process.exitCode = EXIT.failed;
     print(job, options, () =>
       job.state === "failed" ? `failed: ${job.failedReason}` : JSON.stringify(job.result, null, 2),
