@@ -13,10 +13,11 @@ export function curlLines(
   const other = phases
     .flatMap(({ versions }) => versions)
     .find(({ version, state }) => version !== live?.version && state !== "QUARANTINED");
-  const auth = `-H "Authorization: Bearer $(cat ${stateFolder}/admin-key)" -H "content-type: application/json"`;
+  const key = `-H "Authorization: Bearer $(cat ${stateFolder}/admin-key)"`;
+  const auth = `${key} -H "content-type: application/json"`;
   const lines = [
     "Try",
-    `  curl -s '${url}/recommend?userId=${user}&k=5'                 # someone we know`,
+    `  curl -s '${url}/recommend?userId=${user}&k=5' ${key}   # someone we know, which takes a key`,
     `  curl -s '${url}/recommend?userId=nobody&k=5'              # someone we do not: source says "popular"`,
     `  curl -s ${url}/recommend -H 'content-type: application/json' -d '{"history":["${item}"],"k":5}'   # a session`,
     `  curl -s ${url}/ladder                                    # every version and its verdict; ${url}/docs for all routes`,

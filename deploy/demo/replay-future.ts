@@ -11,6 +11,7 @@ import { progressLine } from "../terminal/progress.ts";
 
 export interface Future {
   readonly url: string;
+  readonly key: string;
   readonly api: ApiClient;
   readonly prepared: PreparedData;
   readonly config: Config;
@@ -27,7 +28,7 @@ const MARK_INTERVAL_MS = 1000;
 
 /** Plays what came after the cut as live traffic, and has it judged when the shadow has caught up. */
 export async function replayFuture(future: Future): Promise<void> {
-  const { url, api, prepared, config, say, speed, listDriven, signal } = future;
+  const { url, key, api, prepared, config, say, speed, listDriven, signal } = future;
   const { log, cutAt, snapshot } = prepared;
   const from = await replayFrom(config.stateFolder, snapshot.sha256, cutAt);
   if (from >= log.timestamps.length) {
@@ -51,6 +52,7 @@ export async function replayFuture(future: Future): Promise<void> {
     say("\nReplaying what came after the cut as live traffic");
     const done = await replay({
       url,
+      key,
       log,
       from,
       eventsPerSecond: speed,

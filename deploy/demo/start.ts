@@ -61,7 +61,7 @@ export async function start(options: StartOptions): Promise<void> {
     const elapsed = (): string => `${((performance.now() - startedAt) / 1000).toFixed(1)} s`;
     const { signal } = early;
     const steps = runSteps(
-      { url, api: apiClient(url, key), prepared, config, say, elapsed, signal },
+      { url, key, api: apiClient(url, key), prepared, config, say, elapsed, signal },
       options,
     );
     await Promise.race([steps, died, interrupted]);

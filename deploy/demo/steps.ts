@@ -22,6 +22,7 @@ export interface DemoOptions {
 /** The running service that the demo shows, and where its lines go. */
 export interface Demo {
   readonly url: string;
+  readonly key: string;
   readonly api: ApiClient;
   readonly prepared: PreparedData;
   readonly config: Config;

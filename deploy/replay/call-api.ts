@@ -14,16 +14,22 @@ class Refusal extends Error {
   }
 }
 
+/** How the API is called: over which connections, and with which key. */
+export interface Caller {
+  readonly agent: Agent;
+  readonly key: string;
+}
+
 /** Feedback is idempotent by event id and asking changes nothing, so both may be tried again. */
 export function callApi(
-  agent: Agent,
+  caller: Caller,
   method: string,
   url: string,
   body?: unknown,
   alsoFine?: number,
 ): Promise<unknown> {
   const call = async (): Promise<unknown> => {
-    const { status, text } = await send(agent, method, url, body).catch((error: Error) => ({
+    const { status, text } = await send(caller, method, url, body).catch((error: Error) => ({
       status: 0,
       text: error.message,
     }));
@@ -40,17 +46,19 @@ function pauseMs(attempt: number, error: unknown): number | null {
 }
 
 function send(
-  agent: Agent,
+  { agent, key }: Caller,
   method: string,
   url: string,
   body: unknown,
 ): Promise<{ status: number; text: string }> {
   return new Promise((resolve, reject) => {
     const payload = body === undefined ? undefined : JSON.stringify(body);
-    const headers =
-      payload === undefined
+    const headers = {
+      authorization: `Bearer ${key}`,
+      ...(payload === undefined
         ? {}
-        : { "content-type": "application/json", "content-length": Buffer.byteLength(payload) };
+        : { "content-type": "application/json", "content-length": Buffer.byteLength(payload) }),
+    };
     const outgoing = request(url, { method, agent, headers }, (response) => {
       const chunks: Buffer[] = [];
       response.on("data", (chunk: Buffer) => chunks.push(chunk));

@@ -1,10 +1,12 @@
 import { Agent } from "node:http";
 import type { InteractionLog } from "../../models/data/interaction-log.ts";
-import { callApi } from "./call-api.ts";
+import { type Caller, callApi } from "./call-api.ts";
 
 export interface ReplayOptions {
   /** Base URL of the API, e.g. http://127.0.0.1:3000. */
   readonly url: string;
+  /** A key that may serve and ingest: what comes without one is no evidence. */
+  readonly key: string;
   readonly log: InteractionLog;
   /** First event to play. */
   readonly from: number;
@@ -53,7 +55,7 @@ export async function replay(options: ReplayOptions): Promise<ReplayProgress> {
   };
   const player: Player = {
     url: options.url,
-    agent,
+    caller: { agent, key: options.key },
     log,
     shown: options.listDriven ? new ShownLists() : null,
   };
@@ -102,7 +104,7 @@ export async function replay(options: ReplayOptions): Promise<ReplayProgress> {
 
 interface Player {
   readonly url: string;
-  readonly agent: Agent;
+  readonly caller: Caller;
   readonly log: InteractionLog;
   readonly shown: ShownLists | null;
 }
@@ -129,12 +131,12 @@ class ShownLists {
 
 /** Asks for a list, then sends the event. Returns whether the list held its item, and whether it names a list. */
 async function play(
-  { url, agent, log, shown }: Player,
+  { url, caller, log, shown }: Player,
   event: number,
 ): Promise<{ hit: boolean; listDriven: boolean }> {
   const userId = log.users.idAt(log.userIndex[event]);
   const itemId = log.items.idAt(log.itemIndex[event]);
-  const asking = callApi(agent, "GET", `${url}/recommend?userId=${encodeURIComponent(userId)}&k=10`);
+  const asking = callApi(caller, "GET", `${url}/recommend?userId=${encodeURIComponent(userId)}&k=10`);
   const list = (await asking) as List;
   shown?.add(userId, list);
   const requestId = shown?.requestIdOf(userId, itemId);
@@ -149,6 +151,6 @@ async function play(
   };
   // An earlier replay may have sent the event already, with another list: a conflict that changes nothing.
   const sentBefore = shown === null ? undefined : 409;
-  await callApi(agent, "POST", `${url}/feedback`, { events: [feedback] }, sentBefore);
+  await callApi(caller, "POST", `${url}/feedback`, { events: [feedback] }, sentBefore);
   return { hit: list.items.some((item) => item.itemId === itemId), listDriven: requestId !== undefined };
 }

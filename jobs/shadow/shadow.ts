@@ -1,4 +1,4 @@
-import { itemId, userId } from "../../models/data/ids.ts";
+import { userId } from "../../models/data/ids.ts";
 import type { Interaction } from "../../models/data/interaction-log.ts";
 import type { VersionFacts } from "../../models/gate/evidence.ts";
 import type { Policy } from "../../models/gate/policy.ts";
@@ -200,9 +200,6 @@ async function queriesOf(
 
 /** The history that the served list was made from: what arrived later is left out. */
 function historyAsOf(history: UserHistory | undefined, request: ShadowRequest): Interaction[] {
-  if (request.sessionItems !== undefined) {
-    return request.sessionItems.map((item) => ({ itemId: itemId(item), timestamp: request.at, weight: 1 }));
-  }
   return (history?.entries ?? []).filter((entry) => entry.sequence <= request.historyThrough);
 }
 

@@ -1,7 +1,7 @@
 import type { ItemId, UserId } from "../../models/data/ids.ts";
 import type { Interaction } from "../../models/data/interaction-log.ts";
 
-/** An event as a client sends it. */
+/** An event as a client sends it, and through whom. */
 export interface FeedbackEvent {
   /** The client's idempotency key: one effect per id. */
   readonly eventId: string;
@@ -14,6 +14,11 @@ export interface FeedbackEvent {
   readonly timestamp?: number | undefined;
   /** The list this event answers to, when the user chose from one of ours. */
   readonly requestId?: string | undefined;
+  /**
+   * Id of the key through which it came: only those whose holders know their users may add to the stream. Absent in what was
+   * recorded before there were keys, and in what was imported.
+   */
+  readonly source?: string | undefined;
 }
 
 /** One entry of a user's history as stored: append-only, numbered from 1 in order of arrival. */

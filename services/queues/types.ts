@@ -64,8 +64,8 @@ export interface ShadowRequest {
   readonly userId: string | null;
   /** History of the user as of the request: entries with sequence ≤ this. */
   readonly historyThrough: number;
-  /** For anonymous sessions: the history came with the request. */
-  readonly sessionItems?: readonly string[] | undefined;
+  /** Id of the key through which it was asked; absent in requests from before there were keys. */
+  readonly source?: string | undefined;
   readonly k: number;
   readonly exclude: readonly string[];
   readonly genre?: string | undefined;

@@ -22,6 +22,7 @@ import type { Interleaving } from "./interleaving.ts";
 import type { LiveModel } from "./live-model.ts";
 import type { ServingMetrics } from "./serving-metrics.ts";
 import type { ShadowTap } from "./shadow-tap.ts";
+import type { Visitors } from "./visitors.ts";
 
 export type App = FastifyInstance<
   RawServerDefault,
@@ -43,6 +44,7 @@ export interface ServingDeps {
   readonly looks: Pick<Looks, "latest">;
   readonly live: LiveModel;
   readonly histories: Histories;
+  readonly visitors: Visitors;
   readonly shadow: ShadowTap;
   readonly interleaving: Interleaving;
   readonly metrics: ServingMetrics;

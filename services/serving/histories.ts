@@ -6,10 +6,13 @@ import type { EventLog, FeedbackEvent, UserHistory } from "../interactions/types
 import { inTime } from "../waiting.ts";
 
 /** Where the history of a reply came from. */
-export const HistoryOrigin = Type.Enum(["stored", "remembered", "request", "empty", "unavailable"], {
-  type: "string",
-  description: "where the history came from",
-});
+export const HistoryOrigin = Type.Enum(
+  ["stored", "remembered", "request", "visitor", "empty", "unavailable"],
+  {
+    type: "string",
+    description: "where the history came from",
+  },
+);
 export type HistoryOrigin = Static<typeof HistoryOrigin>;
 
 export interface KnownHistory {

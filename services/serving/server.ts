@@ -33,6 +33,7 @@ import type { ServedModel } from "./served-model.ts";
 import { interleavingEvents, liveModelEvents } from "./serving-events.ts";
 import { createMetrics } from "./serving-metrics.ts";
 import { ShadowTap } from "./shadow-tap.ts";
+import { Visitors } from "./visitors.ts";
 
 export type ServerConfig = Pick<
   Config,
@@ -141,6 +142,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       catalogue,
       live,
       histories,
+      visitors: new Visitors(),
       shadow,
       interleaving,
       metrics,

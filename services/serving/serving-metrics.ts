@@ -91,6 +91,12 @@ export function createMetrics() {
       labelNames: ["use"] as const,
       registers,
     }),
+    unvouched: new Counter({
+      name: "phasewise_unvouched_total",
+      help: "Requests and events of callers without a secret key: answered, never evidence, never trained on",
+      labelNames: ["what"] as const,
+      registers,
+    }),
     histories: new Counter({
       name: "phasewise_histories_total",
       help: "Histories used for recommendations, by origin",

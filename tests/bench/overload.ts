@@ -38,6 +38,7 @@ const { url } = await service.startApi();
 while ((await fetch(`${url}/readyz`)).status !== 200);
 
 const agent = new Agent({ keepAlive: true, maxSockets: 2000 });
+const headers = { authorization: `Bearer ${service.key}` };
 const random = seededRandom(1);
 
 function ask(path: string, dueMs: number, startedAt: number): Promise<Reply> {
@@ -46,7 +47,7 @@ function ask(path: string, dueMs: number, startedAt: number): Promise<Reply> {
     const done = (status: number, retryAfter: boolean): void => {
       resolve({ dueMs, sentMs, status, retryAfter, tookMs: performance.now() - startedAt - dueMs });
     };
-    get(`${url}${path}`, { agent }, (reply) => {
+    get(`${url}${path}`, { agent, headers }, (reply) => {
       reply
         .resume()
         .once("end", () => done(reply.statusCode ?? 0, reply.headers["retry-after"] !== undefined));
@@ -73,6 +74,7 @@ const percent = (part: number, whole: number): string => `${((100 * part) / whol
 const requests = Array.from({ length: USERS }, (_, n) => ({
   method: "GET" as const,
   path: `/recommend?userId=u${n}`,
+  headers,
 }));
 await autocannon({ url, connections: 10, duration: 3, requests });
 const closed = await autocannon({ url, connections: 10, duration: SECONDS, requests });

@@ -23,12 +23,20 @@ const folder = await mkdtemp(join(tmpdir(), "phasewise-bench-"));
 const client = connectRedis({ redisUrl: redis.url }, "patient", () => {});
 await raiseSyntheticWorld(folder, client, { items: ITEMS, recipe: RECIPE });
 
+const KEY = "a key for benchmarks only";
+const headers = { authorization: `Bearer ${KEY}` };
 const spawnedAt = performance.now();
 const server = spawn(
   process.execPath,
   [fileURLToPath(new URL("../../services/serving/server.js", import.meta.url))],
   {
-    env: { ...process.env, PORT: "0", REDIS_URL: redis.url, PHASEWISE_HOME: folder },
+    env: {
+      ...process.env,
+      PORT: "0",
+      REDIS_URL: redis.url,
+      PHASEWISE_HOME: folder,
+      PHASEWISE_ADMIN_KEY: KEY,
+    },
     stdio: ["ignore", "ignore", "pipe"],
   },
 );
@@ -59,7 +67,11 @@ const cases = [
 ];
 for (const connections of [1, 10]) {
   for (const { name, path } of cases) {
-    const requests = Array.from({ length: USERS }, (_, n) => ({ method: "GET" as const, path: path(n) }));
+    const requests = Array.from({ length: USERS }, (_, n) => ({
+      method: "GET" as const,
+      path: path(n),
+      headers,
+    }));
     await autocannon({ url, connections, duration: 2, requests });
     const cpuBefore = await cpuMs();
     const result = await autocannon({ url, connections, duration: SECONDS, requests });

@@ -30,9 +30,10 @@ interface Condition {
 const agent = new Agent({ keepAlive: true, maxSockets: 1 });
 
 /** Bytes of the reply are read; resolves to its status. */
-function ask(url: string): Promise<number> {
+function ask(url: string, key: string): Promise<number> {
+  const headers = { authorization: `Bearer ${key}` };
   return new Promise((resolve, reject) => {
-    get(url, { agent }, (reply) => {
+    get(url, { agent, headers }, (reply) => {
       reply.resume().once("end", () => resolve(reply.statusCode ?? 0));
     }).once("error", reject);
   });
@@ -75,7 +76,7 @@ let asked = 0;
 async function round(condition: Condition, keep: boolean): Promise<void> {
   for (let n = 0; n < REQUESTS; n++) {
     const startedAt = performance.now();
-    const status = await ask(`${condition.url}/recommend?userId=u${asked++ % USERS}`);
+    const status = await ask(`${condition.url}/recommend?userId=u${asked++ % USERS}`, condition.service.key);
     if (!keep) continue;
     condition.times.push(performance.now() - startedAt);
     if (status !== 200) condition.refused++;

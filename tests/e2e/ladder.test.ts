@@ -158,7 +158,7 @@ describe("the ladder, climbed by the real processes", () => {
 
   it("records pairs of both lists while later events arrive as traffic, and loses no request", async () => {
     const { cutAt, log } = data;
-    const done = await replay({ url, log, from: cutAt, eventsPerSecond: 0 });
+    const done = await replay({ url, key: service.key, log, from: cutAt, eventsPerSecond: 0 });
     assert.equal(done.played, log.timestamps.length - cutAt);
     assert.equal(done.failures, 0);
     // Every played event was one request; of one user so many are sampled at least, and shed ones are counted.
@@ -296,7 +296,7 @@ describe("the ladder, climbed by the real processes", () => {
       const before = await length();
       assert.ok(before > 0);
       const twenty = { ...data.log, timestamps: data.log.timestamps.slice(0, data.cutAt + 20) };
-      const done = await replay({ url, log: twenty, from: data.cutAt, eventsPerSecond: 0 });
+      const done = await replay({ url, key: service.key, log: twenty, from: data.cutAt, eventsPerSecond: 0 });
       assert.deepEqual([done.played, done.failures], [20, 0]);
       assert.equal(await length(), before);
     } finally {

@@ -134,7 +134,7 @@ describe("a replay", () => {
     WAVES.slice(0, wave + 1).reduce((sum, size) => sum + size, 0);
   const playThrough = (end: number, from: number, listDriven: boolean) => {
     const log = { ...data.log, timestamps: data.log.timestamps.slice(0, end) };
-    return replay({ url, log, from, eventsPerSecond: 0, listDriven });
+    return replay({ url, key: service.key, log, from, eventsPerSecond: 0, listDriven });
   };
   const liveVersion = async (): Promise<string | undefined> => (await context.registry.live())?.version;
   const begin = async (policy: object): Promise<void> => {

@@ -173,7 +173,7 @@ describe("broken challengers, each with a planted gain, in the real shadow", () 
       assert.equal(record.state, "SHADOWING", record.reason);
     }
     await service.startWorker(fileURLToPath(new URL("../support/defect-worker.js", import.meta.url)));
-    const done = await replay({ url, log: data.log, from: data.cutAt, eventsPerSecond: 0 });
+    const done = await replay({ url, key: service.key, log: data.log, from: data.cutAt, eventsPerSecond: 0 });
     assert.equal(done.failures, 0);
   });
   after(async () => {

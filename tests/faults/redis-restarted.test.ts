@@ -20,7 +20,7 @@ describe("Redis killed while a training runs and another one waits", () => {
     (await api.post<{ jobId: string }>("/retrain", { phase: 3, recipe: "als", tune: true, seed })).jobId;
   const statusOf = async (path: string, body?: object): Promise<number> => {
     const headers = { "content-type": "application/json", authorization: `Bearer ${service.key}` };
-    const init = body === undefined ? {} : { method: "POST", headers, body: JSON.stringify(body) };
+    const init = body === undefined ? { headers } : { method: "POST", headers, body: JSON.stringify(body) };
     const response = await fetch(`${url}${path}`, init);
     await response.arrayBuffer();
     return response.status;
@@ -65,7 +65,9 @@ describe("Redis killed while a training runs and another one waits", () => {
       "feedback is taken",
     );
     await eventually(async () => {
-      const reply = await fetch(`${url}/recommend?userId=1`);
+      const reply = await fetch(`${url}/recommend?userId=1`, {
+        headers: { authorization: `Bearer ${service.key}` },
+      });
       return ((await reply.json()) as { history: string }).history === "stored";
     }, "histories are read again");
     const finished = await Promise.all(jobs.map((jobId) => followJob(api, jobId)));

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { cutPosition } from "../../../models/data/interaction-log.ts";
 import { loadConfig } from "../../../services/config.ts";
+import { findAdminKey } from "../../client/api-client.ts";
 import { openData } from "../../data/open-data.ts";
 import { type ReadingOptions, readingSettings, withReadingOptions } from "../../data/reading-options.ts";
 import { replay } from "../../replay/replay.ts";
@@ -34,6 +35,7 @@ export function replayVerb(program: Command): void {
       const line = progressLine();
       const { log } = await openData(config, line.update, readingSettings(options));
       const done = await replay({
+        key: (await findAdminKey(config.adminKey, config.stateFolder)) ?? "",
         url: options.url ?? `http://127.0.0.1:${config.port}`,
         log,
         from: options.from === 0 ? 0 : cutPosition(log, options.from),

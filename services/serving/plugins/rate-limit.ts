@@ -6,6 +6,12 @@ import { RateLimiter } from "../rate-limiter.ts";
 import type { ServingMetrics } from "../serving-metrics.ts";
 import { callerOf } from "./auth.ts";
 
+declare module "fastify" {
+  interface FastifyInstance {
+    requestLimits: RequestLimits;
+  }
+}
+
 type Limit = readonly [what: string, who: string, perMinute: number];
 
 /**
@@ -64,5 +70,6 @@ export class RequestLimits {
 
 /** After `authenticate`, so that each caller is counted apart. */
 export function limitRates(app: App, limits: RequestLimits): void {
+  app.decorate("requestLimits", limits);
   app.addHook("onRequest", async (request, reply) => limits.asked(request, reply));
 }

@@ -1,8 +1,9 @@
 import Type from "typebox";
 import { itemId, userId } from "../../../models/data/ids.ts";
 import { PhasewiseError } from "../../errors.ts";
+import { vouchesForUsers } from "../../keys/caller.ts";
 import type { App, ServingDeps } from "../deps.ts";
-import { INGEST } from "../plugins/auth.ts";
+import { callerOf, INGEST } from "../plugins/auth.ts";
 import { ERROR_RESPONSES, ItemIdText, Rating, Timestamp, UserIdText } from "../schemas.ts";
 
 const MAX_EVENTS = 500;
@@ -73,7 +74,15 @@ export function feedbackRoutes(app: App, deps: ServingDeps): void {
         }
         return { ...event, userId: userId(event.userId), itemId: itemId(event.itemId) };
       });
-      const outcome = await deps.events.append(events, now);
+      const caller = callerOf(request);
+      if (!vouchesForUsers(caller)) {
+        deps.metrics.unvouched.inc({ what: "event" }, events.length);
+        return await reply.status(202).send(deps.visitors.add(events, now));
+      }
+      const outcome = await deps.events.append(
+        events.map((event) => ({ ...event, source: caller.keyId })),
+        now,
+      );
       if (outcome.duplicates === 0) deps.histories.accepted(events, now);
       return await reply.status(202).send(outcome);
     },

@@ -2,12 +2,13 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import Type, { type Static } from "typebox";
 import { type ItemId, itemId, userId } from "../../../models/data/ids.ts";
 import type { ItemFilter, Query } from "../../../models/recommender.ts";
+import { vouchesForUsers } from "../../keys/caller.ts";
 import type { ShadowRequest } from "../../queues/types.ts";
 import type { App, ServingDeps } from "../deps.ts";
 import type { KnownHistory } from "../histories.ts";
 import type { InterleavedAnswer } from "../interleaving.ts";
 import type { Answer } from "../lineup.ts";
-import { SERVE } from "../plugins/auth.ts";
+import { callerOf, SERVE } from "../plugins/auth.ts";
 import {
   ERROR_RESPONSES,
   ItemIdText,
@@ -155,8 +156,11 @@ async function answer(
   asked: Asked,
 ): Promise<Static<typeof RecommendationView>> {
   const now = deps.now();
-  const sampled = deps.shadow.samples(request.id);
-  const history = await historyOf(deps, asked, now);
+  const caller = callerOf(request);
+  const vouched = vouchesForUsers(caller);
+  if (!vouched) deps.metrics.unvouched.inc({ what: "request" });
+  else if (asked.userId !== null) request.server.requestLimits.user(asked.userId, reply);
+  const history = await historyOf(deps, asked, vouched, now);
   deps.metrics.histories.inc({ origin: history.origin });
   const query = {
     history: history.interactions,
@@ -164,20 +168,21 @@ async function answer(
     candidates: asked.candidates,
     k: asked.k,
   };
-  const live = deps.live.recommend(query, asked.userId);
+  const live = deps.live.recommend(query, vouched ? asked.userId : null);
   const { model } = live;
   const mixed = await mixedWith(deps, request.id, asked, history, query, live);
   const recommendation = mixed?.recommendation ?? live.recommendation;
-  // A history the store did not give cannot be asked for again, so the shadow could not replay the request.
-  if (sampled && history.through !== null) {
+  // Evidence is only what was asked through a key and answered from the store: anybody can make up a history.
+  const evidence = vouched && asked.session === null && history.through !== null;
+  if (evidence && deps.shadow.samples(request.id)) {
     request.shadowCopy = {
       requestId: request.id,
       userId: asked.userId,
       historyThrough: history.through,
-      ...(asked.session === null ? {} : { sessionItems: asked.session.map(idOf) }),
       k: asked.k,
       exclude: asked.exclude,
       genre: asked.genre,
+      source: caller.keyId,
       liveVersion: model.version,
       ...(live.canary ? { canary: true as const } : {}),
       served: recommendation.items.map((item) => item.itemId),
@@ -217,7 +222,13 @@ async function mixedWith(
   });
 }
 
-async function historyOf(deps: ServingDeps, asked: Asked, now: number): Promise<KnownHistory> {
+/** @param vouched whether the caller may read what the store knows of the user */
+async function historyOf(
+  deps: ServingDeps,
+  asked: Asked,
+  vouched: boolean,
+  now: number,
+): Promise<KnownHistory> {
   if (asked.session !== null) {
     const interactions = asked.session.map((item) =>
       typeof item === "string"
@@ -227,9 +238,9 @@ async function historyOf(deps: ServingDeps, asked: Asked, now: number): Promise<
     return { interactions, through: 0, origin: "request" };
   }
   if (asked.userId === null) return { interactions: [], through: 0, origin: "empty" };
+  if (!vouched) {
+    const interactions = deps.visitors.historyOf(userId(asked.userId));
+    return { interactions, through: null, origin: interactions.length === 0 ? "empty" : "visitor" };
+  }
   return await deps.histories.of(userId(asked.userId));
-}
-
-function idOf(item: Static<typeof SessionItem>): string {
-  return typeof item === "string" ? item : item.itemId;
 }

@@ -13,7 +13,7 @@ import { policySha256 } from "../../../models/gate/policy.ts";
 import { loadConfig } from "../../../services/config.ts";
 import { QUEUES, type ShadowPayload } from "../../../services/queues/types.ts";
 import type { Attempt } from "../../../services/shadow/types.ts";
-import { type Rig, startRig } from "../../services/serving/rig.ts";
+import { BEARER, type Rig, startRig } from "../../services/serving/rig.ts";
 import { fitSmall, manifestOf } from "../../services/serving/small-world.ts";
 import { eventually } from "../../support/eventually.ts";
 
@@ -127,12 +127,16 @@ describe("interleaving a challenger whose shadow only saw feedback on our own li
   const tell = async (userId: string, itemId: string, timestamp: number, requestId?: string) => {
     const event = { eventId: `event-${serial++}`, userId, itemId, type: "watch", timestamp, requestId };
     // A busy machine may time a write out; the event id makes the retry safe.
-    const send = () => http.post("/feedback").send({ events: [event] });
+    const send = () =>
+      http
+        .post("/feedback")
+        .set(BEARER)
+        .send({ events: [event] });
     await eventually(async () => (await send()).status === 202, "feedback is taken");
   };
   /** Asks, chooses from the list and says so. */
   const visit = async (userId: string, choose: Choose, timestamp: number): Promise<Listed> => {
-    const body: Listed = (await http.get("/recommend").query({ userId, k: 4 }).expect(200)).body;
+    const body: Listed = (await http.get("/recommend").set(BEARER).query({ userId, k: 4 }).expect(200)).body;
     await tell(userId, choose(body.items.map(({ itemId }) => itemId)), timestamp, body.requestId);
     return body;
   };
@@ -157,7 +161,10 @@ describe("interleaving a challenger whose shadow only saw feedback on our own li
   const mixedIn = (version: string): Promise<void> =>
     eventually(async () => {
       for (let user = 0; user < 20; user++) {
-        const { body } = await http.get("/recommend").query({ userId: `onlooker-${user}`, k: 4 });
+        const { body } = await http
+          .get("/recommend")
+          .set(BEARER)
+          .query({ userId: `onlooker-${user}`, k: 4 });
         if (body.interleavedWith === version) return true;
       }
       return false;

@@ -35,7 +35,7 @@ describe("the API over a small catalogue", () => {
   const listOnceStored = async (userId: string) => {
     let body = { history: "", items: [] };
     await eventually(async () => {
-      body = (await http.get("/recommend").query({ userId, k: 100 }).expect(200)).body;
+      body = (await http.get("/recommend").set(BEARER).query({ userId, k: 100 }).expect(200)).body;
       return body.history === "stored";
     }, `the stored history of ${userId}`);
     return body;
@@ -51,7 +51,7 @@ describe("the API over a small catalogue", () => {
     await http.get("/healthz").expect(200);
     const readiness = await http.get("/readyz").expect(503);
     assert.match(readiness.body.why, /promote/);
-    const refusal = await http.get("/recommend").expect(503);
+    const refusal = await http.get("/recommend").set(BEARER).expect(503);
     assert.equal(refusal.body.error.code, "NOT_READY");
     assert.match(refusal.body.error.message, /promote a phase-1 model/);
     assert.ok(Number(refusal.headers["retry-after"]) > 0);
@@ -66,8 +66,10 @@ describe("the API over a small catalogue", () => {
       .expect(200);
     assert.equal(promoted.body.live.version, popular);
     assert.equal(promoted.body.live.epoch, 1);
-    await eventually(async () => (await http.get("/recommend?userId=nobody")).body.history === "empty");
-    const { body } = await http.get("/recommend?userId=nobody&k=3").expect(200);
+    await eventually(
+      async () => (await http.get("/recommend?userId=nobody").set(BEARER)).body.history === "empty",
+    );
+    const { body } = await http.get("/recommend?userId=nobody&k=3").set(BEARER).expect(200);
     assert.deepEqual(body.items[0], {
       itemId: "f1",
       title: "Film 1",
@@ -85,6 +87,7 @@ describe("the API over a small catalogue", () => {
   it("never shows again what a known user has seen", async () => {
     await http
       .post("/feedback")
+      .set(BEARER)
       .send(watched("anna", "f1", "f3"))
       .expect(202, { accepted: 2, duplicates: 0 });
     const body = await listOnceStored("anna");
@@ -137,10 +140,10 @@ describe("the API over a small catalogue", () => {
 
   it("acknowledges repeated feedback once more without a second effect", async () => {
     const batch = watched("bela", "f4", "unknown-film");
-    await http.post("/feedback").send(batch).expect(202, { accepted: 2, duplicates: 0 });
-    await http.post("/feedback").send(batch).expect(202, { accepted: 0, duplicates: 2 });
+    await http.post("/feedback").set(BEARER).send(batch).expect(202, { accepted: 2, duplicates: 0 });
+    await http.post("/feedback").set(BEARER).send(batch).expect(202, { accepted: 0, duplicates: 2 });
     const changed = { events: [{ ...batch.events[0], itemId: "f5" }] };
-    const refused = await http.post("/feedback").send(changed).expect(409);
+    const refused = await http.post("/feedback").set(BEARER).send(changed).expect(409);
     assert.equal(refused.body.error.code, "EVENT_ID_REUSED");
     assert.equal(refused.body.error.details.eventId, batch.events[0].eventId);
   });
@@ -150,12 +153,14 @@ describe("the API over a small catalogue", () => {
     const late = { ...events[1], timestamp: Date.now() + 10 * 60_000 };
     const { body } = await http
       .post("/feedback")
+      .set(BEARER)
       .send({ events: [events[0], late] })
       .expect(400);
     assert.equal(body.error.field, "events.1.timestamp");
     const slightly = { ...events[1], timestamp: Date.now() + 2 * 60_000 };
     await http
       .post("/feedback")
+      .set(BEARER)
       .send({ events: [events[0], slightly] })
       .expect(202);
   });

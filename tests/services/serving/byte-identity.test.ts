@@ -25,10 +25,12 @@ import { Interleaving } from "../../../services/serving/interleaving.ts";
 import { LiveModel } from "../../../services/serving/live-model.ts";
 import { createMetrics } from "../../../services/serving/serving-metrics.ts";
 import { ShadowTap } from "../../../services/serving/shadow-tap.ts";
+import { Visitors } from "../../../services/serving/visitors.ts";
 import { redisLooks } from "../../../services/shadow/looks.ts";
 import { folderStore } from "../../../services/storage/folder-store.ts";
 import { eventually } from "../../support/eventually.ts";
 import { type PrivateRedis, startRedis } from "../../support/redis.ts";
+import { ADMIN_KEY, BEARER } from "./rig.ts";
 import { CATALOGUE, fitSmall, manifestOf } from "./small-world.ts";
 
 const ATTEMPT = "challenger~live~1";
@@ -149,6 +151,7 @@ describe("replies to users outside the interleaving share", () => {
         catalogue,
         live,
         histories,
+        visitors: new Visitors(),
         shadow: tap,
         interleaving,
         metrics,
@@ -157,7 +160,7 @@ describe("replies to users outside the interleaving share", () => {
         keys,
         keyRing: new KeyRing({
           store: keys,
-          adminKey: "a-key-for-tests-only",
+          adminKey: ADMIN_KEY,
           file: join(folder, "keys.json"),
         }),
         openToVisitors: () => true,
@@ -191,12 +194,20 @@ describe("replies to users outside the interleaving share", () => {
     const unstored: string[] = [];
     for (const user of outside) {
       for (const query of [{ k: 4 }, { k: 100 }, { k: 3, genre: "Drama" }, { k: 3, exclude: "f2,f4" }]) {
-        stored.push((await http.get("/recommend").query({ userId: user, ...query })).text);
+        stored.push(
+          (
+            await http
+              .get("/recommend")
+              .set(BEARER)
+              .query({ userId: user, ...query })
+          ).text,
+        );
       }
       unstored.push(
         (
           await http
             .post("/recommend")
+            .set(BEARER)
             .send({ ...session, userId: user })
             .expect(200)
         ).text,
@@ -224,7 +235,8 @@ describe("replies to users outside the interleaving share", () => {
     const http = supertest.agent(replica.url);
     await eventually(
       async () =>
-        (await http.get("/recommend").query({ userId: inside })).body.interleavedWith === challenger,
+        (await http.get("/recommend").set(BEARER).query({ userId: inside })).body.interleavedWith ===
+        challenger,
     );
     await replica.close();
   });

@@ -18,7 +18,7 @@ describe("the canary, served", () => {
     USERS.filter((user) => isAssigned(user, `canary/${version}`, share));
   /** Who answers, and the reply without what differs by request: its id, and whether Redis was in time. */
   const ask = async (user: string, url = rig.server.url) => {
-    const response = await fetch(`${url}/recommend?userId=${user}&k=5`);
+    const response = await fetch(`${url}/recommend?userId=${user}&k=5`, { headers: BEARER });
     assert.equal(response.status, 200);
     const {
       requestId: _,

@@ -44,7 +44,8 @@ describe("the server as a process", () => {
     started.push(served.process);
     return served;
   };
-  const getJson = async (url: string) => (await fetch(url)).json() as Promise<Record<string, never>>;
+  const getJson = async (url: string) =>
+    (await fetch(url, { headers: BEARER })).json() as Promise<Record<string, never>>;
 
   before(async () => {
     rig = await startRig();

@@ -14,7 +14,7 @@ describe("the API while Redis is away", () => {
     events: [{ eventId: `event-${serial++}`, userId, itemId, type: "watch" }],
   });
   const originOf = async (userId: string): Promise<string> =>
-    (await http.get("/recommend").query({ userId })).body.history;
+    (await http.get("/recommend").set(BEARER).query({ userId })).body.history;
 
   before(async () => {
     rig = await startRig();
@@ -22,21 +22,21 @@ describe("the API while Redis is away", () => {
     popular = await rig.register("popularity");
     const first = { expectedLive: null, reason: "first" };
     await http.post(`/models/${popular}/promote`).set(BEARER).send(first).expect(200);
-    await http.post("/feedback").send(watched("anna", "f1")).expect(202);
+    await http.post("/feedback").set(BEARER).send(watched("anna", "f1")).expect(202);
     await eventually(async () => (await originOf("anna")) === "stored");
   });
   after(() => rig.stop());
 
   const assertServesWithout = async (): Promise<void> => {
     for (let request = 0; request < 20; request++) {
-      const { body } = await http.get("/recommend?userId=anna&k=2").expect(200);
+      const { body } = await http.get("/recommend?userId=anna&k=2").set(BEARER).expect(200);
       assert.equal(body.history, "remembered");
       assert.deepEqual(
         body.items.map(({ itemId }: { itemId: string }) => itemId),
         ["f2", "f3"],
       );
     }
-    const stranger = await http.get("/recommend?userId=stranger").expect(200);
+    const stranger = await http.get("/recommend?userId=stranger").set(BEARER).expect(200);
     assert.equal(stranger.body.history, "unavailable");
     assert.equal(stranger.body.source, "popular");
     const ready = await http.get("/readyz").expect(200);
@@ -46,7 +46,7 @@ describe("the API while Redis is away", () => {
   };
   const assertSaysUnavailable = async (): Promise<void> => {
     const calls = [
-      http.post("/feedback").send(watched("anna", "f5")),
+      http.post("/feedback").set(BEARER).send(watched("anna", "f5")),
       http.get("/ladder"),
       http.get("/models"),
       http.get("/audit").set(BEARER),
@@ -71,7 +71,7 @@ describe("the API while Redis is away", () => {
       rig.redis.resume();
     }
     await eventually(async () => (await originOf("anna")) === "stored", "histories are read again");
-    await http.post("/feedback").send(watched("bela", "f2")).expect(202);
+    await http.post("/feedback").set(BEARER).send(watched("bela", "f2")).expect(202);
   });
 
   it("serves from memory and says so while Redis is dead, then recovers", async () => {
@@ -82,7 +82,7 @@ describe("the API while Redis is away", () => {
     await rig.redis.restart();
     await eventually(async () => (await originOf("anna")) === "stored", "histories are read again");
     await eventually(
-      async () => (await http.post("/feedback").send(watched("bela", "f3"))).status === 202,
+      async () => (await http.post("/feedback").set(BEARER).send(watched("bela", "f3"))).status === 202,
       "feedback is taken again",
     );
     assert.equal((await http.get("/readyz")).body.redis, "up");

@@ -168,9 +168,10 @@ describe("the API under unfriendly input", () => {
     assert.equal(refused.body.error.code, "PAYLOAD_TOO_LARGE");
     const event = { userId: "u", itemId: "f1", type: "watch" };
     const many = Array.from({ length: 501 }, (_, index) => ({ eventId: `many-${index}`, ...event }));
-    await http.post("/feedback").send({ events: many }).expect(400);
+    await http.post("/feedback").set(BEARER).send({ events: many }).expect(400);
     await http
       .post("/feedback")
+      .set(BEARER)
       .send({ events: many.slice(1) })
       .expect(202);
   });
@@ -180,10 +181,15 @@ describe("the API under unfriendly input", () => {
       const event = { eventId: `own-${name}`, userId: name, itemId: name, type: "watch" };
       await http
         .post("/feedback")
+        .set(BEARER)
         .send({ events: [event] })
         .expect(202);
       await eventually(async () => {
-        const { body } = await http.get("/recommend").query({ userId: name, exclude: name }).expect(200);
+        const { body } = await http
+          .get("/recommend")
+          .set(BEARER)
+          .query({ userId: name, exclude: name })
+          .expect(200);
         return body.history === "stored";
       });
       await http.get(`/items/${name}/similar`).expect(404);
