@@ -5,10 +5,12 @@ import { DEFAULT_POLICY } from "../../../models/gate/policy.ts";
 import { usersForPower } from "../../../models/gate/power.ts";
 import { screen } from "../../../models/gate/screen.ts";
 import { alphaOfStage } from "../../../models/gate/stage.ts";
+import { challengersInARow, promotedOverAnyBaseline } from "./all-pairs.ts";
 import { brokenChallengers } from "./broken-challengers.ts";
 import { type Draw, NULLS, PLANNED_LIFT, SKEWED_NULL, withMean } from "./nulls.ts";
 import type { Proof, ProofSize } from "./proof.ts";
 import { promotedByEitherRoute } from "./routes.ts";
+import { PLANTED, samplingError } from "./sample.ts";
 import {
   naiveRepeatedTTest,
   PLANNED,
@@ -30,8 +32,8 @@ const BOLD = { ...PLANNED, excess: 0.2 };
 
 /** Every proof in turn; a long one is computed when it is asked for. */
 export function* proofs(size: ProofSize): Generator<Proof> {
-  yield sameModel("UPGRADE", 150);
-  yield sameModel("REFRESH", 5000);
+  yield sameModel("UPGRADE", 150, 200);
+  yield sameModel("REFRESH", 5000, size.runs / 10);
   for (const [name, draw] of Object.entries(NULLS)) {
     yield level(`no true lift, ${name}`, draw, test, size, 11);
     yield bold(`no true lift, ${name}`, draw, 0, size, 11);
@@ -46,6 +48,9 @@ export function* proofs(size: ProofSize): Generator<Proof> {
     }
   }
   yield families(size);
+  yield allPairs(size);
+  yield* inARow(size);
+  yield* samples();
   yield* routes(size);
   yield screenLevel(size);
   yield mutantTTest(size);
@@ -63,11 +68,11 @@ function level(what: string, draw: Draw, at: typeof test, size: ProofSize, seed:
 
 /** Bold bets are settled early: more runs of fewer users tell more. */
 function bold(what: string, draw: Draw, margin: number, size: ProofSize, seed: number): Proof {
-  const runs = 5 * size.runs;
-  const users = size.users / 5;
+  const runs = 4 * size.runs;
+  const users = size.users / 8;
   const share = promotedShare(draw, planTest({ ...BOLD, margin }), { runs, users }, seed);
   // Such bets spend nearly all of α, so that half of all simulations lie above it: within their error they may.
-  const error = 3 * Math.sqrt((LEVEL * (1 - LEVEL)) / runs);
+  const error = simulationError(runs);
   return {
     what: `${what}, bold bets (${runs} × ${users} users, a look after each)`,
     mustHold: `≤ ${percent(LEVEL)} promoted, ± ${percent(error)} of simulation`,
@@ -76,9 +81,63 @@ function bold(what: string, draw: Draw, margin: number, size: ProofSize, seed: n
   };
 }
 
+/** Three standard errors of a share that is α. */
+function simulationError(runs: number): number {
+  return 3 * Math.sqrt((LEVEL * (1 - LEVEL)) / runs);
+}
+
 function families(size: ProofSize): Proof {
   const share = promotingFamilies(symmetric, { families: size.families, challengers: 50, users: 1000 }, 13);
   return atMost(`50 null challengers in a row (${size.families} families × 1000 users each)`, share, LEVEL);
+}
+
+/** All pairs at once, baselines changing in between. */
+function allPairs(size: ProofSize): Proof {
+  const share = promotedOverAnyBaseline({ runs: size.families, users: 300, models: 6 }, 23);
+  const what = `5 models without lift, all pairs, changing baselines (${size.families} × 300 users)`;
+  return atMost(`${what}: any over a given baseline`, share, LEVEL);
+}
+
+/** 200 challengers in a row, for each way to spend α. */
+function* inARow(size: ProofSize): Generator<Proof> {
+  const row = { rows: Math.ceil(size.families / 2), challengers: 200, users: 200 };
+  const error = simulationError(row.rows);
+  const nulls = challengersInARow("family", { ...row, lifted: 0 }, 24);
+  yield {
+    what: `200 null challengers in a row, family (${row.rows} rows)`,
+    mustHold: `≤ ${percent(LEVEL)} promoted, ± ${percent(error)} of simulation`,
+    obtained: percent(nulls.anyFalse),
+    ok: nulls.anyFalse <= LEVEL + error,
+  };
+  for (const lifted of [0, 0.2]) {
+    const { falseShare, found } = challengersInARow("fdr", { ...row, lifted }, 25);
+    yield {
+      what: `200 challengers in a row, fdr, ${percent(lifted)} with a lift (${row.rows} rows)`,
+      mustHold: `≤ ${percent(LEVEL)} of promotions without one, ± ${percent(error)} of simulation`,
+      obtained: `${percent(falseShare)}${lifted > 0 ? `, ${percent(found)} of the lifts found` : ""}`,
+      ok: falseShare <= LEVEL + error,
+    };
+  }
+}
+
+/** A challenger that is better on late, or on first, requests only is judged by all of them. */
+function* samples(): Generator<Proof> {
+  for (const [name, planted] of Object.entries(PLANTED)) {
+    const error = samplingError(planted, "hash", 500, 26);
+    yield {
+      what: `better on ${name}: the sample's mean less that of all requests (500 users)`,
+      mustHold: "within ± 3 standard errors",
+      obtained: error.toFixed(1),
+      ok: Math.abs(error) <= 3,
+    };
+    const first = samplingError(planted, "first", 500, 26);
+    yield {
+      what: `mutant: the first 20 requests, better on ${name}`,
+      mustHold: "caught: beyond ± 3 standard errors",
+      obtained: first.toFixed(1),
+      ok: Math.abs(first) > 3,
+    };
+  }
 }
 
 /** Whichever test decides, the two together spend α_k: the stage may change at any moment, the worst included. */

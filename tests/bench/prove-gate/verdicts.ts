@@ -19,10 +19,10 @@ import type { Proof, ProofSize } from "./proof.ts";
 const QUICK_POLICY = parsePolicy({ guardrails: { resamples: 200 } });
 
 /** As a refresh it is proven not to lose after some thousand users, and must not be promoted even so. */
-export function sameModel(kind: ShadowEvidence["kind"], users: number): Proof {
+export function sameModel(kind: ShadowEvidence["kind"], users: number, runs: number): Proof {
   let promoted = 0;
   let proven = 0;
-  for (let run = 0; run < 200; run++) {
+  for (let run = 0; run < runs; run++) {
     const healthy = healthyEvidence({ users, seed: run });
     const lists = (healthy.lists ?? [])
       .slice(0, 150)
@@ -42,8 +42,8 @@ export function sameModel(kind: ShadowEvidence["kind"], users: number): Proof {
   }
   return {
     what: `same model as challenger, ${kind === "UPGRADE" ? "an upgrade" : "a refresh"} (${users} users)`,
-    mustHold: "0 of 200 promoted",
-    obtained: `${promoted} of 200`,
+    mustHold: `0 of ${runs} promoted`,
+    obtained: `${promoted} of ${runs}`,
     ok: promoted === 0 && proven > 0 === (kind === "REFRESH"),
   };
 }

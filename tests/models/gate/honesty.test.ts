@@ -3,9 +3,11 @@ import { describe, it } from "node:test";
 import { decide } from "../../../models/gate/decide.ts";
 import { planTest } from "../../../models/gate/e-process.ts";
 import { DEFAULT_POLICY } from "../../../models/gate/policy.ts";
+import { challengersInARow, promotedOverAnyBaseline } from "../../bench/prove-gate/all-pairs.ts";
 import { brokenChallengers } from "../../bench/prove-gate/broken-challengers.ts";
 import { NULLS, PLANNED_LIFT } from "../../bench/prove-gate/nulls.ts";
 import { promotedByEitherRoute } from "../../bench/prove-gate/routes.ts";
+import { PLANTED, samplingError } from "../../bench/prove-gate/sample.ts";
 import {
   naiveRepeatedTTest,
   PLANNED,
@@ -36,6 +38,20 @@ describe("the gate is honest", () => {
     const routes = { runs: 100, users: 800 };
     for (const turn of ["random", "late"] as const) {
       assert.ok(promotedByEitherRoute(turn, "split", routes, 5) <= 0.05, turn);
+    }
+  });
+  it("holds its level with all pairs at once, however the baseline changes", () => {
+    assert.ok(promotedOverAnyBaseline({ runs: 20, users: 100, models: 4 }, 6) <= 0.05);
+  });
+  it("keeps the share of false promotions low where that is what the policy asks", () => {
+    const row = { rows: 10, challengers: 40, users: 100, lifted: 0.2 };
+    const { falseShare, found } = challengersInARow("fdr", row, 7);
+    assert.ok(falseShare <= 0.1 && found > 0, `${falseShare} and ${found}`);
+  });
+  it("judges a user by all requests, not by the first", () => {
+    for (const planted of Object.values(PLANTED)) {
+      assert.ok(Math.abs(samplingError(planted, "hash", 200, 8)) <= 3);
+      assert.ok(Math.abs(samplingError(planted, "first", 200, 8)) > 3);
     }
   });
   it("would be caught peeking with a t-test, or betting on requests instead of users", () => {
