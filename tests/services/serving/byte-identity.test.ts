@@ -66,7 +66,8 @@ describe("replies to users outside the interleaving share", () => {
     const rows = Array.from(CATALOGUE, ([id, info]) => ({ itemId: id, ...info }));
     await writeFile(join(folder, "catalogue.json"), JSON.stringify(rows));
     redis = connectRedis({ redisUrl: server.url }, "bounded", () => {});
-    reads = connectRedis({ redisUrl: server.url }, "fail-fast", () => {});
+    // What is compared is the reply, not the wait: a busy machine may take its time, and a dead Redis fails at once.
+    reads = connectRedis({ redisUrl: server.url }, "deliberate", () => {});
     await eventually(() => redis.status === "ready" && reads.status === "ready");
     registry = redisRegistry(redis);
     producers = createProducers({ redisUrl: server.url }, () => {});
@@ -118,7 +119,7 @@ describe("replies to users outside the interleaving share", () => {
       lastLive: null,
       beforeSwap: async () => void (await catalogue.refresh()),
     });
-    const histories = new Histories(redisEventLog(reads), { now: Date.now });
+    const histories = new Histories(redisEventLog(reads), { budgetMs: 5000, now: Date.now });
     let sent = 0;
     let shed = 0;
     const tap = new ShadowTap({
@@ -216,13 +217,10 @@ describe("replies to users outside the interleaving share", () => {
     unstored.push((await http.get("/recommend?k=7").expect(200)).text);
     return { stored, unstored };
   };
-  /** Past the time budget of a history read, which a busy machine may overrun. */
+  /** Remembers each history, for when Redis is dead. */
   const warmedUp = async (replica: Replica): Promise<void> => {
     for (const user of outside) {
-      await eventually(
-        async () => (await replica.histories.of(userId(user))).origin === "stored",
-        `the history of ${user}`,
-      );
+      assert.equal((await replica.histories.of(userId(user))).origin, "stored");
     }
   };
   const asStored = (text: string): string => text.replace('"history":"remembered"', '"history":"stored"');
@@ -254,7 +252,7 @@ describe("replies to users outside the interleaving share", () => {
       const replica = await startReplica(shadow);
       await warmedUp(replica);
       const replies = await repliesOf(replica);
-      assert.deepEqual(replies.stored.map(asStored), expected.stored, `shadow ${shadow}`);
+      assert.deepEqual(replies.stored, expected.stored, `shadow ${shadow}`);
       assert.deepEqual(replies.unstored, expected.unstored, `shadow ${shadow}`);
       assert.ok(replica.sent() > 0);
       if (shadow === "hung") assert.ok(replica.shed() > 0, "the ring was full");
