@@ -144,8 +144,7 @@ async function play(
     eventId: `replay-${event}`,
     userId,
     itemId,
-    type: "rating",
-    rating: log.weights[event],
+    ...meaningOf(log.weights[event]),
     timestamp: log.timestamps[event],
     ...(requestId === undefined ? {} : { requestId }),
   };
@@ -153,4 +152,10 @@ async function play(
   const sentBefore = shown === null ? undefined : 409;
   await callApi(caller, "POST", `${url}/feedback`, { events: [feedback] }, sentBefore);
   return { hit: list.items.some((item) => item.itemId === itemId), listDriven: requestId !== undefined };
+}
+
+/** What a log keeps as a strength is sent as an event of the type that has it: whatever was imported may be replayed. */
+function meaningOf(weight: number): { readonly type: string; readonly rating?: number } {
+  if (weight > 0) return { type: "rating", rating: weight };
+  return { type: weight < 0 ? "dislike" : "impression" };
 }

@@ -89,10 +89,8 @@ function attributionOf(
     challenger: challenger.items.map(itemId),
     baseline: baseline.items.map(itemId),
   }));
-  const events = (history?.entries ?? []).map((entry) => ({
-    ...entry,
-    listDriven: entry.requestId !== null,
-  }));
+  const chosen = (history?.entries ?? []).filter(({ weight }) => weight > 0);
+  const events = chosen.map((entry) => ({ ...entry, listDriven: entry.requestId !== null }));
   return attribute(lists, events, {
     ...windowOf(policy),
     ...clock,

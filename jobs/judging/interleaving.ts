@@ -34,7 +34,7 @@ export async function enterInterleavedUsers(context: JobContext, attempt: Attemp
   const window = { ...windowOf(policy), watermark };
   const closed: CreditedUser[] = [];
   for (const [user, own] of waiting) {
-    const entries = histories.get(userId(user))?.entries ?? [];
+    const entries = (histories.get(userId(user))?.entries ?? []).filter(({ weight }) => weight > 0);
     const credits = interleavedCredits(own.map(draftOf), entries, window);
     if (credits !== null) closed.push({ userId: user, ...credits });
   }

@@ -189,13 +189,17 @@ async function queriesOf(
 ): Promise<LaneQuery[]> {
   const users = [...new Set(requests.map((request) => userId(request.userId ?? "")))];
   const histories = await events.histories(users);
-  return requests.map((request, index) => ({
-    repeat: index % limits.repeatEvery === 0,
-    history: historyAsOf(histories.get(userId(request.userId ?? "")), request),
-    exclude: request.exclude,
-    genre: request.genre,
-    k: request.k,
-  }));
+  return requests.map((request, index) => {
+    const history = histories.get(userId(request.userId ?? ""));
+    return {
+      repeat: index % limits.repeatEvery === 0,
+      history: historyAsOf(history, request),
+      // Seen so long ago that the history does not hold it any more.
+      exclude: [...request.exclude, ...(history?.older ?? [])],
+      genre: request.genre,
+      k: request.k,
+    };
+  });
 }
 
 /** The history that the served list was made from: what arrived later is left out. */

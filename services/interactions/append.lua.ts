@@ -1,14 +1,15 @@
 /** Appends a batch of events, all or nothing. Refused as a whole, before it starts, at the memory limit. */
 export const APPEND_LUA = `#!lua
--- KEYS[1] stream, KEYS[2] watermark, then for each event: its id's key, its user's history
+-- KEYS[1] stream, KEYS[2] watermark, then for each event: its id's key, its user's history, and the items
+--   that the history has forgotten
 -- ARGV[1] window of known ids in milliseconds, ARGV[2] longest history, then for each event:
---   hash of its body, its JSON, its history entry without the sequence, its timestamp
+--   hash of its body, its JSON, its history entry without the sequence (empty for none), its timestamp
 -- RETURNS {accepted, duplicates, 0}, or {0, 0, n} when event n (from 1) reuses an id with another body
 local windowMs, longest = ARGV[1], tonumber(ARGV[2])
-local count = (#KEYS - 2) / 2
+local count = (#KEYS - 2) / 3
 local fresh, hashOf = {}, {}
 for n = 1, count do
-  local idKey, hash = KEYS[1 + 2 * n], ARGV[4 * n - 1]
+  local idKey, hash = KEYS[3 * n], ARGV[4 * n - 1]
   local known = hashOf[idKey] or redis.call('GET', idKey)
   if not known then
     fresh[#fresh + 1] = n
@@ -23,14 +24,17 @@ end
 local watermark = redis.call('GET', KEYS[2])
 local latest = watermark
 for _, n in ipairs(fresh) do
-  local idKey, history = KEYS[1 + 2 * n], KEYS[2 + 2 * n]
+  local idKey, history, older = KEYS[3 * n], KEYS[3 * n + 1], KEYS[3 * n + 2]
   local hash, event, entry, timestamp = ARGV[4 * n - 1], ARGV[4 * n], ARGV[4 * n + 1], ARGV[4 * n + 2]
   redis.call('SET', idKey, hash, 'PX', windowMs)
   redis.call('XADD', KEYS[1], '*', 'event', event)
-  local last = redis.call('LINDEX', history, -1)
-  local sequence = last and tonumber(string.match(last, '^%d+')) or 0
-  if redis.call('RPUSH', history, string.format('%d %s', sequence + 1, entry)) > longest then
-    redis.call('LTRIM', history, -longest, -1)
+  if entry ~= '' then
+    local last = redis.call('LINDEX', history, -1)
+    local sequence = last and tonumber(string.match(last, '^%d+')) or 0
+    if redis.call('RPUSH', history, string.format('%d %s', sequence + 1, entry)) > longest then
+      local dropped = string.match(redis.call('LPOP', history), '^%d+ (.*)$')
+      redis.call('SADD', older, cjson.decode(dropped)[1])
+    end
   end
   if not latest or tonumber(timestamp) > tonumber(latest) then latest = timestamp end
 end

@@ -4,6 +4,7 @@ import type { InteractionLog } from "../../models/data/interaction-log.ts";
 import { orderedLog } from "../../models/data/ordered-log.ts";
 import { PhasewiseError } from "../errors.ts";
 import type { ByteStore } from "../storage/byte-store.ts";
+import { weightOf } from "./history-entry.ts";
 import { readSnapshot, type Snapshot, writeSnapshot } from "./snapshot.ts";
 import type { FeedbackEvent } from "./types.ts";
 
@@ -42,7 +43,7 @@ export function withEvents(
     columns.userIndex[slot] = users.indexOf(event.userId);
     columns.itemIndex[slot] = items.indexOf(event.itemId);
     columns.timestamps[slot] = Math.round(event.timestamp ?? now);
-    columns.weights[slot] = event.rating ?? 1;
+    columns.weights[slot] = weightOf(event);
   }
   return orderedLog(columns, users.ids, items.ids, true).log;
 }

@@ -7,7 +7,7 @@ import { luaScript } from "../lua-script.ts";
 import { fromStore } from "../store-errors.ts";
 import { APPEND_LUA } from "./append.lua.ts";
 import { entryText, historyOf } from "./history-entry.ts";
-import { eventKey, historyKey, STREAM, WATERMARK } from "./keys.ts";
+import { eventKey, historyKey, olderKey, STREAM, WATERMARK } from "./keys.ts";
 import { seeder } from "./seed.ts";
 import type { EventLog, FeedbackEvent, UserHistory } from "./types.ts";
 
@@ -28,6 +28,8 @@ function bodyHash(event: FeedbackEvent): string {
   return createHash("sha256").update(JSON.stringify(body)).digest("hex").slice(0, 16);
 }
 
+type Replies = [Error | null, string[]][];
+
 export function redisEventLog(redis: Redis, options: EventLogOptions = {}): EventLog {
   const windowMs = options.windowMs ?? DEFAULT_WINDOW_MS;
   const longestHistory = options.longestHistory ?? DEFAULT_LONGEST_HISTORY;
@@ -40,7 +42,7 @@ export function redisEventLog(redis: Redis, options: EventLogOptions = {}): Even
       const args: (string | number)[] = [windowMs, longestHistory];
       for (const event of events) {
         const timestamp = event.timestamp ?? now;
-        keys.push(eventKey(event.eventId), historyKey(event.userId));
+        keys.push(eventKey(event.eventId), historyKey(event.userId), olderKey(event.userId));
         args.push(
           bodyHash(event),
           JSON.stringify({ ...event, timestamp }),
@@ -60,17 +62,21 @@ export function redisEventLog(redis: Redis, options: EventLogOptions = {}): Even
     },
 
     async history(user) {
-      return historyOf(await fromStore("read history", redis.lrange(historyKey(user), 0, -1)));
+      const read = redis.pipeline().lrange(historyKey(user), 0, -1).smembers(olderKey(user)).exec();
+      const [[failed, lines], [, older]] = (await fromStore("read history", read)) as Replies;
+      if (failed !== null) await fromStore("read history", Promise.reject(failed));
+      return historyOf(lines, older ?? []);
     },
 
     async histories(users) {
       const pipeline = redis.pipeline();
-      for (const user of users) pipeline.lrange(historyKey(user), 0, -1);
-      const replies = (await fromStore("read histories", pipeline.exec())) ?? [];
+      for (const user of users) pipeline.lrange(historyKey(user), 0, -1).smembers(olderKey(user));
+      const replies = ((await fromStore("read histories", pipeline.exec())) ?? []) as Replies;
       const byUser = new Map<UserId, UserHistory>();
-      for (const [position, [error, lines]] of replies.entries()) {
+      for (const [position, user] of users.entries()) {
+        const [[error, lines], [, older]] = [replies[2 * position], replies[2 * position + 1]];
         if (error !== null) await fromStore("read histories", Promise.reject(error));
-        byUser.set(users[position], historyOf(lines as string[]));
+        byUser.set(user, historyOf(lines, older ?? []));
       }
       return byUser;
     },

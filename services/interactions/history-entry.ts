@@ -7,9 +7,15 @@ import type { FeedbackEvent, HistoryEntry, UserHistory } from "./types.ts";
  */
 type StoredEntry = [item: string, timestamp: number, weight: number, requestId: string | null];
 
-/** The part after the sequence. An event without a rating weighs 1. */
+/** Strength of interest: an event weighs its rating, or 1, unless it says otherwise. */
+export const weightOf = ({ weight, rating }: Pick<FeedbackEvent, "weight" | "rating">): number =>
+  weight ?? rating ?? 1;
+
+/** The part after the sequence; empty for mere exposure, which is no part of a history. */
 export function entryText(event: FeedbackEvent, timestamp: number): string {
-  const entry: StoredEntry = [event.itemId, timestamp, event.rating ?? 1, event.requestId ?? null];
+  const weight = weightOf(event);
+  if (weight === 0) return "";
+  const entry: StoredEntry = [event.itemId, timestamp, weight, event.requestId ?? null];
   return JSON.stringify(entry);
 }
 
@@ -19,7 +25,7 @@ function parseEntry(line: string): HistoryEntry {
   return { sequence: Number(line.slice(0, space)), itemId: itemId(item), timestamp, weight, requestId };
 }
 
-export function historyOf(lines: readonly string[]): UserHistory {
+export function historyOf(lines: readonly string[], older: readonly string[] = []): UserHistory {
   const entries = lines.map(parseEntry);
-  return { entries, through: entries.at(-1)?.sequence ?? 0 };
+  return { entries, older: older.map(itemId), through: entries.at(-1)?.sequence ?? 0 };
 }

@@ -6,5 +6,7 @@ export const WATERMARK = "events:watermark";
 /** Holds the hash of the body that the id came with. */
 export const eventKey = (eventId: string): string => `event:${eventId}`;
 export const historyKey = (user: UserId): string => `history:${user}`;
+/** Items that a user had seen before the entries that the history still holds. */
+export const olderKey = (user: UserId): string => `older:${user}`;
 /** How much of a snapshot is in the histories: `events`, and `complete` once all are. */
 export const seededKey = (snapshotSha256: string): string => `seeded:${snapshotSha256}`;

@@ -3,7 +3,7 @@ import type { UserId } from "../../models/data/ids.ts";
 import { luaScript, type RunScript } from "../lua-script.ts";
 import { fromStore } from "../store-errors.ts";
 import { entryText } from "./history-entry.ts";
-import { historyKey, seededKey, WATERMARK } from "./keys.ts";
+import { historyKey, olderKey, seededKey, WATERMARK } from "./keys.ts";
 import { SEED_LUA } from "./seed.lua.ts";
 import type { EventLog, FeedbackEvent } from "./types.ts";
 
@@ -61,11 +61,19 @@ function seedCall(
     const timestamp = event.timestamp ?? 0;
     latest = Math.max(latest, timestamp);
     const text = entryText(event, timestamp);
+    if (text === "") continue;
     const ofUser = entries.get(event.userId);
     if (ofUser === undefined) entries.set(event.userId, [text]);
     else ofUser.push(text);
   }
   const args: (string | number)[] = [before, events.length, longestHistory, latest];
   for (const ofUser of entries.values()) for (const arg of [ofUser.length, ...ofUser]) args.push(arg);
-  return [[progressKey, WATERMARK, ...Array.from(entries.keys(), historyKey)], args];
+  return [
+    [
+      progressKey,
+      WATERMARK,
+      ...Array.from(entries.keys(), (user) => [historyKey(user), olderKey(user)]).flat(),
+    ],
+    args,
+  ];
 }

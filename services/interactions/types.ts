@@ -10,6 +10,8 @@ export interface FeedbackEvent {
   /** "rating", "watch", "click", … */
   readonly type: string;
   readonly rating?: number | undefined;
+  /** What the event counts for, where that is neither its rating nor 1 (see `strengthOf` in models/data/event-rules). */
+  readonly weight?: number | undefined;
   /** Epoch milliseconds; the server's time when absent. */
   readonly timestamp?: number | undefined;
   /** The list this event answers to, when the user chose from one of ours. */
@@ -32,6 +34,8 @@ export interface HistoryEntry extends Interaction {
 export interface UserHistory {
   /** Oldest first by arrival. */
   readonly entries: readonly HistoryEntry[];
+  /** Items of entries so old that they are not kept any more: seen all the same. */
+  readonly older: readonly ItemId[];
   /** Sequence of the last entry; 0 when there is none. */
   readonly through: number;
 }

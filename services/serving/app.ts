@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import Fastify, { type FastifyServerOptions, LogController } from "fastify";
+import { MAX_ID_BYTES } from "../../models/data/ids.ts";
 import { type App, type AppLimits, DEFAULT_LIMITS, type ServingDeps } from "./deps.ts";
 import { authenticate } from "./plugins/auth.ts";
 import { describeApi } from "./plugins/docs.ts";
@@ -32,7 +33,7 @@ export async function buildApp(deps: ServingDeps, options: AppOptions = {}): Pro
     genReqId: options.newRequestId ?? (() => randomUUID()),
     requestIdHeader: false,
     bodyLimit: BODY_LIMIT_BYTES,
-    routerOptions: { maxParamLength: 200 },
+    routerOptions: { maxParamLength: 3 * MAX_ID_BYTES },
     requestTimeout: 5000,
     http: { headersTimeout: 3000, connectionsCheckingInterval: 500 },
     // While closing, what still arrives on an open connection is answered, not refused.

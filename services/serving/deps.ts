@@ -6,6 +6,7 @@ import type {
   RawRequestDefaultExpression,
   RawServerDefault,
 } from "fastify";
+import type { EventRules } from "../../models/data/event-rules.ts";
 import type { Decision } from "../../models/gate/decision.ts";
 import type { ArtifactStore } from "../artifacts/types.ts";
 import type { FindingsStore } from "../findings/redis-findings.ts";
@@ -48,6 +49,8 @@ export interface ServingDeps {
   readonly shadow: ShadowTap;
   readonly interleaving: Interleaving;
   readonly metrics: ServingMetrics;
+  /** What events and ratings mean. */
+  readonly rules: EventRules;
   /** Whether the connection to Redis is up right now. */
   readonly redisUp: () => boolean;
   /** Epoch milliseconds. */

@@ -1,7 +1,8 @@
 import { LRUCache } from "lru-cache";
 import Type, { type Static } from "typebox";
-import { itemId as brandItem, type UserId } from "../../models/data/ids.ts";
+import { itemId as brandItem, type ItemId, type UserId } from "../../models/data/ids.ts";
 import type { Interaction } from "../../models/data/interaction-log.ts";
+import { weightOf } from "../interactions/history-entry.ts";
 import type { EventLog, FeedbackEvent, UserHistory } from "../interactions/types.ts";
 import { inTime } from "../waiting.ts";
 
@@ -17,6 +18,8 @@ export type HistoryOrigin = Static<typeof HistoryOrigin>;
 
 export interface KnownHistory {
   readonly interactions: readonly Interaction[];
+  /** Items seen so long ago that the history does not hold them any more. */
+  readonly older: readonly ItemId[];
   /** Sequence of the last entry read from the store; null when the store was not heard. */
   readonly through: number | null;
   readonly origin: HistoryOrigin;
@@ -44,7 +47,7 @@ export class Histories {
   readonly #now: () => number;
   readonly #onError: (error: unknown) => void;
   /** An empty history is remembered too: it tells a new user from an unknown state. */
-  readonly #remembered: LRUCache<UserId, readonly Interaction[]>;
+  readonly #remembered: LRUCache<UserId, Remembered>;
   #answering = true;
   #probing = false;
   #nextProbeAt = 0;
@@ -78,11 +81,13 @@ export class Histories {
 
   /** Feedback this replica accepted: what is remembered of the user stays fresh. */
   accepted(events: readonly FeedbackEvent[], now: number): void {
-    for (const { userId, itemId, timestamp, rating } of events) {
+    for (const event of events) {
+      const { userId, itemId, timestamp } = event;
+      const weight = weightOf(event);
       const known = this.#remembered.get(userId);
-      if (known === undefined) continue;
-      const added = { itemId: brandItem(itemId), timestamp: timestamp ?? now, weight: rating ?? 1 };
-      this.#remembered.set(userId, [...known, added]);
+      if (known === undefined || weight === 0) continue;
+      const added = { itemId: brandItem(itemId), timestamp: timestamp ?? now, weight };
+      this.#remembered.set(userId, { ...known, interactions: [...known.interactions, added] });
     }
   }
 
@@ -107,9 +112,9 @@ export class Histories {
 
   #learnt(user: UserId, history: UserHistory): KnownHistory {
     this.#answering = true;
-    this.#remembered.set(user, history.entries);
-    const origin = history.entries.length === 0 ? "empty" : "stored";
-    return { interactions: history.entries, through: history.through, origin };
+    const { entries, older, through } = history;
+    this.#remembered.set(user, { interactions: entries, older });
+    return { interactions: entries, older, through, origin: entries.length === 0 ? "empty" : "stored" };
   }
 
   #lost(error: unknown): void {
@@ -120,12 +125,16 @@ export class Histories {
 
   #fromMemory(user: UserId): KnownHistory {
     const known = this.#remembered.get(user);
-    if (known === undefined) return { interactions: [], through: null, origin: "unavailable" };
-    return { interactions: known, through: null, origin: "remembered" };
+    if (known === undefined) return NOTHING_KNOWN;
+    return { ...known, through: null, origin: "remembered" };
   }
 }
 
+type Remembered = Pick<KnownHistory, "interactions" | "older">;
+
+const NOTHING_KNOWN: KnownHistory = { interactions: [], older: [], through: null, origin: "unavailable" };
+
 /** A user costs something even without entries, so that the number of users is bounded too. */
-function cost(interactions: readonly Interaction[]): number {
-  return interactions.length + 4;
+function cost({ interactions, older }: Remembered): number {
+  return interactions.length + older.length + 4;
 }

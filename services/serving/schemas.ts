@@ -1,5 +1,6 @@
 import Type from "typebox";
 import { VERSION_PATTERN } from "../../models/artifact/manifest.ts";
+import { MAX_ID_BYTES } from "../../models/data/ids.ts";
 import { Phase } from "../../models/recipe.ts";
 import { SOURCES } from "../../models/recommender.ts";
 import { HistoryOrigin } from "./histories.ts";
@@ -7,16 +8,20 @@ import { HistoryOrigin } from "./histories.ts";
 /** Most items a list may hold. */
 export const MAX_K = 100;
 
-const TEXT_ID = "^[^\\u0000-\\u001f\\u007f]{1,128}$";
+/** Any text that has an encoding: of 1 to 512 bytes, as at import, without spaces around it and without half letters. */
+const idText = (what: string) =>
+  Type.Refine(
+    Type.String({
+      minLength: 1,
+      maxLength: MAX_ID_BYTES,
+      description: `${what} of 1 to ${MAX_ID_BYTES} bytes, without spaces around it`,
+    }),
+    (id) => Buffer.byteLength(id) <= MAX_ID_BYTES && id.isWellFormed() && !/^[ \t]|[ \t]$/.test(id),
+    () => `must be ${what} of 1 to ${MAX_ID_BYTES} bytes, without spaces around it`,
+  );
 
-export const UserIdText = Type.String({
-  pattern: TEXT_ID,
-  description: "a user id of 1 to 128 printable characters",
-});
-export const ItemIdText = Type.String({
-  pattern: TEXT_ID,
-  description: "an item id of 1 to 128 printable characters",
-});
+export const UserIdText = idText("a user id");
+export const ItemIdText = idText("an item id");
 export const Version = Type.String({
   pattern: VERSION_PATTERN,
   description: "a version id such as als-0123456789ab",
@@ -30,15 +35,19 @@ export const K = Type.Integer({
   maximum: MAX_K,
   description: `a whole number of items, 1 to ${MAX_K}`,
 });
-export const Timestamp = Type.Integer({
-  minimum: 0,
-  maximum: 8_640_000_000_000_000,
-  description: "a time in epoch milliseconds",
-});
+export const Timestamp = Type.Union(
+  [
+    Type.Integer({ minimum: 0, maximum: 8_640_000_000_000_000 }),
+    Type.String({
+      pattern: "^\\d{4}-\\d\\d-\\d\\d([T ]\\d\\d:\\d\\d(:\\d\\d(\\.\\d{1,9})?)?(Z|[+-]\\d\\d:?\\d\\d)?)?$",
+    }),
+  ],
+  { description: "a time in epoch milliseconds, or in ISO 8601 such as 2024-05-01T10:00:00Z" },
+);
 export const Rating = Type.Number({
-  minimum: 0,
+  minimum: -1_000_000,
   maximum: 1_000_000,
-  description: "a rating, zero or more",
+  description: "a rating within the scale of the policy (ratings.minimum, ratings.maximum)",
 });
 
 export const LiveModelView = Type.Object({

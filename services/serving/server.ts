@@ -13,7 +13,7 @@ import { redisInterleavingLog } from "../interleaving/redis-interleaving-log.ts"
 import { isLoopback, OPEN_TO_THIS_MACHINE, operatorKey } from "../keys/exposure.ts";
 import { followKeys, KeyRing } from "../keys/key-ring.ts";
 import { redisKeyStore } from "../keys/key-store.ts";
-import { readPolicy } from "../policy-file.ts";
+import { readEventRules, readPolicy } from "../policy-file.ts";
 import { createProducers } from "../queues/producers.ts";
 import { connectRedis, type RedisWait } from "../redis.ts";
 import { redisDecisionLog } from "../registry/decisions.ts";
@@ -67,6 +67,7 @@ const DRAIN_MS = 500;
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { config, limits, newRequestId } = options;
   const policy = options.policy ?? (await readPolicy(config.policyFile ?? null));
+  const rules = await readEventRules(config.policyFile ?? null);
   const adminKey = await operatorKey(config);
   const metrics = createMetrics();
   const open = (wait: RedisWait, use: string) =>
@@ -139,6 +140,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       decisions: redisDecisionLog(redis),
       findings: redisFindings(redis),
       looks: redisLooks(redis),
+      rules,
       catalogue,
       live,
       histories,

@@ -22,6 +22,11 @@ export function createMetrics() {
       buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2.5],
       registers,
     }),
+    unknownItems: new Counter({
+      name: "phasewise_feedback_unknown_items_total",
+      help: "Events on items that the catalogue does not know",
+      registers,
+    }),
     refused: new Counter({
       name: "phasewise_refused_total",
       help: "Requests refused to protect the others, by cause",

@@ -1,6 +1,7 @@
 import { LRUCache } from "lru-cache";
 import type { UserId } from "../../models/data/ids.ts";
 import type { Interaction } from "../../models/data/interaction-log.ts";
+import { weightOf } from "../interactions/history-entry.ts";
 import type { FeedbackEvent, FeedbackOutcome } from "../interactions/types.ts";
 
 const MAX_VISITORS = 10_000;
@@ -26,10 +27,11 @@ export class Visitors {
   /** A known event id has no second effect. */
   add(events: readonly FeedbackEvent[], now: number): FeedbackOutcome {
     let accepted = 0;
-    for (const { eventId, userId, itemId, timestamp, rating } of events) {
+    for (const event of events) {
+      const { eventId, userId, itemId, timestamp } = event;
       const known = this.#visitors.get(userId) ?? [];
       if (known.some((entry) => entry.eventId === eventId)) continue;
-      const entry = { eventId, itemId, timestamp: timestamp ?? now, weight: rating ?? 1 };
+      const entry = { eventId, itemId, timestamp: timestamp ?? now, weight: weightOf(event) };
       this.#visitors.set(userId, [...known, entry].slice(-MAX_ENTRIES));
       accepted++;
     }

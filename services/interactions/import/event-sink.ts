@@ -1,4 +1,5 @@
 import { type EventColumns, emptyColumns, reserve } from "../../../models/data/event-columns.ts";
+import { type EventRules, ratingStrength } from "../../../models/data/event-rules.ts";
 import { eventTypeOf } from "../../../models/data/event-types.ts";
 import type { Columns } from "./columns.ts";
 import { EMPTY, IdInterner } from "./id-interner.ts";
@@ -21,7 +22,9 @@ export interface SinkOptions {
   readonly latest: number;
   readonly estimatedRows: number;
   /** Weights of events without a rating, by type. */
-  readonly events: Readonly<Record<string, number>>;
+  readonly weights: Readonly<Record<string, number>>;
+  /** What ratings mean. */
+  readonly scale: EventRules["ratings"];
 }
 
 const ROOM = 4096;
@@ -41,6 +44,8 @@ export class EventSink {
   namedByTitle = 0;
   /** Names of types that are no event's, with their number. */
   readonly unknownTypes = new Map<string, number>();
+  /** Whether any rating above zero weighs what it says. */
+  readonly #plain: boolean;
   readonly #columns: Columns;
   readonly #places: Columns["places"];
   readonly #rejections: Rejections;
@@ -52,6 +57,9 @@ export class EventSink {
     this.events = emptyColumns(Math.ceil(options.estimatedRows) + ROOM);
     this.users = new IdInterner(columns.wholeFloats.user);
     this.items = new IdInterner(columns.wholeFloats.item);
+    const { likedFrom, unrated, minimum, maximum } = options.scale;
+    this.#plain =
+      likedFrom === null && unrated.every((rating) => rating <= 0) && minimum <= 0 && maximum >= 1e6;
     this.#columns = columns;
     this.#places = columns.places;
     this.#rejections = rejections;
@@ -111,7 +119,7 @@ export class EventSink {
     }
     if (rated === undefined || base <= 0) return base;
     const rating = numberAt(row.bytes, row.starts[rated], row.ends[rated], this.#columns.decimalComma);
-    if (!Number.isFinite(rating) || Math.abs(rating) > 1e9) {
+    if (!Number.isFinite(rating) || Math.abs(rating) > 1e6) {
       // Kinds of events beside the ratings: most rows then have none.
       if (type !== undefined && isNothing(row.text(rated))) return base;
       this.#refuse("no-rating", row, rated);
@@ -124,16 +132,18 @@ export class EventSink {
       if (rating === 0) summary.zeros++;
       else if (rating === -1) summary.minusOnes++;
       else summary.otherNegatives++;
-      return rating === 0 ? UNRATED : rating;
-    }
-    return rating;
+    } else if (this.#plain) return rating;
+    const { scale } = this.#options;
+    if (rating >= scale.minimum && rating <= scale.maximum) return ratingStrength(rating, UNRATED, scale);
+    this.#refuse("rating-off-scale", row, rated);
+    return Number.NaN;
   }
 
   #typeWeight(row: Row, cell: number): number | undefined {
     const name = row.text(cell).trim();
     if (!this.#weights.has(name)) {
-      const known = eventTypeOf(name, this.#options.events);
-      this.#weights.set(name, known === undefined ? undefined : this.#options.events[known]);
+      const known = eventTypeOf(name, this.#options.weights);
+      this.#weights.set(name, known === undefined ? undefined : this.#options.weights[known]);
     }
     const weight = this.#weights.get(name);
     if (weight === undefined) this.unknownTypes.set(name, (this.unknownTypes.get(name) ?? 0) + 1);

@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { MS_PER_DAY } from "../../../models/data/day.ts";
-import { EVENT_WEIGHTS } from "../../../models/data/event-types.ts";
+import { DEFAULT_EVENT_RULES, type EventRules, weightsOf } from "../../../models/data/event-rules.ts";
 import { type ItemId, itemId } from "../../../models/data/ids.ts";
 import type { Catalogue, InteractionLog, ItemInfo } from "../../../models/data/interaction-log.ts";
 import { orderedLog } from "../../../models/data/ordered-log.ts";
@@ -10,7 +10,7 @@ import { PhasewiseError } from "../../errors.ts";
 import { withDuckDb } from "../duckdb.ts";
 import { type ReadCatalogue, readCatalogueTable } from "./catalogue-table.ts";
 import { findFiles } from "./find-files.ts";
-import { importSettings, type SettingsGiven } from "./import-settings.ts";
+import { type ImportSettings, importSettings, type SettingsGiven } from "./import-settings.ts";
 import { emptyFile, type ReadEvents, readEvents, refuseImplausible } from "./read-events.ts";
 import { Rejections } from "./rejections.ts";
 import { type ImportReport, reportOf } from "./report.ts";
@@ -32,8 +32,8 @@ export interface ImportOptions {
   readonly now: number;
   /** What the user says about the file, before what phasewise.import.json says. */
   readonly settings?: SettingsGiven | undefined;
-  /** Weights of types of events (default EVENT_WEIGHTS). */
-  readonly events?: Readonly<Record<string, number>> | undefined;
+  /** What events and ratings mean (default DEFAULT_EVENT_RULES). */
+  readonly rules?: EventRules | undefined;
   /** Share of broken rows above which the import fails (default 0.01). Duplicates do not count. */
   readonly maxRejectedShare?: number | undefined;
   readonly onProgress?: ((progress: ImportProgress) => void) | undefined;
@@ -62,7 +62,7 @@ export async function importInteractions(
     const read = await readEvents(connection, files.interactions, settings, rejections, {
       now: options.now,
       latest: options.now + MS_PER_DAY,
-      events: { ...EVENT_WEIGHTS, ...options.events, ...settings.events },
+      ...meanings(options.rules, settings),
       onRows: (rows, share) =>
         progress({ fraction: 0.85 * Math.min(1, share), message: `${rows} rows read` }),
     });
@@ -86,6 +86,11 @@ export async function importInteractions(
     return { log, catalogue, report };
   });
 }
+
+const meanings = (rules: EventRules = DEFAULT_EVENT_RULES, settings: ImportSettings) => ({
+  weights: { ...weightsOf(rules), ...settings.events },
+  scale: rules.ratings,
+});
 
 /** Items a table must know to be the catalogue rather than another one, as a share of the most that any knows. */
 const NEARLY_AS_MANY = 0.8;
@@ -158,7 +163,7 @@ export async function importFile(path: string, { minRating }: ImportFileOptions 
     const read = await readEvents(connection, [path], settings, rejections, {
       now: Date.now(),
       latest: END_OF_ISO_YEARS,
-      events: { ...EVENT_WEIGHTS, ...settings.events },
+      ...meanings(undefined, settings),
     });
     rejections.refuseAbove(0, read.rows, path);
     if (read.sink.events.length === 0) throw emptyFile(path);

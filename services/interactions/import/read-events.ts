@@ -21,7 +21,7 @@ export interface ReadEvents {
   readonly reading: Reading;
 }
 
-export interface ReadEventsOptions extends Pick<SinkOptions, "latest" | "events"> {
+export interface ReadEventsOptions extends Pick<SinkOptions, "latest" | "weights" | "scale"> {
   /** Epoch milliseconds; tells a likely time from a number. */
   readonly now: number;
   readonly onRows?: ((rows: number, share: number) => void) | undefined;

@@ -5,6 +5,7 @@ export type RejectionKind =
   | "missing"
   | "id-too-long"
   | "no-rating"
+  | "rating-off-scale"
   | "no-time"
   | "time-out-of-range"
   | "unknown-type"
@@ -34,6 +35,8 @@ const REMEDY: Readonly<Record<RejectionKind, string>> = {
   missing: "fill the empty id or drop the row",
   "id-too-long": "ids may have 512 bytes at most: is it the right column?",
   "no-rating": "write the rating as a number, or count every row alike with --columns rating=none",
+  "rating-off-scale":
+    "ratings have to lie within ratings.minimum and ratings.maximum of the policy: widen the scale there",
   "no-time": "write every time the same way, or name the way with --dates",
   "time-out-of-range": "write times after 1970 and not in the future, or name their unit with --dates",
   "unknown-type":

@@ -1,15 +1,16 @@
-import Type from "typebox";
+import Type, { type Static } from "typebox";
+import { strengthOf, weightsOf } from "../../../models/data/event-rules.ts";
 import { itemId, userId } from "../../../models/data/ids.ts";
 import { PhasewiseError } from "../../errors.ts";
+import type { FeedbackEvent } from "../../interactions/types.ts";
 import { vouchesForUsers } from "../../keys/caller.ts";
 import type { App, ServingDeps } from "../deps.ts";
+import { eventTime } from "../event-times.ts";
 import { callerOf, INGEST } from "../plugins/auth.ts";
 import { ERROR_RESPONSES, ItemIdText, Rating, Timestamp, UserIdText } from "../schemas.ts";
 
 const MAX_EVENTS = 500;
 const BODY_LIMIT_BYTES = 256 * 1024;
-/** Clocks differ a little; an event further ahead than this is a mistake in units or a broken clock. */
-const MAX_AHEAD_MS = 5 * 60_000;
 
 const FeedbackBody = Type.Object(
   {
@@ -24,7 +25,8 @@ const FeedbackBody = Type.Object(
           itemId: ItemIdText,
           type: Type.String({
             pattern: "^[a-z][a-z0-9_-]{0,31}$",
-            description: "a kind of event such as rating, watch or click (lower case, up to 32 characters)",
+            description:
+              "a kind of event: watch, play, listen, view, click, rating, like, cart, purchase, impression, skip, dislike, hide, remove, or one of the policy's own (lower case, up to 32 characters)",
           }),
           rating: Type.Optional(Rating),
           timestamp: Type.Optional(Timestamp),
@@ -46,6 +48,50 @@ const FeedbackBody = Type.Object(
   { additionalProperties: false, description: "a JSON object {events: [...]}" },
 );
 
+type EventBody = Static<typeof FeedbackBody>["events"][number];
+
+/** What the event means by the policy. @throws BAD_REQUEST naming the field and the remedy */
+function understood(deps: ServingDeps, event: EventBody, position: number, now: number): FeedbackEvent {
+  const { type, rating } = event;
+  const { rules } = deps;
+  const refuse = (field: string, message: string): never => {
+    throw new PhasewiseError("BAD_REQUEST", `events.${position}.${field}: ${message}`, {
+      field: `events.${position}.${field}`,
+    });
+  };
+  const { minimum, maximum } = rules.ratings;
+  if (rating !== undefined && !(rating >= minimum && rating <= maximum)) {
+    refuse(
+      "rating",
+      `expected ${minimum} to ${maximum}, got ${rating}; the scale stands in the policy (ratings)`,
+    );
+  }
+  const weights = weightsOf(rules);
+  const weight = strengthOf({ type, rating }, rules, weights);
+  if (weight === undefined) {
+    const known = Object.keys(weights).join(", ");
+    refuse("type", `expected one of ${known}, got "${type}"; give it a weight in the policy (events)`);
+  }
+  const item = itemId(event.itemId);
+  const { current } = deps.catalogue;
+  if (current.size > 0 && !current.has(item)) {
+    deps.metrics.unknownItems.inc();
+    if (rules.unknownItems === "refuse") {
+      refuse(
+        "itemId",
+        `expected an item of the catalogue, got "${item}"; add it first, or keep such events (policy unknownItems)`,
+      );
+    }
+  }
+  return {
+    ...event,
+    userId: userId(event.userId),
+    itemId: item,
+    timestamp: eventTime(event.timestamp, now, `events.${position}.timestamp`),
+    ...(weight === (rating ?? 1) ? {} : { weight }),
+  };
+}
+
 export function feedbackRoutes(app: App, deps: ServingDeps): void {
   app.post(
     "/feedback",
@@ -63,17 +109,7 @@ export function feedbackRoutes(app: App, deps: ServingDeps): void {
     },
     async (request, reply) => {
       const now = deps.now();
-      const events = request.body.events.map((event, position) => {
-        if (event.timestamp !== undefined && event.timestamp > now + MAX_AHEAD_MS) {
-          const field = `events.${position}.timestamp`;
-          throw new PhasewiseError(
-            "BAD_REQUEST",
-            `${field}: expected a time at most 5 minutes ahead of the server's ${now}, got ${event.timestamp}; is it in milliseconds?`,
-            { field },
-          );
-        }
-        return { ...event, userId: userId(event.userId), itemId: itemId(event.itemId) };
-      });
+      const events = request.body.events.map((event, position) => understood(deps, event, position, now));
       const caller = callerOf(request);
       if (!vouchesForUsers(caller)) {
         deps.metrics.unvouched.inc({ what: "event" }, events.length);

@@ -1,10 +1,12 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import Type, { type Static } from "typebox";
+import { strengthOf } from "../../../models/data/event-rules.ts";
 import { type ItemId, itemId, userId } from "../../../models/data/ids.ts";
 import type { ItemFilter, Query } from "../../../models/recommender.ts";
 import { vouchesForUsers } from "../../keys/caller.ts";
 import type { ShadowRequest } from "../../queues/types.ts";
 import type { App, ServingDeps } from "../deps.ts";
+import { eventTime } from "../event-times.ts";
 import type { KnownHistory } from "../histories.ts";
 import type { InterleavedAnswer } from "../interleaving.ts";
 import type { Answer } from "../lineup.ts";
@@ -164,7 +166,7 @@ async function answer(
   deps.metrics.histories.inc({ origin: history.origin });
   const query = {
     history: history.interactions,
-    exclude: asked.exclude.length === 0 ? undefined : new Set<ItemId>(asked.exclude.map(itemId)),
+    exclude: excludedOf(asked, history),
     candidates: asked.candidates,
     k: asked.k,
   };
@@ -222,6 +224,12 @@ async function mixedWith(
   });
 }
 
+/** What the request excludes, and what was seen before the history that is still kept. */
+function excludedOf(asked: Asked, { older }: KnownHistory): ReadonlySet<ItemId> | undefined {
+  if (asked.exclude.length === 0 && older.length === 0) return undefined;
+  return new Set<ItemId>([...asked.exclude.map(itemId), ...older]);
+}
+
 /** @param vouched whether the caller may read what the store knows of the user */
 async function historyOf(
   deps: ServingDeps,
@@ -233,14 +241,28 @@ async function historyOf(
     const interactions = asked.session.map((item) =>
       typeof item === "string"
         ? { itemId: itemId(item), timestamp: now, weight: 1 }
-        : { itemId: itemId(item.itemId), timestamp: item.timestamp ?? now, weight: item.rating ?? 1 },
+        : {
+            itemId: itemId(item.itemId),
+            timestamp: eventTime(item.timestamp, now, "history") ?? now,
+            weight: sessionWeight(deps, item),
+          },
     );
-    return { interactions, through: 0, origin: "request" };
+    return { interactions, older: [], through: 0, origin: "request" };
   }
-  if (asked.userId === null) return { interactions: [], through: 0, origin: "empty" };
+  if (asked.userId === null) return { interactions: [], older: [], through: 0, origin: "empty" };
   if (!vouched) {
     const interactions = deps.visitors.historyOf(userId(asked.userId));
-    return { interactions, through: null, origin: interactions.length === 0 ? "empty" : "visitor" };
+    return {
+      interactions,
+      older: [],
+      through: null,
+      origin: interactions.length === 0 ? "empty" : "visitor",
+    };
   }
   return await deps.histories.of(userId(asked.userId));
 }
+
+const sessionWeight = (
+  { rules }: ServingDeps,
+  { rating }: { readonly rating?: number | undefined },
+): number => strengthOf({ type: "rating", rating }, rules) ?? 1;

@@ -30,6 +30,7 @@ describe("event log", () => {
         { sequence: 1, itemId: "a", timestamp: 30, weight: 1, requestId: null },
         { sequence: 2, itemId: "c", timestamp: 10, weight: 4.5, requestId: "r1" },
       ],
+      older: [],
       through: 2,
     });
     const stream = await log.read("0", 10);
@@ -43,10 +44,31 @@ describe("event log", () => {
     assert.equal(await log.length(), 3);
   });
 
+  test("what a user saw before the history that is kept is still known as seen; mere exposure is no history", async () => {
+    const log = redisEventLog(suite.redis, { longestHistory: 2 });
+    const shown = { ...event("e0", "ann", "z", 1), type: "impression", weight: 0 };
+    const disliked = { ...event("e3", "ann", "c", 4), type: "dislike", weight: -1 };
+    await log.append([shown, event("e1", "ann", "a", 2), event("e2", "ann", "b", 3), disliked], 9);
+    await log.seed(
+      [[event("s1", "ann", "d", 5), event("s2", "ann", "e", 6), event("s3", "bob", "a", 6)]],
+      "one",
+    );
+    const { entries, older, through } = await log.history(userId("ann"));
+    assert.deepEqual(
+      [entries.map(({ itemId }) => itemId), older.toSorted(), through],
+      [["d", "e"], ["a", "b", "c"], 5],
+    );
+    assert.equal(await log.length(), 4);
+    assert.deepEqual(
+      (await log.histories([userId("bob"), userId("ann")])).get(userId("ann"))?.older.toSorted(),
+      ["a", "b", "c"],
+    );
+  });
+
   test("a user without events has an empty history, alone or among others", async () => {
     const log = redisEventLog(suite.redis);
     await log.append([event("e1", "ann", "a", 1)], 1);
-    assert.deepEqual(await log.history(userId("eve")), { entries: [], through: 0 });
+    assert.deepEqual(await log.history(userId("eve")), { entries: [], older: [], through: 0 });
     const both = await log.histories([userId("eve"), userId("ann")]);
     assert.equal(both.get(userId("eve"))?.through, 0);
     assert.equal(both.get(userId("ann"))?.entries[0].itemId, "a");

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import type { Redis } from "ioredis";
 import supertest from "supertest";
+import { DEFAULT_EVENT_RULES } from "../../../models/data/event-rules.ts";
 import { itemId, userId } from "../../../models/data/ids.ts";
 import { isAssigned } from "../../../models/gate/assignment.ts";
 import type { Decision } from "../../../models/gate/decision.ts";
@@ -149,6 +150,7 @@ describe("replies to users outside the interleaving share", () => {
         decisions: redisDecisionLog<Decision>(redis),
         findings: redisFindings(redis),
         looks: redisLooks(redis),
+        rules: DEFAULT_EVENT_RULES,
         catalogue,
         live,
         histories,

@@ -138,7 +138,7 @@ describe("the API under unfriendly input", () => {
         path: "/feedback",
         body: { events: [{ eventId: "e", userId: "u", itemId: "f1", type: "watch", rating: "5" }] },
         field: "events.0.rating",
-        message: /a rating, zero or more, got "5"/,
+        message: /a rating within the scale of the policy .*, got "5"/,
       },
       {
         method: "post",
