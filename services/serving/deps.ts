@@ -13,6 +13,7 @@ import type { FindingsStore } from "../findings/redis-findings.ts";
 import type { EventLog } from "../interactions/types.ts";
 import type { KeyRing } from "../keys/key-ring.ts";
 import type { KeyStore } from "../keys/key-store.ts";
+import type { RequestIds } from "../keys/request-ids.ts";
 import type { JobProducers } from "../queues/producers.ts";
 import type { DecisionLog } from "../registry/decisions.ts";
 import type { RedisRegistry } from "../registry/registry.ts";
@@ -57,6 +58,7 @@ export interface ServingDeps {
   readonly now: () => number;
   readonly keys: KeyStore;
   readonly keyRing: KeyRing;
+  readonly requestIds: RequestIds;
   /** Whether callers without a key are answered now. */
   readonly openToVisitors: () => boolean;
 }

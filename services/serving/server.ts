@@ -11,8 +11,10 @@ import { redisFleetLog } from "../fleet/redis-fleet-log.ts";
 import { redisEventLog } from "../interactions/event-log.ts";
 import { redisInterleavingLog } from "../interleaving/redis-interleaving-log.ts";
 import { isLoopback, OPEN_TO_THIS_MACHINE, operatorKey } from "../keys/exposure.ts";
+import { installationSecret, rememberedSecret } from "../keys/installation-secret.ts";
 import { followKeys, KeyRing } from "../keys/key-ring.ts";
 import { redisKeyStore } from "../keys/key-store.ts";
+import { RequestIds } from "../keys/request-ids.ts";
 import { readEventRules, readPolicy } from "../policy-file.ts";
 import { createProducers } from "../queues/producers.ts";
 import { connectRedis, type RedisWait } from "../redis.ts";
@@ -62,6 +64,8 @@ export interface RunningServer {
 /** Longest that closing waits for a Redis that does not answer, milliseconds. */
 const CLOSE_TIMEOUT_MS = 1000;
 const DRAIN_MS = 500;
+/** Until the replicas agreed on their secret, which takes Redis. */
+const AGREE_EVERY_MS = 2000;
 
 /** Listens at once; a model is served as soon as one is live. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
@@ -81,6 +85,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   });
   const keys = redisKeyStore(pointers);
   const keyRing = new KeyRing({ store: keys, adminKey, file: join(config.stateFolder, "keys.json") });
+  const secretFile = join(config.stateFolder, "installation-secret");
+  const requestIds = new RequestIds(await rememberedSecret(secretFile));
   const openToVisitors = (): boolean => isLoopback(config.host) && keyRing.size === 0;
   const stores = openStores(config);
   const artifacts = artifactStore(stores.artifacts);
@@ -152,11 +158,22 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       now: Date.now,
       keys,
       keyRing,
+      requestIds,
       openToVisitors,
     },
     { limits, newRequestId, logger: { level: config.logLevel, stream: process.stderr } },
   );
   const following = await followKeys(pointers, keyRing, () => metrics.redisErrors.inc({ use: "keys" }));
+  const agreeing = setInterval(() => void agree(), AGREE_EVERY_MS).unref();
+  const agree = async (): Promise<void> => {
+    try {
+      requestIds.use(await installationSecret(pointers, secretFile));
+      clearInterval(agreeing);
+    } catch {
+      metrics.redisErrors.inc({ use: "keys" });
+    }
+  };
+  await agree();
   const url = await app.listen({
     port: config.port,
     host: config.host,
@@ -176,6 +193,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       await pause(drainMs);
       await app.close();
       await started;
+      clearInterval(agreeing);
       await endsWithin(CLOSE_TIMEOUT_MS, following.close());
       await endsWithin(CLOSE_TIMEOUT_MS, interleaving.close());
       await live.close();

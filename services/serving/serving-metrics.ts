@@ -102,6 +102,11 @@ export function createMetrics() {
       labelNames: ["what"] as const,
       registers,
     }),
+    forgedRequestIds: new Counter({
+      name: "phasewise_forged_request_ids_total",
+      help: "Events that named a list the service never gave this user; taken as organic",
+      registers,
+    }),
     histories: new Counter({
       name: "phasewise_histories_total",
       help: "Histories used for recommendations, by origin",

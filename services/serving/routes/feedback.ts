@@ -32,7 +32,7 @@ const FeedbackBody = Type.Object(
           timestamp: Type.Optional(Timestamp),
           requestId: Type.Optional(
             Type.String({
-              pattern: "^[A-Za-z0-9_-]{1,64}$",
+              pattern: "^[A-Za-z0-9._-]{1,200}$",
               description: "the requestId of the list the user chose from",
             }),
           ),
@@ -116,11 +116,28 @@ export function feedbackRoutes(app: App, deps: ServingDeps): void {
         return await reply.status(202).send(deps.visitors.add(events, now));
       }
       const outcome = await deps.events.append(
-        events.map((event) => ({ ...event, source: caller.keyId })),
+        events.map((event) => ({
+          ...event,
+          requestId: listOf(deps, event, now),
+          source: caller.keyId,
+        })),
         now,
       );
       if (outcome.duplicates === 0) deps.histories.accepted(events, now);
       return await reply.status(202).send(outcome);
     },
   );
+}
+
+/** The list that the event answers to. A name that the service did not give this user is counted, and the event is organic. */
+function listOf(
+  { requestIds, metrics }: ServingDeps,
+  { requestId, userId: user }: { readonly requestId?: string; readonly userId: string },
+  now: number,
+): string | undefined {
+  if (requestId === undefined) return undefined;
+  const id = requestIds.idOf(requestId, user, now);
+  if (id !== null) return id;
+  metrics.forgedRequestIds.inc();
+  return undefined;
 }

@@ -193,7 +193,8 @@ async function answer(
   }
   reply.header("cache-control", "no-store");
   return {
-    requestId: request.id,
+    // Signed for nobody when the caller may name anybody.
+    requestId: deps.requestIds.sign(request.id, vouched ? (asked.userId ?? "") : "", model.version, now),
     items: recommendation.items.map(({ itemId: id, score }) => {
       const { title, genres } = deps.catalogue.current.named(id);
       return { itemId: id, title, genres: [...genres], score };

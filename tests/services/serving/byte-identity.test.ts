@@ -15,6 +15,7 @@ import { redisEventLog } from "../../../services/interactions/event-log.ts";
 import { redisInterleavingLog } from "../../../services/interleaving/redis-interleaving-log.ts";
 import { KeyRing } from "../../../services/keys/key-ring.ts";
 import { redisKeyStore } from "../../../services/keys/key-store.ts";
+import { RequestIds } from "../../../services/keys/request-ids.ts";
 import { createProducers, type JobProducers } from "../../../services/queues/producers.ts";
 import { connectRedis } from "../../../services/redis.ts";
 import { redisDecisionLog } from "../../../services/registry/decisions.ts";
@@ -166,6 +167,7 @@ describe("replies to users outside the interleaving share", () => {
           adminKey: ADMIN_KEY,
           file: join(folder, "keys.json"),
         }),
+        requestIds: new RequestIds("a secret for tests only"),
         openToVisitors: () => true,
       },
       { newRequestId: () => "the-one-request-id", limits: { maxEventLoopDelayMs: 60_000 } },
