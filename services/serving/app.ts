@@ -4,6 +4,7 @@ import Fastify, { type FastifyServerOptions, LogController } from "fastify";
 import { MAX_ID_BYTES } from "../../models/data/ids.ts";
 import { type App, type AppLimits, DEFAULT_LIMITS, type ServingDeps } from "./deps.ts";
 import { authenticate } from "./plugins/auth.ts";
+import { allowOrigins } from "./plugins/cors.ts";
 import { describeApi } from "./plugins/docs.ts";
 import { closeConnectionsWhenDraining } from "./plugins/draining.ts";
 import { handleErrors, sendError } from "./plugins/errors.ts";
@@ -50,6 +51,7 @@ export async function buildApp(deps: ServingDeps, options: AppOptions = {}): Pro
   const { keyRing: keys, openToVisitors, now } = deps;
   authenticate(app, { keys, openToVisitors, limits: requestLimits, now });
   limitRates(app, requestLimits);
+  allowOrigins(app, keys);
   await describeApi(app, options.version ?? "0.1.0");
 
   for (const addRoutes of ROUTES) addRoutes(app, deps);
