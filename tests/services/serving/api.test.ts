@@ -80,7 +80,7 @@ describe("the API over a small catalogue", () => {
     assert.deepEqual(body.model, { version: popular, phase: 1, recipe: "popularity" });
     assert.equal(body.source, "popular");
     assert.equal(body.history, "empty");
-    assert.match(body.requestId, /^[0-9a-f-]{36}$/);
+    assert.match(body.requestId, /^[0-9a-f-]{36}\.popularity-[0-9a-f]{12}\.\d+\.[\w-]{22}$/);
     await http.get("/readyz").expect(200);
   });
 
