@@ -132,7 +132,7 @@ export function feedbackRoutes(app: App, deps: ServingDeps): void {
 /** The list that the event answers to. A name that the service did not give this user is counted, and the event is organic. */
 function listOf(
   { requestIds, metrics }: ServingDeps,
-  { requestId, userId: user }: { readonly requestId?: string; readonly userId: string },
+  { requestId, userId: user }: FeedbackEvent,
   now: number,
 ): string | undefined {
   if (requestId === undefined) return undefined;
