@@ -18,7 +18,18 @@ export type GuardrailCode = CodeOf<(typeof GUARDRAILS)[number]>;
 export type GuardrailResult = ResultOf<GuardrailCode>;
 
 export function allGuardrails(evidence: ShadowEvidence, policy: Policy): GuardrailResult[] {
-  return GUARDRAILS.flatMap((each): readonly GuardrailResult[] => each.judge(evidence, policy));
+  return resultsOf<GuardrailCode>(GUARDRAILS, evidence, policy);
+}
+
+/** Of the checks that there were when the policy was written. */
+export function resultsOf<Code extends string>(
+  checks: readonly Pick<Guardrail<Code>, "since" | "judge">[],
+  evidence: ShadowEvidence,
+  policy: Policy,
+): ResultOf<Code>[] {
+  return checks
+    .filter(({ since }) => since === undefined || since in policy.guardrails)
+    .flatMap((check) => check.judge(evidence, policy));
 }
 
 const WORDINGS = new Map<string, Wording>(GUARDRAILS.flatMap(({ codes }) => Object.entries(codes)));

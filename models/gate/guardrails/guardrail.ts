@@ -26,6 +26,11 @@ export interface Wording {
 /** One check, or a few that read the same evidence: the reason codes they give, with their words, and how they judge. */
 export interface Guardrail<Code extends string> {
   readonly codes: Readonly<Record<Code, Wording>>;
+  /**
+   * The limit that came with the check, for a check younger than the first release. A record whose policy has no such
+   * limit was made before there was the check, and is judged again without it.
+   */
+  readonly since?: string;
   /** Never throws: what is not measured, or is not finite, is missing. */
   judge(evidence: ShadowEvidence, policy: Policy): readonly ResultOf<Code>[];
 }

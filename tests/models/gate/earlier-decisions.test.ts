@@ -7,6 +7,9 @@ import {
   recomputeDecision,
   verifyDecisions,
 } from "../../../models/gate/decision.ts";
+import { resultsOf } from "../../../models/gate/guardrails/all.ts";
+import { guardrail } from "../../../models/gate/guardrails/guardrail.ts";
+import { DEFAULT_POLICY } from "../../../models/gate/policy.ts";
 import { rule } from "../../../models/gate/ruling.ts";
 
 /** One record of each kind, as version 0.1.0 wrote them. */
@@ -30,6 +33,27 @@ describe("decision records of an earlier version", () => {
       const { sameE, sameAlpha, sameVerdict } = recomputeDecision(decision);
       assert.ok(sameE && sameAlpha && sameVerdict, decision.sentence);
     }
+  });
+
+  it("were made under policies that lack what was added since", () => {
+    for (const { policy } of decisions) assert.equal("panelDays" in policy.shadow, false);
+    assert.ok("panelDays" in DEFAULT_POLICY.shadow);
+  });
+
+  it("are judged again by the checks that there were, not by one whose limit came later", () => {
+    const shadow = decisions.flatMap(({ hearing, ruling, policy }) =>
+      hearing.about === "shadow" && "guardrails" in ruling ? [{ ...hearing, ruling, policy }] : [],
+    );
+    assert.equal(shadow.length, 1);
+    const [{ evidence, policy, ruling }] = shadow;
+    const again = rule("shadow", evidence, policy).ruling;
+    const checked = ({ code, outcome }: { code: string; outcome: string }) => [code, outcome];
+    assert.deepEqual(again.guardrails.map(checked), ruling.guardrails.map(checked));
+
+    const later = { since: "laterLimit", judge: () => [guardrail("LATER", "missing")] };
+    assert.deepEqual(resultsOf([later], evidence, policy), []);
+    const withLimit = { ...policy, guardrails: { ...policy.guardrails, laterLimit: 1 } };
+    assert.deepEqual(resultsOf([later], evidence, withLimit), [guardrail("LATER", "missing")]);
   });
 
   it("name the newer version as challenger and the older one as baseline, in each kind", () => {
