@@ -1,6 +1,10 @@
 import { hostname } from "node:os";
 import { type Job, Worker } from "bullmq";
 import closeWithGrace from "close-with-grace";
+import { loadConfig } from "../services/config.ts";
+import { exitUnlessFit } from "../services/health/require-redis.ts";
+import { watchSurroundings } from "../services/health/surroundings.ts";
+import { keepBeating } from "../services/health/worker-hearts.ts";
 import { createProducers } from "../services/queues/producers.ts";
 import {
   type AnalysisPayload,
@@ -9,7 +13,7 @@ import {
   type ShadowPayload,
   type UpkeepPayload,
 } from "../services/queues/types.ts";
-import { queuePrefixOf } from "../services/redis.ts";
+import { connectRedis, queuePrefixOf } from "../services/redis.ts";
 import { endsWithin } from "../services/waiting.ts";
 import { ChildWorker } from "./child-worker.ts";
 import { openContext } from "./context.ts";
@@ -26,6 +30,9 @@ const LOCK_DURATION_MS = 10_000;
 const STALLED_INTERVAL_MS = 5_000;
 /** Longest a shutdown waits for running jobs before it leaves them to be retried. */
 const CLOSE_TIMEOUT_MS = 8_000;
+
+/** Of this worker, in its jobs and in what it says of itself. */
+const NAME = `${hostname()}:${process.pid}`;
 
 export interface WorkerOptions {
   /** Module that a shadow lane's thread runs (default: the service's own). */
@@ -47,7 +54,7 @@ export async function startWorker(given: WorkerOptions = {}): Promise<{ close():
   });
   const options = {
     // Written into each job that it takes.
-    name: `${hostname()}:${process.pid}`,
+    name: NAME,
     connection: { url: config.redisUrl, maxRetriesPerRequest: null },
     prefix: queuePrefixOf(config),
     lockDuration: LOCK_DURATION_MS,
@@ -109,6 +116,13 @@ export async function startWorker(given: WorkerOptions = {}): Promise<{ close():
   }
   await Promise.all(workers.map((worker) => worker.waitUntilReady()));
   const scheduled = await scheduleUpkeep(config, policy);
+  const redis = connectRedis(config, "deliberate", () => {});
+  const heart = keepBeating(redis, NAME);
+  const surroundings = watchSurroundings({
+    installation: config,
+    redis,
+    onChange: (problems) => log.warn({ problems }, "what the worker stands on"),
+  });
   log.info({ concurrency: config.workerConcurrency }, "worker ready");
 
   return {
@@ -120,12 +134,15 @@ export async function startWorker(given: WorkerOptions = {}): Promise<{ close():
       }
       await producers.close();
       await lanes.close();
+      await endsWithin(1_000, Promise.all([heart.stop(), surroundings.close()]));
+      redis.disconnect();
       await context.close();
     },
   };
 }
 
 if (process.argv[1] !== undefined && import.meta.url === new URL(`file://${process.argv[1]}`).href) {
+  await exitUnlessFit(loadConfig());
   const worker = await startWorker();
   closeWithGrace({ delay: CLOSE_TIMEOUT_MS + 2_000 }, () => worker.close());
 }

@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
 import { luaScript } from "./lua-script.ts";
-import { fromStore } from "./store-errors.ts";
+import { toStore } from "./store-errors.ts";
 
 /** Evidence of an attempt is kept this long after its last change, seconds. */
 export const EVIDENCE_RETENTION_SECONDS = 30 * 86_400;
@@ -35,6 +35,6 @@ export function appendOnce(redis: Redis, attempt: string) {
   ): Promise<void> => {
     if (entries.length === 0) return;
     const rows = entries.flatMap(({ id, value }) => [id, JSON.stringify(value)]);
-    await fromStore(attempt, run([...keys], [EVIDENCE_RETENTION_SECONDS, ...rows]));
+    await toStore(attempt, run([...keys], [EVIDENCE_RETENTION_SECONDS, ...rows]));
   };
 }

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { text } from "node:stream/consumers";
 import type { Command } from "commander";
 import { loadConfig } from "../../services/config.ts";
+import type { Readiness } from "../../services/serving/routes/health.ts";
 import { type ApiClient, apiClient, findAdminKey } from "../client/api-client.ts";
 import type { OutputOptions } from "../terminal/output.ts";
 
@@ -9,6 +10,9 @@ export interface ServiceOptions extends OutputOptions {
   readonly url?: string;
   readonly keyFile?: string;
 }
+
+/** Whoever types a verb is told within five seconds that nobody answers. */
+export const PATIENCE_MS = 3_500;
 
 /** Options of every verb that talks to a running service. */
 export function withService(command: Command): Command {
@@ -25,11 +29,17 @@ export async function connect(options: ServiceOptions): Promise<ApiClient> {
   const config = loadConfig(process.env);
   const url = options.url ?? `http://127.0.0.1:${config.port}`;
   const given = options.keyFile === undefined ? config.adminKey : await keyIn(options.keyFile);
-  return apiClient(url, await findAdminKey(given, config.stateFolder));
+  return apiClient(url, await findAdminKey(given, config.stateFolder), { patienceMs: PATIENCE_MS });
 }
 
 /** A key is no argument of a command: everybody on the machine can read those. */
 async function keyIn(path: string): Promise<string> {
   const content = path === "-" ? await text(process.stdin) : await readFile(path, "utf8");
   return content.trim();
+}
+
+/** Says on standard error what is wrong with what the service stands on: a training waits for good without a worker. */
+export async function warnOfProblems(api: ApiClient): Promise<void> {
+  const { problems } = await api.get<Readiness>("/status");
+  for (const problem of problems) process.stderr.write(`phasewise: ${problem}\n`);
 }

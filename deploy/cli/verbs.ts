@@ -17,6 +17,7 @@ import { rollbackVerb } from "./verbs/rollback.ts";
 import { serveVerb } from "./verbs/serve.ts";
 import { shadowVerb } from "./verbs/shadow.ts";
 import { startVerb } from "./verbs/start.ts";
+import { statusVerb } from "./verbs/status.ts";
 import { trainVerb } from "./verbs/train.ts";
 import { unfreezeVerb } from "./verbs/unfreeze.ts";
 import { verifyDecisionVerb } from "./verbs/verify-decision.ts";
@@ -31,6 +32,7 @@ export const VERBS: readonly ((program: Command) => void)[] = [
   trainVerb,
   cancelVerb,
   evaluateVerb,
+  statusVerb,
   ladderVerb,
   cardVerb,
   shadowVerb,

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { CODE } from "../../services/code-version.ts";
 import { adminKey, type Config, loadConfig } from "../../services/config.ts";
+import { whileRedisAnswers } from "../../services/health/require-redis.ts";
 import { apiClient } from "../client/api-client.ts";
 import { prepareData } from "../data/prepare-data.ts";
 import { type ReadingOptions, readingSettings } from "../data/reading-options.ts";
@@ -33,11 +34,10 @@ export async function start(options: StartOptions): Promise<void> {
   );
 
   const line = progressLine();
-  const prepared = await prepareData(config, {
-    cut: options.cut,
-    say: line.update,
-    settings: readingSettings(options),
-  });
+  const settings = readingSettings(options);
+  const prepared = await whileRedisAnswers(config, () =>
+    prepareData(config, { cut: options.cut, say: line.update, settings }),
+  );
   for (const text of prepared.lines) say(text);
 
   const processes: ServiceProcess[] = [];

@@ -1,6 +1,6 @@
 import { type Command, CommanderError } from "commander";
 import { PhasewiseError } from "../../services/errors.ts";
-import { ApiError } from "../client/api-client.ts";
+import { ApiError, Unreachable } from "../client/api-client.ts";
 import { EXIT } from "./output.ts";
 
 /** Runs a command with the words of this process; an error becomes a message on standard error and an exit code. */
@@ -9,6 +9,8 @@ export async function runCommand(command: Command): Promise<void> {
     await command.parseAsync();
   } catch (error) {
     process.exitCode = report(error);
+    // What still waits for it would wait for good.
+    if (process.exitCode === EXIT.unreachable) process.exit();
   }
 }
 
@@ -26,8 +28,9 @@ function report(error: unknown): number {
     process.stderr.write(`${error.stack?.split("\n").slice(1, 6).join("\n") ?? ""}\n`);
   }
   if (error instanceof ApiError) {
-    if (error.status === 0) return EXIT.unreachable;
+    if (error instanceof Unreachable) return EXIT.unreachable;
     return error.status === 409 ? EXIT.conflict : EXIT.failed;
   }
+  if (error instanceof PhasewiseError && error.code === "STORE_UNAVAILABLE") return EXIT.unreachable;
   return EXIT.failed;
 }

@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
 import type { Findings } from "../../models/card/findings.ts";
-import { fromStore } from "../store-errors.ts";
+import { fromStore, toStore } from "../store-errors.ts";
 
 const FINDINGS = "findings";
 
@@ -23,7 +23,7 @@ export function redisFindings(redis: Redis): FindingsStore {
       return new Map(texts.map(([version, text]) => [version, JSON.parse(text) as Findings]));
     },
     put: async (findings) => {
-      await fromStore("keep findings", redis.hset(FINDINGS, findings.version, JSON.stringify(findings)));
+      await toStore("keep findings", redis.hset(FINDINGS, findings.version, JSON.stringify(findings)));
     },
   };
 }

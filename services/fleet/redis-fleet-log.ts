@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis";
-import { fromStore } from "../store-errors.ts";
+import { fromStore, toStore } from "../store-errors.ts";
 import type { FleetLog, ReplicaReport } from "./types.ts";
 
 /** A replica that has not spoken for so long has gone, seconds. */
@@ -14,7 +14,7 @@ export function redisFleetLog(redis: Redis): FleetLog {
       const fields = { version, epoch, requests, errors, latency: JSON.stringify(latency) };
       const key = replicaKey(replica);
       const writing = redis.multi().sadd(REPLICAS_KEY, replica).hset(key, fields).expire(key, EXPIRY_SECONDS);
-      await fromStore("report to the fleet", writing.exec());
+      await toStore("report to the fleet", writing.exec());
     },
 
     async reports() {
@@ -22,7 +22,7 @@ export function redisFleetLog(redis: Redis): FleetLog {
       const reports: ReplicaReport[] = [];
       for (const replica of replicas.sort()) {
         const fields = await fromStore("read fleet", redis.hgetall(replicaKey(replica)));
-        if (fields.version === undefined) await fromStore("read fleet", redis.srem(REPLICAS_KEY, replica));
+        if (fields.version === undefined) await toStore("forget replica", redis.srem(REPLICAS_KEY, replica));
         else reports.push(reportOf(fields));
       }
       return reports;

@@ -4,7 +4,7 @@ import { MS_PER_DAY } from "../../models/data/day.ts";
 import type { UserId } from "../../models/data/ids.ts";
 import { PhasewiseError } from "../errors.ts";
 import { luaScript } from "../lua-script.ts";
-import { fromStore } from "../store-errors.ts";
+import { fromStore, toStore } from "../store-errors.ts";
 import { APPEND_LUA } from "./append.lua.ts";
 import { entryText, historyOf } from "./history-entry.ts";
 import { eventKey, historyKey, olderKey, STREAM, WATERMARK } from "./keys.ts";
@@ -50,7 +50,7 @@ export function redisEventLog(redis: Redis, options: EventLogOptions = {}): Even
           timestamp,
         );
       }
-      const reply = (await fromStore("append events", runAppend(keys, args))) as [number, number, number];
+      const reply = (await toStore("append events", runAppend(keys, args))) as [number, number, number];
       const [accepted, duplicates, reused] = reply;
       if (reused === 0) return { accepted, duplicates };
       const { eventId } = events[reused - 1];
@@ -98,7 +98,7 @@ export function redisEventLog(redis: Redis, options: EventLogOptions = {}): Even
     async trim(throughId) {
       const [milliseconds, sequence] = throughId.split("-");
       const firstKept = `${milliseconds}-${BigInt(sequence ?? "0") + 1n}`;
-      return fromStore("trim events", redis.xtrim(STREAM, "MINID", firstKept));
+      return toStore("trim events", redis.xtrim(STREAM, "MINID", firstKept));
     },
 
     async length() {

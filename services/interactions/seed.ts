@@ -1,7 +1,7 @@
 import type { Redis } from "ioredis";
 import type { UserId } from "../../models/data/ids.ts";
 import { luaScript, type RunScript } from "../lua-script.ts";
-import { fromStore } from "../store-errors.ts";
+import { fromStore, toStore } from "../store-errors.ts";
 import { entryText } from "./history-entry.ts";
 import { historyKey, olderKey, seededKey, WATERMARK } from "./keys.ts";
 import { SEED_LUA } from "./seed.lua.ts";
@@ -30,7 +30,7 @@ export function seeder(redis: Redis, longestHistory: number): EventLog["seed"] {
       while (done < position) {
         const rest = chunk.slice(Math.max(0, chunk.length - (position - done)));
         const reply = runSeed(...seedCall(progressKey, done, longestHistory, rest));
-        const [reached, taken] = (await fromStore("seed histories", reply)) as [number, number];
+        const [reached, taken] = (await toStore("seed histories", reply)) as [number, number];
         done = reached;
         added += taken;
       }
@@ -44,7 +44,7 @@ export function seeder(redis: Redis, longestHistory: number): EventLog["seed"] {
       }
     }
     await flush();
-    await fromStore("seed histories", redis.hset(progressKey, "complete", "1"));
+    await toStore("seed histories", redis.hset(progressKey, "complete", "1"));
     return added;
   };
 }

@@ -1,7 +1,7 @@
 import type { Redis } from "ioredis";
 import { appendOnce, EVIDENCE_RETENTION_SECONDS } from "../append-once.ts";
 import { luaScript } from "../lua-script.ts";
-import { fromStore } from "../store-errors.ts";
+import { fromStore, toStore } from "../store-errors.ts";
 import type {
   CreditedUser,
   InterleavedList,
@@ -44,12 +44,12 @@ export function redisInterleavingLog(redis: Redis): InterleavingLog {
     setOpen: async (open, forMs) => {
       const setting =
         open === null ? redis.del(OPEN_KEY) : redis.set(OPEN_KEY, JSON.stringify(open), "PX", forMs);
-      await fromStore("set interleaving", Promise.resolve<unknown>(setting));
+      await toStore("set interleaving", Promise.resolve<unknown>(setting));
     },
     remember: async (attemptId, list, listsPerUser) => {
       const keys = [partKey(attemptId, "lists"), partKey(attemptId, "per-user")];
       const args = [EVIDENCE_RETENTION_SECONDS, listsPerUser, MOST_LISTS, list.userId, JSON.stringify(list)];
-      return (await fromStore("remember interleaved list", runRemember(keys, args))) === 1;
+      return (await toStore("remember interleaved list", runRemember(keys, args))) === 1;
     },
     lists: (attemptId) => entries<InterleavedList>(partKey(attemptId, "lists")),
     enter: (attemptId, users) =>
@@ -64,7 +64,7 @@ export function redisInterleavingLog(redis: Redis): InterleavingLog {
         .multi()
         .hset(key, { [`${run}:asked`]: asked, [`${run}:failures`]: failures, [`${run}:timeouts`]: timeouts })
         .expire(key, EVIDENCE_RETENTION_SECONDS);
-      await fromStore("report interleaving", reporting.exec());
+      await toStore("report interleaving", reporting.exec());
     },
     counts: async (attemptId) => {
       const fields = await fromStore("read interleaving", redis.hgetall(partKey(attemptId, "counts")));

@@ -2,7 +2,7 @@ import type { Redis } from "ioredis";
 import { PhasewiseError } from "../errors.ts";
 import { luaScript } from "../lua-script.ts";
 import { channelOf } from "../redis.ts";
-import { fromStore } from "../store-errors.ts";
+import { fromStore, toStore } from "../store-errors.ts";
 import { newKey, newKeyId, sha256Of } from "./api-key.ts";
 import type { KeyOrder, KeyRecord, KeyView } from "./types.ts";
 
@@ -45,7 +45,7 @@ export function redisKeyStore(redis: Redis): KeyStore {
   const runReplace = luaScript(redis, REPLACE_LUA);
   const replace = async (before: string, after: KeyRecord): Promise<void> => {
     const args = [after.id, before, JSON.stringify(after), channel];
-    if ((await fromStore("write key", runReplace([KEYS], args))) === 1) return;
+    if ((await toStore("write key", runReplace([KEYS], args))) === 1) return;
     throw new PhasewiseError(
       "CONFLICT",
       `key ${after.id}: expected it unchanged, but somebody changed it at the same time; list the keys and try again`,

@@ -4,7 +4,7 @@ import { DEFAULT_POLICY, type Policy } from "../../models/gate/policy.ts";
 import type { Installation } from "../config.ts";
 import { PhasewiseError } from "../errors.ts";
 import { connectForQueues, queuePrefixOf } from "../redis.ts";
-import { fromStore } from "../store-errors.ts";
+import { fromStore, toStore } from "../store-errors.ts";
 import { endsWithin, inTime } from "../waiting.ts";
 import { cancel } from "./cancel.ts";
 import {
@@ -92,7 +92,8 @@ export function createProducers(
   // that timed out cannot take effect once Redis appears. From then on an absent Redis fails commands at once.
   const connected = Promise.all(queues.map((queue) => queue.waitUntilReady()));
   connected.catch(onError);
-  const answered = within(connected);
+  const answered = within(connected, fromStore);
+  const changed = within(connected, toStore);
   const find = async (jobId: string): Promise<Job | null> => {
     for (const queue of queues) {
       const job: Job | undefined = await queue.getJob(jobId);
@@ -103,7 +104,7 @@ export function createProducers(
 
   return {
     addRetrain: (payload, now) =>
-      answered("add a retrain job", async () => {
+      changed("add a retrain job", async () => {
         const { requestedBy: _, reason: __, ...work } = payload;
         const jobId = `retrain-${payload.recipe}-${digest([work, now])}`;
         const deduplication = { id: digest(work) };
@@ -111,14 +112,14 @@ export function createProducers(
         return job.id ?? jobId;
       }),
     addAnalysis: (payload, now) =>
-      answered("add an analysis job", async () => {
+      changed("add an analysis job", async () => {
         const jobId = `analysis-${payload.version}-${digest([payload, now])}`;
         const deduplication = { id: payload.version };
         const job = await analysis.add("analysis", payload, { ...RETRAIN, jobId, deduplication });
         return job.id ?? jobId;
       }),
     addShadow: ({ id, ...payload }) =>
-      answered("add a shadow job", async () => {
+      changed("add a shadow job", async () => {
         const waiting = await shadow.getWaitingCount();
         if (waiting >= waitingBatches) {
           throw new PhasewiseError(
@@ -131,7 +132,7 @@ export function createProducers(
         return jobId;
       }),
     addJudge: (payload, now) =>
-      answered("add a judge job", async () => {
+      changed("add a judge job", async () => {
         const jobId = `judge-${digest([payload, now])}`;
         await upkeep.add("judge", payload, { ...SHADOW, jobId });
         return jobId;
@@ -156,7 +157,7 @@ export function createProducers(
         return null;
       }),
     cancel: (jobId) =>
-      answered("cancel a job", async () => {
+      changed("cancel a job", async () => {
         const job = await find(jobId);
         if (job === null) throw unknownJob(jobId);
         await cancel(job);
@@ -171,12 +172,12 @@ export function createProducers(
 }
 
 /** A write that timed out may still land: ids are deterministic, so that asking again is safe. */
-function within(connected: Promise<unknown>) {
+function within(connected: Promise<unknown>, heard: typeof fromStore) {
   return <T>(attempt: string, work: () => Promise<T>): Promise<T> => {
     const steps = async (signal: AbortSignal): Promise<T> => {
       await fromStore(attempt, connected);
       signal.throwIfAborted();
-      return await fromStore(attempt, work());
+      return await heard(attempt, work());
     };
     const message = `${attempt}: expected Redis to answer within ${TIMEOUT_MS} ms; try again in a moment`;
     return inTime(TIMEOUT_MS, steps, () => new PhasewiseError("STORE_UNAVAILABLE", message));

@@ -4,7 +4,7 @@ import { sealed } from "../../models/hash-chain.ts";
 import { PhasewiseError } from "../errors.ts";
 import { luaScript } from "../lua-script.ts";
 import { channelOf } from "../redis.ts";
-import { fromStore } from "../store-errors.ts";
+import { toStore } from "../store-errors.ts";
 import { COMMIT_LUA } from "./commit.lua.ts";
 import { LIVE_CHANNEL, REGISTRY_KEYS, type Snapshot, snapshotReader } from "./snapshot.ts";
 import type { AuditEntry } from "./types.ts";
@@ -48,7 +48,7 @@ export function committer(redis: Redis) {
       const snapshot = await readSnapshot();
       const change = decide(snapshot);
       if (change === null) return { snapshot, change };
-      const reply = await fromStore(attempt, runCommit(...commitCall(snapshot, change, channel)));
+      const reply = await toStore(attempt, runCommit(...commitCall(snapshot, change, channel)));
       if (reply === 1) return { snapshot, change };
     }
     throw new PhasewiseError(

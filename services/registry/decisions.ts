@@ -3,7 +3,7 @@ import { canonicalJson } from "../../models/canonical-json.ts";
 import { brokenLink, GENESIS_SHA256, linkSha256 } from "../../models/hash-chain.ts";
 import { PhasewiseError } from "../errors.ts";
 import { luaScript } from "../lua-script.ts";
-import { fromStore } from "../store-errors.ts";
+import { fromStore, toStore } from "../store-errors.ts";
 import { APPEND_DECISION_LUA } from "./append-decision.lua.ts";
 import { type DecisionRecord, decisionSummary, isAboutClimb, type SummaryOf } from "./decision-summary.ts";
 
@@ -93,7 +93,7 @@ export function redisDecisionLog<R extends DecisionRecord = DecisionRecord>(redi
         const climbing = isAboutClimb(record) ? challenger : "";
         const texts = [JSON.stringify(record), JSON.stringify(decisionSummary(record))];
         const reply = runAppend(keys, [previous, id, sha256, ...texts, climbing]);
-        if ((await fromStore("append decision", reply)) === 1) return record;
+        if ((await toStore("append decision", reply)) === 1) return record;
       }
       throw new PhasewiseError(
         "CONFLICT",

@@ -10,6 +10,7 @@ import type { EventRules } from "../../models/data/event-rules.ts";
 import type { Decision } from "../../models/gate/decision.ts";
 import type { ArtifactStore } from "../artifacts/types.ts";
 import type { FindingsStore } from "../findings/redis-findings.ts";
+import type { Surroundings } from "../health/surroundings.ts";
 import type { EventLog } from "../interactions/types.ts";
 import type { KeyRing } from "../keys/key-ring.ts";
 import type { KeyStore } from "../keys/key-store.ts";
@@ -54,6 +55,8 @@ export interface ServingDeps {
   readonly rules: EventRules;
   /** Whether the connection to Redis is up right now. */
   readonly redisUp: () => boolean;
+  /** Redis and the workers, as they were last looked at. */
+  readonly surroundings: () => Surroundings;
   /** Epoch milliseconds. */
   readonly now: () => number;
   readonly keys: KeyStore;

@@ -32,32 +32,30 @@ export interface HistoriesOptions {
   readonly probeEveryMs?: number;
   /** Bound on the entries remembered over all users. */
   readonly maxRemembered?: number;
-  readonly now: () => number;
   readonly onError?: (error: unknown) => void;
 }
 
 /**
  * A user's history within a time budget. Once the store has failed a request, later requests do not wait for
- * it: they are answered from memory, and at most one read at a time looks in the background whether it is back.
+ * it: they are answered from memory, and one read after the other looks in the background whether it is back, also
+ * while nobody asks.
  */
 export class Histories {
   readonly #events: Pick<EventLog, "history">;
   readonly #budgetMs: number;
   readonly #probeEveryMs: number;
-  readonly #now: () => number;
   readonly #onError: (error: unknown) => void;
   /** An empty history is remembered too: it tells a new user from an unknown state. */
   readonly #remembered: LRUCache<UserId, Remembered>;
   #answering = true;
-  #probing = false;
-  #nextProbeAt = 0;
+  #nextProbe: NodeJS.Timeout | null = null;
+  #closed = false;
 
-  constructor(events: Pick<EventLog, "history">, options: HistoriesOptions) {
+  constructor(events: Pick<EventLog, "history">, options: HistoriesOptions = {}) {
     this.#events = events;
     this.#budgetMs = options.budgetMs ?? 50;
     this.#probeEveryMs = options.probeEveryMs ?? 200;
     this.#remembered = new LRUCache({ maxSize: options.maxRemembered ?? 500_000, sizeCalculation: cost });
-    this.#now = options.now;
     this.#onError = options.onError ?? (() => {});
   }
 
@@ -67,14 +65,11 @@ export class Histories {
   }
 
   async of(user: UserId): Promise<KnownHistory> {
-    if (!this.#answering) {
-      this.#probe(user);
-      return this.#fromMemory(user);
-    }
+    if (!this.#answering) return this.#fromMemory(user);
     try {
       return this.#learnt(user, await this.#readInTime(user));
     } catch (error) {
-      this.#lost(error);
+      this.#lost(user, error);
       return this.#fromMemory(user);
     }
   }
@@ -91,23 +86,16 @@ export class Histories {
     }
   }
 
+  /** Ends the looking for a store that does not answer. */
+  close(): void {
+    this.#closed = true;
+    if (this.#nextProbe !== null) clearTimeout(this.#nextProbe);
+  }
+
   #readInTime(user: UserId): Promise<UserHistory> {
     const budgetMs = this.#budgetMs;
     const late = () => new Error(`no history within ${budgetMs} ms`);
     return inTime(budgetMs, () => this.#events.history(user), late);
-  }
-
-  #probe(user: UserId): void {
-    if (this.#probing || this.#now() < this.#nextProbeAt) return;
-    this.#probing = true;
-    this.#readInTime(user)
-      .then(
-        (history) => this.#learnt(user, history),
-        (error) => this.#lost(error),
-      )
-      .finally(() => {
-        this.#probing = false;
-      });
   }
 
   #learnt(user: UserId, history: UserHistory): KnownHistory {
@@ -117,10 +105,22 @@ export class Histories {
     return { interactions: entries, older, through, origin: entries.length === 0 ? "empty" : "stored" };
   }
 
-  #lost(error: unknown): void {
+  #lost(user: UserId, error: unknown): void {
     this.#answering = false;
-    this.#nextProbeAt = this.#now() + this.#probeEveryMs;
     this.#onError(error);
+    if (this.#nextProbe !== null || this.#closed) return;
+    this.#nextProbe = setTimeout(() => {
+      this.#readInTime(user).then(
+        (history) => {
+          this.#nextProbe = null;
+          this.#learnt(user, history);
+        },
+        (reason) => {
+          this.#nextProbe = null;
+          this.#lost(user, reason);
+        },
+      );
+    }, this.#probeEveryMs).unref();
   }
 
   #fromMemory(user: UserId): KnownHistory {

@@ -8,6 +8,9 @@ import { artifactStore } from "../artifacts/artifact-store.ts";
 import { type Config, loadConfig } from "../config.ts";
 import { redisFindings } from "../findings/redis-findings.ts";
 import { redisFleetLog } from "../fleet/redis-fleet-log.ts";
+import { exitUnlessFit } from "../health/require-redis.ts";
+import { watchSurroundings } from "../health/surroundings.ts";
+import { workerHearts } from "../health/worker-hearts.ts";
 import { redisEventLog } from "../interactions/event-log.ts";
 import { redisInterleavingLog } from "../interleaving/redis-interleaving-log.ts";
 import { isLoopback, OPEN_TO_THIS_MACHINE, operatorKey } from "../keys/exposure.ts";
@@ -94,7 +97,6 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const producers = createProducers(config, () => metrics.redisErrors.inc({ use: "queues" }), policy.shadow);
   const catalogue = new CatalogueFile(stores.snapshot);
   const histories = new Histories(redisEventLog(reads), {
-    now: Date.now,
     onError: () => metrics.redisErrors.inc({ use: "history" }),
   });
   const shadow = new ShadowTap({
@@ -121,7 +123,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const live: LiveModel = new LiveModel({
     registry,
     artifacts,
-    lastLive: new LastLiveFile(join(config.stateFolder, "last-live.json")),
+    lastLive: lastLiveFile(config),
     breaker: policy.rollback,
     beforeSwap: async () => {
       try {
@@ -155,6 +157,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       interleaving,
       metrics,
       redisUp: () => redis.status === "ready",
+      surroundings: () => surroundings.latest,
       now: Date.now,
       keys,
       keyRing,
@@ -174,6 +177,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     }
   };
   await agree();
+  const surroundings = watchSurroundings({
+    installation: config,
+    redis: pointers,
+    hearts: workerHearts(pointers),
+    onChange: (problems) => app.log.warn({ problems }, "what the service stands on"),
+  });
   const url = await app.listen({
     port: config.port,
     host: config.host,
@@ -197,6 +206,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       await endsWithin(CLOSE_TIMEOUT_MS, following.close());
       await endsWithin(CLOSE_TIMEOUT_MS, interleaving.close());
       await live.close();
+      histories.close();
+      await endsWithin(CLOSE_TIMEOUT_MS, surroundings.close());
       await endsWithin(CLOSE_TIMEOUT_MS, fleet.close());
       await endsWithin(
         CLOSE_TIMEOUT_MS,
@@ -207,8 +218,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   };
 }
 
-/** Serves until the process is told to stop, then ends without cutting a request off. */
+/**
+ * Serves until the process is told to stop, then ends without cutting a request off. Without Redis it serves what it last
+ * served, where there is such a model.
+ */
 export async function serve(options: ServerOptions): Promise<RunningServer> {
+  const lastLive = await lastLiveFile(options.config).read();
+  await exitUnlessFit(options.config, { mayBeAway: lastLive !== null });
   const server = await startServer(options);
   closeWithGrace({ delay: 10_000, logger: false }, async ({ err, signal }) => {
     if (err) server.app.log.fatal({ err }, "stopping after an error");
@@ -216,6 +232,10 @@ export async function serve(options: ServerOptions): Promise<RunningServer> {
     await server.close(DRAIN_MS);
   });
   return server;
+}
+
+function lastLiveFile({ stateFolder }: ServerConfig): LastLiveFile {
+  return new LastLiveFile(join(stateFolder, "last-live.json"));
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -107,6 +107,21 @@ export function createMetrics() {
       help: "Events that named a list the service never gave this user; taken as organic",
       registers,
     }),
+    redisUp: new Gauge({
+      name: "phasewise_redis_up",
+      help: "1 while Redis answers and is fit; /readyz says in words what is wrong",
+      registers,
+    }),
+    workers: new Gauge({
+      name: "phasewise_workers_alive",
+      help: "Workers whose heart beats, as last seen; without any, nothing is trained or judged",
+      registers,
+    }),
+    strangeWorkers: new Gauge({
+      name: "phasewise_workers_other_code",
+      help: "Workers among them that run other code than this replica",
+      registers,
+    }),
     histories: new Counter({
       name: "phasewise_histories_total",
       help: "Histories used for recommendations, by origin",

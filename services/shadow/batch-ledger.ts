@@ -2,7 +2,7 @@ import type { Redis } from "ioredis";
 import { EVIDENCE_RETENTION_SECONDS } from "../append-once.ts";
 import { luaScript } from "../lua-script.ts";
 import type { BatchSpan } from "../queues/types.ts";
-import { fromStore } from "../store-errors.ts";
+import { fromStore, toStore } from "../store-errors.ts";
 
 /**
  * Which sampled requests came out of the queue. A replica numbers its sampled requests, and each batch names the numbers
@@ -52,7 +52,7 @@ export function redisBatchLedger(redis: Redis): BatchLedger {
     settle: async ({ run, from, through }, comparisonIds, now) => {
       const keys = [runKey(run), ...comparisonIds.map(firstsKey)];
       const args = [from, through, Math.floor(now), run, EVIDENCE_RETENTION_SECONDS];
-      await fromStore("settle shadow batch", runSettle(keys, args));
+      await toStore("settle shadow batch", runSettle(keys, args));
     },
     lost: async (comparisonId, before) => {
       const firsts = await fromStore("read shadow", redis.hgetall(firstsKey(comparisonId)));

@@ -1,7 +1,7 @@
 import type { Redis } from "ioredis";
 import Type, { type Static } from "typebox";
 import { VERDICTS } from "../../models/gate/reasons.ts";
-import { fromStore } from "../store-errors.ts";
+import { fromStore, toStore } from "../store-errors.ts";
 
 /** What one look of the judge found. */
 export const Look = Type.Object({
@@ -40,7 +40,7 @@ export function redisLooks(redis: Redis): Looks {
   return {
     put: async (judgements, at) => {
       const looks: Look[] = judgements.map((judgement) => ({ ...judgement, at }));
-      await fromStore("keep looks", redis.set(LATEST, JSON.stringify(looks)));
+      await toStore("keep looks", redis.set(LATEST, JSON.stringify(looks)));
     },
     latest: async () => {
       const text = await fromStore("read looks", redis.get(LATEST));

@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
 import { appendOnce, EVIDENCE_RETENTION_SECONDS } from "../append-once.ts";
-import { fromStore } from "../store-errors.ts";
+import { fromStore, toStore } from "../store-errors.ts";
 import { redisBatchLedger } from "./batch-ledger.ts";
 import {
   type Attempt,
@@ -43,10 +43,10 @@ export function redisShadowLog(redis: Redis): ShadowLog {
       const { id } = comparison;
       const text = JSON.stringify(acrossTheWire(comparison, comparison));
       const opening = redis.multi().hset(ATTEMPTS_KEY, id, text).sadd(OPEN_KEY, id);
-      await fromStore("open attempt", opening.exec());
+      await toStore("open attempt", opening.exec());
     },
     close: async (id) => {
-      await fromStore("close attempt", redis.srem(OPEN_KEY, id));
+      await toStore("close attempt", redis.srem(OPEN_KEY, id));
     },
     openAttempts: async () => (await openOnes()).filter((open): open is Attempt => !isWatch(open)),
     openWatches: async () => (await openOnes()).filter(isWatch),
@@ -64,7 +64,7 @@ export function redisShadowLog(redis: Redis): ShadowLog {
         .multi()
         .hset(key, ...fields)
         .expire(key, EVIDENCE_RETENTION_SECONDS);
-      await fromStore("record shadow", keeping.exec());
+      await toStore("record shadow", keeping.exec());
     },
     record: async (comparison, pairs) => {
       const { id } = comparison;
@@ -78,7 +78,7 @@ export function redisShadowLog(redis: Redis): ShadowLog {
     shed: async (id, batchId, requests) => {
       const key = partKey(id, "shed");
       const counting = redis.multi().hset(key, batchId, requests).expire(key, EVIDENCE_RETENTION_SECONDS);
-      await fromStore("count shed", counting.exec());
+      await toStore("count shed", counting.exec());
     },
     shedCount: async (id) => {
       const batches = await fromStore("read shadow", redis.hvals(partKey(id, "shed")));

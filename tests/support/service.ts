@@ -42,7 +42,11 @@ export interface Service {
   /** `entry` is a compiled file that runs a worker; by default the service's own. `settings` as above. */
   startWorker(entry?: string, settings?: Readonly<Record<string, string>>): Promise<Running>;
   /** Runs the command line as its own process; `url` is where it finds the API. */
-  cli(words: readonly string[], url?: string): Promise<CliResult>;
+  cli(
+    words: readonly string[],
+    url?: string,
+    settings?: Readonly<Record<string, string>>,
+  ): Promise<CliResult>;
   stop(): Promise<void>;
 }
 
@@ -91,9 +95,9 @@ export async function startService(
       return { ...api, url: String(api.ready.url) };
     },
     startWorker: (entry = WORKER, settings) => start(entry, "worker ready", settings),
-    cli: async (words, url) => {
+    cli: async (words, url, settings = {}) => {
       const child = spawn(process.execPath, [CLI, ...words], {
-        env: { ...environment, PORT: url === undefined ? "1" : new URL(url).port },
+        env: { ...environment, PORT: url === undefined ? "1" : new URL(url).port, ...settings },
         stdio: ["ignore", "pipe", "pipe"],
       });
       started.push(child);

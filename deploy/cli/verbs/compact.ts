@@ -1,7 +1,7 @@
 import type { Command } from "commander";
-import { openContext } from "../../../jobs/context.ts";
 import { compact } from "../../../jobs/upkeep/compact.ts";
 import { type OutputOptions, print } from "../../terminal/output.ts";
+import { withContext } from "../with-context.ts";
 
 export function compactVerb(program: Command): void {
   program
@@ -9,16 +9,13 @@ export function compactVerb(program: Command): void {
     .description("fold the event stream into the snapshot now")
     .option("--json", "print JSON only")
     .action(async (options: OutputOptions) => {
-      const context = await openContext();
-      try {
+      await withContext(async (context) => {
         const done = await compact(context);
         print(done, options, () =>
           done.events === 0
             ? "nothing to do: the stream is empty"
             : `${done.events} events moved into snapshot ${done.snapshotSha256?.slice(0, 12)}`,
         );
-      } finally {
-        await context.close();
-      }
+      });
     });
 }

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
-import { openContext } from "../../../jobs/context.ts";
 import { exportModel } from "../../../jobs/export-model.ts";
 import { type OutputOptions, print } from "../../terminal/output.ts";
+import { withContext } from "../with-context.ts";
 
 interface ExportModelOptions extends OutputOptions {
   readonly items: string;
@@ -16,8 +16,7 @@ export function exportModelVerb(program: Command): void {
     .requiredOption("--items <file>", "CSV file to write: the item ids, in the order of the rows")
     .option("--json", "print JSON only")
     .action(async (version: string, factors: string, options: ExportModelOptions) => {
-      const context = await openContext();
-      try {
+      await withContext(async (context) => {
         const written = await exportModel(context, { version, factors, items: options.items });
         print(
           written,
@@ -25,8 +24,6 @@ export function exportModelVerb(program: Command): void {
           () =>
             `${version}: ${written.items} items × ${written.d} factors in ${factors}, ids in ${options.items}`,
         );
-      } finally {
-        await context.close();
-      }
+      });
     });
 }

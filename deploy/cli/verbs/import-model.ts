@@ -1,9 +1,9 @@
 import type { Command } from "commander";
-import { openContext } from "../../../jobs/context.ts";
 import { importModel } from "../../../jobs/training/import-model.ts";
 import { ENCODERS, type Encoder } from "../../../models/factorization/imported.ts";
 import { oneOf, wholeNumber } from "../../terminal/arguments.ts";
 import { EXIT, type OutputOptions, print } from "../../terminal/output.ts";
+import { withContext } from "../with-context.ts";
 
 interface ImportModelOptions extends OutputOptions {
   readonly phase: number;
@@ -46,8 +46,7 @@ export function importModelVerb(program: Command): void {
     )
     .option("--json", "print JSON only")
     .action(async (factors: string, options: ImportModelOptions) => {
-      const context = await openContext();
-      try {
+      await withContext(async (context) => {
         const imported = await importModel(context, { ...options, factors });
         const { version, record, items, ndcg } = imported;
         if (record.state === "REJECTED") process.exitCode = EXIT.held;
@@ -57,8 +56,6 @@ export function importModelVerb(program: Command): void {
             `${record.state}: ${record.reason}`,
           ].join("\n"),
         );
-      } finally {
-        await context.close();
-      }
+      });
     });
 }

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { loadConfig } from "../../../services/config.ts";
+import { whileRedisAnswers } from "../../../services/health/require-redis.ts";
 import { prepareData } from "../../data/prepare-data.ts";
 import { type ReadingOptions, readingSettings, withReadingOptions } from "../../data/reading-options.ts";
 import { type OutputOptions, print } from "../../terminal/output.ts";
@@ -23,11 +24,8 @@ export function importVerb(program: Command): void {
     .action(async (options: ImportOptions) => {
       const config = loadConfig(process.env, { dataFolder: options.data });
       const line = progressLine();
-      const prepared = await prepareData(config, {
-        cut: null,
-        say: line.update,
-        settings: readingSettings(options),
-      });
+      const asked = { cut: null, say: line.update, settings: readingSettings(options) };
+      const prepared = await whileRedisAnswers(config, () => prepareData(config, asked));
       print(prepared.summary, options, () => prepared.lines.join("\n"));
     });
 }

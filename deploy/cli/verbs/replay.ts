@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { cutPosition } from "../../../models/data/interaction-log.ts";
 import { loadConfig } from "../../../services/config.ts";
-import { findAdminKey } from "../../client/api-client.ts";
+import { apiClient, findAdminKey } from "../../client/api-client.ts";
 import { openData } from "../../data/open-data.ts";
 import { type ReadingOptions, readingSettings, withReadingOptions } from "../../data/reading-options.ts";
 import { replay } from "../../replay/replay.ts";
@@ -9,6 +9,7 @@ import { shareFromZero, wholeNumber } from "../../terminal/arguments.ts";
 import { day } from "../../terminal/figures.ts";
 import { type OutputOptions, print } from "../../terminal/output.ts";
 import { progressLine } from "../../terminal/progress.ts";
+import { PATIENCE_MS } from "../service.ts";
 
 interface ReplayVerbOptions extends OutputOptions, ReadingOptions {
   readonly data?: string;
@@ -32,11 +33,13 @@ export function replayVerb(program: Command): void {
     .option("--json", "print JSON only")
     .action(async (options: ReplayVerbOptions) => {
       const config = loadConfig(process.env, { dataFolder: options.data });
+      const url = options.url ?? `http://127.0.0.1:${config.port}`;
+      await apiClient(url, null, { patienceMs: PATIENCE_MS }).get("/healthz");
       const line = progressLine();
       const { log } = await openData(config, line.update, readingSettings(options));
       const done = await replay({
         key: (await findAdminKey(config.adminKey, config.stateFolder)) ?? "",
-        url: options.url ?? `http://127.0.0.1:${config.port}`,
+        url,
         log,
         from: options.from === 0 ? 0 : cutPosition(log, options.from),
         eventsPerSecond: options.speed,

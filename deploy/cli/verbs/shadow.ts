@@ -1,8 +1,8 @@
 import type { Command } from "commander";
-import { openContext } from "../../../jobs/context.ts";
 import { judge } from "../../../jobs/judging/judge.ts";
 import type { Judgement } from "../../../services/shadow/looks.ts";
 import { EXIT, type OutputOptions, print, table } from "../../terminal/output.ts";
+import { withContext } from "../with-context.ts";
 
 interface ShadowOptions extends OutputOptions {
   readonly record?: boolean;
@@ -15,16 +15,13 @@ export function shadowVerb(program: Command): void {
     .option("--record", "write a decision also for those that are merely held")
     .option("--json", "print JSON only")
     .action(async (options: ShadowOptions) => {
-      const context = await openContext();
-      try {
+      await withContext(async (context) => {
         const judgements = await judge(context, { kind: "judge", record: options.record === true });
         const settled = ({ about, verdict }: Judgement) =>
           verdict === "pass" || (about === "watch" && verdict === "hold");
         if (!judgements.every(settled)) process.exitCode = EXIT.held;
         print(judgements, options, () => describe(judgements));
-      } finally {
-        await context.close();
-      }
+      });
     });
 }
 

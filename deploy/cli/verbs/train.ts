@@ -4,7 +4,7 @@ import { followJob } from "../../client/follow-job.ts";
 import { jsonObject, wholeNumber } from "../../terminal/arguments.ts";
 import { EXIT, print } from "../../terminal/output.ts";
 import { describeJob, progressLine } from "../../terminal/progress.ts";
-import { connect, type ServiceOptions, withService } from "../service.ts";
+import { connect, type ServiceOptions, warnOfProblems, withService } from "../service.ts";
 
 interface TrainOptions extends ServiceOptions {
   readonly phase: number;
@@ -33,9 +33,11 @@ export function trainVerb(program: Command): void {
     const request = { phase, recipe, params, tune, analyse, seed };
     const { jobId } = await api.post<JobAdded>("/retrain", request);
     if (!options.wait) {
+      await warnOfProblems(api);
       print({ jobId }, options, () => `queued as ${jobId}`);
       return;
     }
+    await warnOfProblems(api);
     const line = progressLine();
     const job = await followJob(api, jobId, (view) => line.update(describeJob(view)));
     if (job.state === "failed") process.exitCode = EXIT.failed;

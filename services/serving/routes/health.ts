@@ -1,9 +1,36 @@
-import Type from "typebox";
+import Type, { type Static } from "typebox";
 import type { App, ServingDeps } from "../deps.ts";
-import { OPEN } from "../plugins/auth.ts";
+import { OPEN, VIEW } from "../plugins/auth.ts";
 import { LiveModelView } from "../schemas.ts";
 
 const ALWAYS = { ...OPEN, neverRefused: true } as const;
+
+export const Readiness = Type.Object({
+  ready: Type.Boolean(),
+  why: Type.String(),
+  model: Type.Union([LiveModelView, Type.Null()]),
+  epoch: Type.Union([Type.Integer(), Type.Null()]),
+  canary: Type.Union([
+    Type.Object({
+      version: Type.String(),
+      share: Type.Number(),
+      setAside: Type.Boolean({ description: "it failed too often here; the live version answers" }),
+    }),
+    Type.Null(),
+  ]),
+  redis: Type.Enum(["up", "late", "down", "unfit"], {
+    type: "string",
+    description: "late: it answers, but not within a request's time; unfit: it answers, and must not be used",
+  }),
+  workers: Type.Union([Type.Object({ alive: Type.Integer(), otherCode: Type.Integer() }), Type.Null()], {
+    description: "workers whose heart beats, and those of them that run other code; null while Redis is away",
+  }),
+  problems: Type.Array(Type.String(), {
+    description: "what is wrong with what the service stands on, each with its remedy",
+  }),
+  catalogueItems: Type.Integer(),
+});
+export type Readiness = Readonly<Static<typeof Readiness>>;
 
 export function healthRoutes(app: App, deps: ServingDeps): void {
   app.get(
@@ -18,22 +45,6 @@ export function healthRoutes(app: App, deps: ServingDeps): void {
     async () => ({ status: "ok" as const }),
   );
 
-  const Readiness = Type.Object({
-    ready: Type.Boolean(),
-    why: Type.String(),
-    model: Type.Union([LiveModelView, Type.Null()]),
-    epoch: Type.Union([Type.Integer(), Type.Null()]),
-    canary: Type.Union([
-      Type.Object({
-        version: Type.String(),
-        share: Type.Number(),
-        setAside: Type.Boolean({ description: "it failed too often here; the live version answers" }),
-      }),
-      Type.Null(),
-    ]),
-    redis: Type.String(),
-    catalogueItems: Type.Integer(),
-  });
   app.get(
     "/readyz",
     {
@@ -44,43 +55,32 @@ export function healthRoutes(app: App, deps: ServingDeps): void {
       },
     },
     async (_request, reply) => {
-      const lineup = deps.live.lineup;
-      const draining = app.draining.value;
-      const ready = lineup !== null && !draining;
-      const why = draining
-        ? "the process is stopping"
-        : lineup === null
-          ? "no model is live yet: train and promote a phase-1 model"
-          : deps.live.broken
-            ? "the live model is set aside after failing; the one before answers"
-            : "a model is loaded";
-      return await reply.status(ready ? 200 : 503).send({
-        ready,
-        why,
-        model:
-          lineup === null
-            ? null
-            : { version: lineup.live.version, phase: lineup.live.phase, recipe: lineup.live.recipe },
-        epoch: lineup?.epoch ?? null,
-        canary:
-          lineup === null || lineup.canary === null
-            ? null
-            : {
-                version: lineup.canary.model.version,
-                share: lineup.canary.share,
-                setAside: deps.live.canarySetAside,
-              },
-        redis: deps.redisUp() && deps.histories.answering ? "up" : "down",
-        catalogueItems: deps.catalogue.current.size,
-      });
+      const readiness = readinessOf(deps, app.draining.value);
+      return await reply.status(readiness.ready ? 200 : 503).send(readiness);
     },
+  );
+
+  app.get(
+    "/status",
+    {
+      config: { ...VIEW, neverRefused: true },
+      schema: { summary: "The same as /readyz, whether ready or not", response: { 200: Readiness } },
+    },
+    async () => readinessOf(deps, app.draining.value),
   );
 
   app.get(
     "/metrics",
     { config: ALWAYS, schema: { summary: "Figures for Prometheus", response: { 200: Type.String() } } },
     async (_request, reply) => {
-      const { registry, frozen, canaryShare } = deps.metrics;
+      const { registry, frozen, canaryShare, redisUp, workers, strangeWorkers } = deps.metrics;
+      redisUp.set(Number(redisState(deps) === "up"));
+      // What was last known stays while Redis is away, as below.
+      const seen = deps.surroundings().workers;
+      if (seen !== null) {
+        workers.set(seen.alive);
+        strangeWorkers.set(seen.otherCode);
+      }
       const canary = deps.live.lineup?.canary ?? null;
       canaryShare.reset();
       if (canary !== null) canaryShare.set({ version: canary.model.version }, canary.share);
@@ -98,4 +98,40 @@ export function healthRoutes(app: App, deps: ServingDeps): void {
     docs: "/docs",
     try: ["/recommend?k=10", "/ladder", "/readyz"],
   }));
+}
+
+function redisState({ redisUp, histories, surroundings }: ServingDeps): "up" | "late" | "down" | "unfit" {
+  const { redis } = surroundings();
+  if (!redisUp()) return "down";
+  return redis === "up" && !histories.answering ? "late" : redis;
+}
+
+function readinessOf(deps: ServingDeps, draining: boolean): Readiness {
+  const { lineup, broken, canarySetAside } = deps.live;
+  const { workers, problems } = deps.surroundings();
+  const why = draining
+    ? "the process is stopping"
+    : lineup === null
+      ? "no model is live yet: train and promote a phase-1 model"
+      : broken
+        ? "the live model is set aside after failing; the one before answers"
+        : "a model is loaded";
+  const canary = lineup?.canary ?? null;
+  return {
+    ready: lineup !== null && !draining,
+    why,
+    model:
+      lineup === null
+        ? null
+        : { version: lineup.live.version, phase: lineup.live.phase, recipe: lineup.live.recipe },
+    epoch: lineup?.epoch ?? null,
+    canary:
+      canary === null
+        ? null
+        : { version: canary.model.version, share: canary.share, setAside: canarySetAside },
+    redis: redisState(deps),
+    workers,
+    problems: [...problems],
+    catalogueItems: deps.catalogue.current.size,
+  };
 }

@@ -121,7 +121,7 @@ describe("replies to users outside the interleaving share", () => {
       lastLive: null,
       beforeSwap: async () => void (await catalogue.refresh()),
     });
-    const histories = new Histories(redisEventLog(reads), { budgetMs: 5000, now: Date.now });
+    const histories = new Histories(redisEventLog(reads), { budgetMs: 5000 });
     let sent = 0;
     let shed = 0;
     const tap = new ShadowTap({
@@ -160,6 +160,7 @@ describe("replies to users outside the interleaving share", () => {
         interleaving,
         metrics,
         redisUp: () => redis.status === "ready",
+        surroundings: () => ({ redis: "up", workers: null, problems: [] }),
         now: Date.now,
         keys,
         keyRing: new KeyRing({

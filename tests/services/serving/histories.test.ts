@@ -11,7 +11,7 @@ describe("histories", () => {
   const suite = redisSuite("fail-fast");
   let events: EventLog;
   const anna = userId("anna");
-  let now = 1000;
+  const now = 1000;
   let serial = 0;
 
   const watched = (user: UserId, film: string): FeedbackEvent => ({
@@ -21,7 +21,7 @@ describe("histories", () => {
     type: "watch",
     timestamp: 500 + serial,
   });
-  const make = (options = {}): Histories => new Histories(events, { now: () => now, ...options });
+  const make = (options = {}): Histories => new Histories(events, options);
   const filmsOf = async (histories: Histories, user: UserId): Promise<string[]> =>
     (await histories.of(user)).interactions.map((interaction) => interaction.itemId);
 
@@ -55,7 +55,7 @@ describe("histories", () => {
         return events.history(user);
       },
     };
-    const histories = new Histories(counting, { now: () => now });
+    const histories = new Histories(counting, { probeEveryMs: 600_000 });
     await histories.of(anna);
     suite.server.pause();
     try {
@@ -74,7 +74,7 @@ describe("histories", () => {
     }
   });
 
-  it("notices that the store is back", async () => {
+  it("notices that the store is back, though nobody asks", async () => {
     await events.append([watched(anna, "f1")], now);
     const histories = make();
     suite.server.pause();
@@ -83,11 +83,8 @@ describe("histories", () => {
     } finally {
       suite.server.resume();
     }
-    now += 1000;
-    await eventually(async () => {
-      now += 1000;
-      return (await histories.of(anna)).origin === "stored";
-    });
+    await eventually(() => histories.answering, "the store is asked again");
+    assert.equal((await histories.of(anna)).origin, "stored");
   });
 
   it("keeps what it remembers fresh with the feedback this replica accepted", async () => {

@@ -49,6 +49,7 @@ describe("the API under unfriendly input", () => {
       "GET /openapi.json",
       "GET /readyz",
       "GET /recommend",
+      "GET /status",
       "POST /feedback",
       "POST /recommend",
     ];
