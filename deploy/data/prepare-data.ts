@@ -4,11 +4,13 @@ import type { Config } from "../../services/config.ts";
 import { writeCatalogue } from "../../services/interactions/catalogue-file.ts";
 import type { SettingsGiven } from "../../services/interactions/import/import-settings.ts";
 import { explainReport } from "../../services/interactions/import/report.ts";
-import { type Snapshot, writeSnapshot } from "../../services/interactions/snapshot.ts";
+import type { Snapshot } from "../../services/interactions/snapshot.ts";
 import { openStores } from "../../services/storage/open-store.ts";
 import { count, day } from "../terminal/figures.ts";
+import { beginAnew } from "./begin-anew.ts";
 import { openData } from "./open-data.ts";
-import { seedHistories } from "./seed-histories.ts";
+import { replaceImport } from "./replace-import.ts";
+import { writeHistories } from "./write-histories.ts";
 
 export interface PreparedData {
   /** The whole log, past and future. */
@@ -28,6 +30,8 @@ export interface PrepareOptions {
   readonly say: (message: string) => void;
   /** How the file is to be read, where the user says so. */
   readonly settings?: SettingsGiven | undefined;
+  /** What becomes of the data that is there: replaced by newer of the same kind, added to, or forgotten with its ladder. */
+  readonly mode?: "replace" | "append" | "anew" | undefined;
 }
 
 /** Finds and validates the data, cuts it by time, and writes the past as the snapshot that models train on. */
@@ -37,23 +41,47 @@ export async function prepareData(config: Config, options: PrepareOptions): Prom
   const events = log.timestamps.length;
   const cutAt = options.cut === null ? events : cutPosition(log, options.cut);
   const past = sliceLog(log, 0, cutAt);
+  const aside = options.mode === "anew" ? await beginAnew(config, Date.now()) : null;
   const stores = openStores(config);
   options.say("writing the snapshot");
-  const snapshot = await writeSnapshot(past, catalogue, stores.snapshot);
-  await writeCatalogue(catalogue, stores.snapshot);
-  options.say("seeding user histories");
-  const seeded = await seedHistories(config, past, snapshot.sha256);
+  const mode = options.mode === "append" ? "append" : "replace";
+  const replaced = await replaceImport(stores.snapshot, past, catalogue, mode);
+  const snapshot = replaced.imported;
+  await writeCatalogue(replaced.catalogue, stores.snapshot);
+  const seeded = await writeHistories(config, replaced.log, replaced.gone, snapshot.sha256, (users, total) =>
+    options.say(`user histories ${Math.floor((100 * users) / total)} %  ${count(users)} users`),
+  );
 
+  const { added, removed, gone, live } = replaced;
   const seconds = (performance.now() - start) / 1000;
   const lines = [
     found.reason,
     `${count(events)} events of ${count(log.users.size)} users on ${count(log.items.size)} items, ready in ${seconds.toFixed(1)} s`,
     ...(report === null ? [] : explainReport(report)),
+    ...(aside === null ? [] : [`what was there before was moved to ${aside}`]),
+    `replaced what was imported before: ${count(added)} events new, ${count(removed)} gone, ${count(gone.length)} users gone; ${count(live)} live events stay`,
     ...(cutAt === events
       ? []
       : [
           `the first ${count(cutAt)}, through ${day(past.timestamps[cutAt - 1])}, train; the ${count(events - cutAt)} after them will be replayed as live traffic`,
         ]),
   ];
-  return { log, cutAt, snapshot, lines, summary: { ...found, ...report, snapshot, cutAt, seeded, seconds } };
+  return {
+    log,
+    cutAt,
+    snapshot,
+    lines,
+    summary: {
+      ...found,
+      ...report,
+      snapshot,
+      cutAt,
+      added,
+      removed,
+      usersGone: gone.length,
+      live,
+      seeded,
+      seconds,
+    },
+  };
 }

@@ -12,6 +12,26 @@ export interface ReadingOptions {
   readonly layout?: "netflix" | "lists" | "table";
 }
 
+/** What becomes of the data that is there. */
+export interface ModeOptions {
+  readonly append?: boolean;
+  readonly replace?: boolean;
+}
+
+export function withModeOptions(command: Command): Command {
+  return command
+    .addOption(new Option("--append", "add to what was imported before instead of replacing it"))
+    .addOption(
+      new Option(
+        "--replace",
+        "begin anew with other data: forget the ladder, the histories and the snapshots that are there",
+      ).conflicts("append"),
+    );
+}
+
+export const modeOf = ({ append, replace }: ModeOptions): "append" | "anew" | "replace" =>
+  append === true ? "append" : replace === true ? "anew" : "replace";
+
 export function withReadingOptions(command: Command): Command {
   return command
     .option(

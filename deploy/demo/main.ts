@@ -1,10 +1,10 @@
 import { Command, Option } from "commander";
-import { withReadingOptions } from "../data/reading-options.ts";
+import { withModeOptions, withReadingOptions } from "../data/reading-options.ts";
 import { share, wholeNumber } from "../terminal/arguments.ts";
 import { runCommand } from "../terminal/run-command.ts";
 import { start } from "./start.ts";
 
-const demo = withReadingOptions(new Command("phasewise start"))
+const demo = withModeOptions(withReadingOptions(new Command("phasewise start")))
   .description("the whole ladder on one machine: import, train, replay, judge, serve")
   .showHelpAfterError("(phasewise start --help lists the flags)")
   .exitOverride()

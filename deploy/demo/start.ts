@@ -4,13 +4,13 @@ import { adminKey, type Config, loadConfig } from "../../services/config.ts";
 import { whileRedisAnswers } from "../../services/health/require-redis.ts";
 import { apiClient } from "../client/api-client.ts";
 import { prepareData } from "../data/prepare-data.ts";
-import { type ReadingOptions, readingSettings } from "../data/reading-options.ts";
+import { type ModeOptions, modeOf, type ReadingOptions, readingSettings } from "../data/reading-options.ts";
 import { type ServiceProcess, startProcess } from "../processes/background.ts";
 import { freePort } from "../processes/free-port.ts";
 import { progressLine } from "../terminal/progress.ts";
 import { type DemoOptions, runSteps } from "./steps.ts";
 
-export interface StartOptions extends DemoOptions, ReadingOptions {
+export interface StartOptions extends DemoOptions, ReadingOptions, ModeOptions {
   readonly data?: string;
   readonly port?: string;
   readonly cut: number;
@@ -36,7 +36,7 @@ export async function start(options: StartOptions): Promise<void> {
   const line = progressLine();
   const settings = readingSettings(options);
   const prepared = await whileRedisAnswers(config, () =>
-    prepareData(config, { cut: options.cut, say: line.update, settings }),
+    prepareData(config, { cut: options.cut, say: line.update, settings, mode: modeOf(options) }),
   );
   for (const text of prepared.lines) say(text);
 

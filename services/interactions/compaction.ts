@@ -1,5 +1,6 @@
 import { type EventColumns, emptyColumns } from "../../models/data/event-columns.ts";
 import type { ItemId, UserId } from "../../models/data/ids.ts";
+import type { LoggedEvent } from "../../models/data/imported-and-live.ts";
 import type { InteractionLog } from "../../models/data/interaction-log.ts";
 import { orderedLog } from "../../models/data/ordered-log.ts";
 import { PhasewiseError } from "../errors.ts";
@@ -35,6 +36,14 @@ export function withEvents(
   events: readonly FeedbackEvent[],
   now: number,
 ): InteractionLog {
+  return withLogged(
+    log,
+    events.map((event) => ({ ...event, timestamp: event.timestamp ?? now, weight: weightOf(event) })),
+  );
+}
+
+/** The same for events whose time and weight are known. */
+export function withLogged(log: InteractionLog, events: readonly LoggedEvent[]): InteractionLog {
   const users = grown<UserId>(log.users.ids);
   const items = grown<ItemId>(log.items.ids);
   const columns = copied(log, events.length);
@@ -42,8 +51,8 @@ export function withEvents(
     const slot = columns.length++;
     columns.userIndex[slot] = users.indexOf(event.userId);
     columns.itemIndex[slot] = items.indexOf(event.itemId);
-    columns.timestamps[slot] = Math.round(event.timestamp ?? now);
-    columns.weights[slot] = weightOf(event);
+    columns.timestamps[slot] = Math.round(event.timestamp);
+    columns.weights[slot] = event.weight;
   }
   return orderedLog(columns, users.ids, items.ids, true).log;
 }

@@ -7,8 +7,8 @@ import { luaScript } from "../lua-script.ts";
 import { fromStore, toStore } from "../store-errors.ts";
 import { APPEND_LUA } from "./append.lua.ts";
 import { entryText, historyOf } from "./history-entry.ts";
+import { replaceImported } from "./imported-histories.ts";
 import { eventKey, historyKey, olderKey, STREAM, WATERMARK } from "./keys.ts";
-import { seeder } from "./seed.ts";
 import type { EventLog, FeedbackEvent, UserHistory } from "./types.ts";
 
 export interface EventLogOptions {
@@ -81,7 +81,8 @@ export function redisEventLog(redis: Redis, options: EventLogOptions = {}): Even
       return byUser;
     },
 
-    seed: seeder(redis, longestHistory),
+    replaceImported: (users, importSha256, onUsers) =>
+      replaceImported(redis, longestHistory, users, importSha256, onUsers),
 
     async watermark() {
       return Number((await fromStore("read watermark", redis.get(WATERMARK))) ?? 0);

@@ -2,10 +2,11 @@ import { itemId } from "../../models/data/ids.ts";
 import type { FeedbackEvent, HistoryEntry, UserHistory } from "./types.ts";
 
 /**
- * A history entry as stored: `<sequence> [itemId,timestamp,weight,requestId]`. The sequence is outside the JSON,
+ * A history entry as stored: `<sequence> [itemId,timestamp,weight,requestId]`, and a 1 at the
+ * end where an import said so. The sequence is outside the JSON,
  * so that a script can number entries without parsing them.
  */
-type StoredEntry = [item: string, timestamp: number, weight: number, requestId: string | null];
+type StoredEntry = [item: string, timestamp: number, weight: number, requestId: string | null, imported?: 1];
 
 /** Strength of interest: an event weighs its rating, or 1, unless it says otherwise. */
 export const weightOf = ({ weight, rating }: Pick<FeedbackEvent, "weight" | "rating">): number =>

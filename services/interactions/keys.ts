@@ -8,5 +8,7 @@ export const eventKey = (eventId: string): string => `event:${eventId}`;
 export const historyKey = (user: UserId): string => `history:${user}`;
 /** Items that a user had seen before the entries that the history still holds. */
 export const olderKey = (user: UserId): string => `older:${user}`;
-/** How much of a snapshot is in the histories: `events`, and `complete` once all are. */
+/** SHA-256 of the import that the histories hold; absent while one is being written. */
+export const IMPORTED = "imported";
+/** The same as releases before kept it: a hash with `complete` once all events of a snapshot were in the histories. */
 export const seededKey = (snapshotSha256: string): string => `seeded:${snapshotSha256}`;

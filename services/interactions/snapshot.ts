@@ -32,6 +32,8 @@ export interface SnapshotContent {
 }
 
 const POINTER = "current";
+/** Names the snapshot of the last import alone, without what users did live since. */
+const IMPORTED = "imported";
 const EVENTS = "events.parquet";
 
 /** Writes a snapshot and makes it the current one. */
@@ -40,6 +42,23 @@ export async function writeSnapshot(
   catalogue: Catalogue,
   store: ByteStore,
 ): Promise<Snapshot> {
+  const snapshot = await putSnapshot(log, catalogue, store);
+  await store.replace(POINTER, Buffer.from(snapshot.name));
+  return snapshot;
+}
+
+/** Writes what an import alone holds, so that the next import knows what it replaces. The current one stays. */
+export async function writeImported(
+  log: InteractionLog,
+  catalogue: Catalogue,
+  store: ByteStore,
+): Promise<Snapshot> {
+  const snapshot = await putSnapshot(log, catalogue, store);
+  await store.replace(IMPORTED, Buffer.from(snapshot.name));
+  return snapshot;
+}
+
+async function putSnapshot(log: InteractionLog, catalogue: Catalogue, store: ByteStore): Promise<Snapshot> {
   const rows = log.timestamps.length;
   if (rows === 0) {
     throw new PhasewiseError(
@@ -62,7 +81,6 @@ export async function writeSnapshot(
     await store.remove(snapshot.name);
     await store.write(snapshot.name, filesOf(log, catalogue, snapshot));
   }
-  await store.replace(POINTER, Buffer.from(snapshot.name));
   return snapshot;
 }
 
@@ -88,8 +106,10 @@ function filesOf(log: InteractionLog, catalogue: Catalogue, snapshot: Snapshot):
 }
 
 /** Name of the snapshot in force, which changes with its content; null when there is none yet. */
-export async function currentSnapshot(store: ByteStore): Promise<string | null> {
-  const name = await store.read(POINTER);
+export const currentSnapshot = (store: ByteStore): Promise<string | null> => named(store, POINTER);
+
+async function named(store: ByteStore, pointer: string): Promise<string | null> {
+  const name = await store.read(pointer);
   return name === null ? null : Buffer.from(name).toString("utf8");
 }
 
@@ -97,8 +117,13 @@ export async function currentSnapshot(store: ByteStore): Promise<string | null> 
  * The current snapshot, checked against its hash; null when there is none yet.
  * @throws INVALID_DATA when it is damaged
  */
-export async function readSnapshot(store: ByteStore): Promise<SnapshotContent | null> {
-  const name = await currentSnapshot(store);
+export const readSnapshot = (store: ByteStore): Promise<SnapshotContent | null> => checked(store, POINTER);
+
+/** What the last import alone holds; null where a release before wrote it, which kept no such thing. */
+export const readImported = (store: ByteStore): Promise<SnapshotContent | null> => checked(store, IMPORTED);
+
+async function checked(store: ByteStore, pointer: string): Promise<SnapshotContent | null> {
+  const name = await named(store, pointer);
   if (name === null) return null;
   try {
     return await readGroup(store, name);
@@ -133,10 +158,10 @@ async function readGroup(store: ByteStore, name: string): Promise<SnapshotConten
   return { log, catalogue, snapshot };
 }
 
-/** Removes every snapshot but the current one. Returns how many. */
+/** Removes every snapshot but the current one and the last import's. Returns how many. */
 export async function pruneSnapshots(store: ByteStore): Promise<number> {
-  const current = await currentSnapshot(store);
-  const stale = (await store.list("")).filter((name) => name.startsWith("snapshot-") && name !== current);
+  const kept = [await named(store, POINTER), await named(store, IMPORTED)];
+  const stale = (await store.list("")).filter((name) => name.startsWith("snapshot-") && !kept.includes(name));
   for (const name of stale) await store.remove(name);
   return stale.length;
 }

@@ -1,5 +1,6 @@
 import type { ItemId, UserId } from "../../models/data/ids.ts";
 import type { Interaction } from "../../models/data/interaction-log.ts";
+import type { ImportedHistory } from "./imported-histories.ts";
 
 /** An event as a client sends it, and through whom. */
 export interface FeedbackEvent {
@@ -56,13 +57,13 @@ export interface EventLog {
   history(user: UserId): Promise<UserHistory>;
   histories(users: readonly UserId[]): Promise<ReadonlyMap<UserId, UserHistory>>;
   /**
-   * Loads past events as histories without putting them in the stream (they are in the snapshot already).
-   * Once a snapshot: a second call for the same one adds nothing, a broken-off one is resumed. Returns the
-   * number of events added.
+   * Makes the imported part of these users' histories what an import says, without putting it in the stream (it is in the
+   * snapshot). What they did live stays. Returns the entries written; a second call for the same import writes nothing.
    */
-  seed(
-    events: AsyncIterable<readonly FeedbackEvent[]> | Iterable<readonly FeedbackEvent[]>,
-    snapshotSha256: string,
+  replaceImported(
+    users: Iterable<ImportedHistory>,
+    importSha256: string,
+    onUsers?: (users: number) => void,
   ): Promise<number>;
   /** Latest event time seen, epoch milliseconds: the clock that attribution windows run on. */
   watermark(): Promise<number>;

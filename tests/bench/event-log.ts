@@ -2,6 +2,7 @@
 import { performance } from "node:perf_hooks";
 import { itemId, userId } from "../../models/data/ids.ts";
 import { redisEventLog } from "../../services/interactions/event-log.ts";
+import type { ImportedHistory } from "../../services/interactions/imported-histories.ts";
 import type { FeedbackEvent } from "../../services/interactions/types.ts";
 import { connectRedis } from "../../services/redis.ts";
 import { startRedis } from "../support/redis.ts";
@@ -25,6 +26,18 @@ function* batches(size: number): Generator<FeedbackEvent[]> {
   }
 }
 
+function* histories(): Generator<ImportedHistory> {
+  for (let user = 0; user < USERS; user++) {
+    const own = Array.from({ length: Math.ceil((EVENTS - user) / USERS) }, (_, n) =>
+      eventOf(user + n * USERS),
+    );
+    yield {
+      userId: userId(String(user)),
+      entries: own.map((event) => ({ itemId: event.itemId, timestamp: event.timestamp ?? 0, weight: 3.5 })),
+    };
+  }
+}
+
 async function timed(what: string, work: () => Promise<unknown>): Promise<void> {
   const start = performance.now();
   await work();
@@ -35,8 +48,8 @@ async function timed(what: string, work: () => Promise<unknown>): Promise<void> 
 const server = await startRedis();
 const redis = connectRedis({ redisUrl: server.url }, "patient", () => {});
 const log = redisEventLog(redis);
-await timed(`seed ${EVENTS} events`, () => log.seed(batches(1_000), "bench"));
-await timed("seed the same snapshot again", () => log.seed(batches(1_000), "bench"));
+await timed(`write ${EVENTS} imported events`, () => log.replaceImported(histories(), "bench"));
+await timed("write the same import again", () => log.replaceImported(histories(), "bench"));
 await timed(`append ${EVENTS} events in batches of ${BATCH}, one at a time`, async () => {
   for (const batch of batches(BATCH)) await log.append(batch, Date.now());
 });

@@ -72,7 +72,8 @@ describe("F4: replies are lost and scripts are sent again", () => {
     const event = { eventId: "e1", userId: userId("ann"), itemId: itemId("i"), type: "watch", timestamp: 1 };
     await log.append([event], 1);
     assert.equal(await log.length(), 1);
-    await log.seed([[event]], "snapshot");
+    const entries = [{ itemId: itemId("j"), timestamp: 1, weight: 1 }];
+    await log.replaceImported([{ userId: userId("ann"), entries }], "snapshot");
     assert.equal((await log.history(userId("ann"))).through, 2);
     const decisions = redisDecisionLog(resending(suite.redis));
     await decisions.append((previousSha256) => {

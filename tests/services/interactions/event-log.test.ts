@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { itemId, userId } from "../../../models/data/ids.ts";
 import { redisEventLog } from "../../../services/interactions/event-log.ts";
+import type { ImportedHistory } from "../../../services/interactions/imported-histories.ts";
 import type { FeedbackEvent } from "../../../services/interactions/types.ts";
 import { redisSuite } from "../../support/redis-suite.ts";
 
@@ -49,16 +50,13 @@ describe("event log", () => {
     const shown = { ...event("e0", "ann", "z", 1), type: "impression", weight: 0 };
     const disliked = { ...event("e3", "ann", "c", 4), type: "dislike", weight: -1 };
     await log.append([shown, event("e1", "ann", "a", 2), event("e2", "ann", "b", 3), disliked], 9);
-    await log.seed(
-      [[event("s1", "ann", "d", 5), event("s2", "ann", "e", 6), event("s3", "bob", "a", 6)]],
-      "one",
-    );
+    await log.append([event("e4", "ann", "d", 5), event("e5", "ann", "e", 6), event("e6", "bob", "a", 6)], 9);
     const { entries, older, through } = await log.history(userId("ann"));
     assert.deepEqual(
       [entries.map(({ itemId }) => itemId), older.toSorted(), through],
       [["d", "e"], ["a", "b", "c"], 5],
     );
-    assert.equal(await log.length(), 4);
+    assert.equal(await log.length(), 7);
     assert.deepEqual(
       (await log.histories([userId("bob"), userId("ann")])).get(userId("ann"))?.older.toSorted(),
       ["a", "b", "c"],
@@ -148,13 +146,14 @@ describe("seeding", () => {
   const suite = redisSuite();
   beforeEach(() => suite.redis.flushall());
 
-  /** 5,000 events of 7 users in uneven batches: more than two chunks. */
-  function* past(through = 5_000): Generator<FeedbackEvent[]> {
-    for (let from = 0; from < through; from += 333) {
-      const size = Math.min(333, through - from);
-      yield Array.from({ length: size }, (_, n) =>
-        event(`p${from + n}`, `u${(from + n) % 7}`, `i${from + n}`, from + n),
-      );
+  /** 5,000 entries of 7 users: more than two scripts. */
+  function* past(through = 5_000): Generator<ImportedHistory> {
+    for (let user = 0; user < 7; user++) {
+      const own = Array.from({ length: through }, (_, n) => n).filter((n) => n % 7 === user);
+      yield {
+        userId: userId(`u${user}`),
+        entries: own.map((n) => ({ itemId: itemId(`i${n}`), timestamp: n, weight: 1 })),
+      };
     }
   }
 
@@ -164,51 +163,64 @@ describe("seeding", () => {
       const { entries } = await log.history(userId(`u${user}`));
       const expected = Array.from({ length: 5_000 }, (_, n) => n).filter((n) => n % 7 === user);
       assert.deepEqual(
-        entries.map((entry) => entry.itemId),
-        expected.map((n) => `i${n}`),
-      );
-      assert.deepEqual(
-        entries.map((entry) => entry.sequence),
-        expected.map((_, position) => position + 1),
+        entries.map(({ itemId: item, sequence }) => [item, sequence]),
+        expected.map((n, position) => [`i${n}`, position + 1]),
       );
     }
     assert.equal(await log.watermark(), 4_999);
     assert.equal(await log.length(), 0);
   }
 
-  test("fills the histories once for a snapshot, and not the stream", async () => {
+  test("fills the histories once for an import, and not the stream", async () => {
     const log = redisEventLog(suite.redis);
-    assert.equal(await log.seed(past(), "abc"), 5_000);
-    assert.equal(await log.seed(past(), "abc"), 0);
+    assert.equal(await log.replaceImported(past(), "abc"), 5_000);
+    assert.equal(await log.replaceImported(past(), "abc"), 0);
     await assertWhole();
   });
 
-  test("resumes a seeding that broke off", async () => {
+  test("does again what broke off, and ends the same", async () => {
     const log = redisEventLog(suite.redis);
-    function* broken(): Generator<FeedbackEvent[]> {
+    function* broken(): Generator<ImportedHistory> {
       yield* past(2_997);
       throw new Error("killed");
     }
-    await assert.rejects(log.seed(broken(), "abc"), /killed/);
-    assert.equal(await log.seed(past(), "abc"), 3_000);
+    await assert.rejects(log.replaceImported(broken(), "abc"), /killed/);
+    assert.equal(await log.replaceImported(past(), "abc"), 5_000);
     await assertWhole();
   });
 
-  test("of several seedings at once each event lands once", async () => {
+  test("of several at once each entry lands once", async () => {
     const logs = [redisEventLog(suite.redis), redisEventLog(suite.redis), redisEventLog(suite.redis)];
-    const added = await Promise.all(logs.map((log) => log.seed(past(), "abc")));
-    assert.equal(
-      added.reduce((sum, count) => sum + count, 0),
-      5_000,
-    );
+    await Promise.all(logs.map((log) => log.replaceImported(past(), "abc")));
     await assertWhole();
   });
 
-  test("keeps the latest entries of a long history", async () => {
+  test("keeps the latest entries of a long history, and which items were before them", async () => {
     const log = redisEventLog(suite.redis, { longestHistory: 10 });
-    await log.seed(past(), "abc");
-    const { entries, through } = await log.history(userId("u0"));
-    assert.equal(entries.length, 10);
-    assert.equal(through, 715);
+    await log.replaceImported(past(), "abc");
+    const { entries, older, through } = await log.history(userId("u0"));
+    assert.deepEqual([entries.length, older.length, through], [10, 705, 715]);
+  });
+
+  test("the next import replaces what the one before said, and what users did live stays", async () => {
+    const log = redisEventLog(suite.redis);
+    const imported = (user: string, ...items: string[]): ImportedHistory => ({
+      userId: userId(user),
+      entries: items.map((item, n) => ({ itemId: itemId(item), timestamp: 100 + n, weight: 4 })),
+    });
+    await log.replaceImported([imported("ann", "a", "b"), imported("bob", "a")], "monday");
+    await log.append([event("e1", "ann", "live", 200), event("e2", "ann", "c,]", 102)], 300);
+    await log.replaceImported([imported("ann", "a", "x", "c,]"), imported("bob")], "tuesday");
+    const { entries } = await log.history(userId("ann"));
+    assert.deepEqual(
+      entries.map(({ itemId: item, sequence }) => [item, sequence]),
+      [
+        ["a", 1],
+        ["x", 2],
+        ["c,]", 3],
+        ["live", 4],
+      ],
+    );
+    assert.deepEqual((await log.history(userId("bob"))).entries, []);
   });
 });
