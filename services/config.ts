@@ -19,6 +19,12 @@ const SETTINGS = Type.Object({
   }),
   port: Type.Integer({ minimum: 0, maximum: 65535, description: "a port from 0 to 65535" }),
   host: Type.String({ minLength: 1, description: "an address to listen on, such as 127.0.0.1" }),
+  metricsPort: Type.Union([Type.Integer({ minimum: 0, maximum: 65535 }), Type.Null()], {
+    description: "a port from 0 to 65535",
+  }),
+  trustedProxies: Type.Union([Type.String({ minLength: 1 }), Type.Null()], {
+    description: "addresses or CIDR ranges separated by commas, such as 10.0.0.0/8",
+  }),
   dataFolder: Type.Union([Type.String({ minLength: 1 }), Type.Null()], {
     description: "a folder with a data set",
   }),
@@ -58,6 +64,8 @@ const VARIABLES: Readonly<Record<Setting, string>> = {
   prefix: "PHASEWISE_PREFIX",
   port: "PORT",
   host: "HOST",
+  metricsPort: "PHASEWISE_METRICS_PORT",
+  trustedProxies: "PHASEWISE_TRUSTED_PROXIES",
   dataFolder: "PHASEWISE_DATA",
   stateFolder: "PHASEWISE_HOME",
   adminKey: "PHASEWISE_ADMIN_KEY",
@@ -75,6 +83,8 @@ function defaults(): Config {
     prefix: DEFAULT_PREFIX,
     port: 3000,
     host: "127.0.0.1",
+    metricsPort: null,
+    trustedProxies: null,
     dataFolder: null,
     stateFolder: ".phasewise",
     adminKey: null,
@@ -100,11 +110,15 @@ export function loadConfig(env: Environment = process.env, flags: ConfigFlags = 
     const given = flags[setting] ?? (env[variable] || undefined);
     if (given === undefined) continue;
     const schema: TSchema = SETTINGS.properties[setting];
-    const value = typeof given === "string" && Type.IsInteger(schema) ? integerOf(given) : given;
+    const value = typeof given === "string" && takesInteger(schema) ? integerOf(given) : given;
     if (!Value.Check(schema, value)) throw refusal(setting, variable, schema, given);
     settings[setting] = value;
   }
   return Object.freeze(Value.Parse(SETTINGS, settings));
+}
+
+function takesInteger(schema: TSchema): boolean {
+  return Type.IsInteger(schema) || (Type.IsUnion(schema) && schema.anyOf.some((one) => Type.IsInteger(one)));
 }
 
 function integerOf(text: string): number | string {

@@ -4,6 +4,7 @@ import Fastify, { type FastifyServerOptions, LogController } from "fastify";
 import { MAX_ID_BYTES } from "../../models/data/ids.ts";
 import { type App, type AppLimits, DEFAULT_LIMITS, type ServingDeps } from "./deps.ts";
 import { authenticate } from "./plugins/auth.ts";
+import { capClients } from "./plugins/clients.ts";
 import { allowOrigins } from "./plugins/cors.ts";
 import { describeApi } from "./plugins/docs.ts";
 import { closeConnectionsWhenDraining } from "./plugins/draining.ts";
@@ -11,22 +12,29 @@ import { handleErrors, sendError } from "./plugins/errors.ts";
 import { measure } from "./plugins/metrics.ts";
 import { refuseOverload } from "./plugins/overload.ts";
 import { limitRates, RequestLimits } from "./plugins/rate-limit.ts";
+import { cutSlowReaders } from "./plugins/slow-readers.ts";
 import { ROUTES } from "./routes.ts";
+import { type TrustedProxies, trustedProxies } from "./trusted-proxies.ts";
 import { compileValidator } from "./validation.ts";
 
 export interface AppOptions {
   readonly limits?: Partial<AppLimits> | undefined;
   readonly logger?: FastifyServerOptions["logger"] | undefined;
   readonly version?: string | undefined;
+  /** Whose `X-Forwarded-For` is believed (default: nobody's). */
+  readonly proxies?: TrustedProxies | undefined;
   /** Makes request ids (default: random UUIDs). They choose the shadow's sample and an interleaved list's coin. */
   readonly newRequestId?: (() => string) | undefined;
 }
 
 const BODY_LIMIT_BYTES = 64 * 1024;
+/** Longer than the minute after which load balancers close: who closes first should be the one that knows what is on its way. */
+const KEEP_ALIVE_MS = 72_000;
 
 /** The whole API, from explicit dependencies; nothing listens yet. The caller owns the dependencies and closes them. */
 export async function buildApp(deps: ServingDeps, options: AppOptions = {}): Promise<App> {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const proxies = options.proxies ?? trustedProxies(null);
   const app: App = Fastify({
     logger: options.logger ?? false,
     logController: new LogController({ disableRequestLogging: true }),
@@ -35,6 +43,8 @@ export async function buildApp(deps: ServingDeps, options: AppOptions = {}): Pro
     requestIdHeader: false,
     bodyLimit: BODY_LIMIT_BYTES,
     routerOptions: { maxParamLength: 3 * MAX_ID_BYTES },
+    trustProxy: proxies.ranges.length === 0 ? false : [...proxies.ranges],
+    keepAliveTimeout: KEEP_ALIVE_MS,
     requestTimeout: 5000,
     http: { headersTimeout: 3000, connectionsCheckingInterval: 500 },
     // While closing, what still arrives on an open connection is answered, not refused.
@@ -46,6 +56,8 @@ export async function buildApp(deps: ServingDeps, options: AppOptions = {}): Pro
   handleErrors(app);
   measure(app, deps.metrics);
   closeConnectionsWhenDraining(app);
+  cutSlowReaders(app, limits.writeTimeoutMs, () => deps.metrics.unreadCut.inc());
+  capClients(app, limits, deps.metrics, proxies);
   await refuseOverload(app, limits, deps.metrics);
   const requestLimits = new RequestLimits(limits, deps.metrics, deps.now);
   const { keyRing: keys, openToVisitors, now } = deps;

@@ -53,6 +53,8 @@ export interface ServingDeps {
   readonly metrics: ServingMetrics;
   /** What events and ratings mean. */
   readonly rules: EventRules;
+  /** Whether the metrics are served on a port of their own, and so not here. */
+  readonly metricsApart: boolean;
   /** Whether the connection to Redis is up right now. */
   readonly redisUp: () => boolean;
   /** Redis and the workers, as they were last looked at. */
@@ -67,8 +69,20 @@ export interface ServingDeps {
 }
 
 export interface AppLimits {
-  /** Requests answered at once before the rest are refused with OVERLOADED. */
+  /** Requests worked on at once before the rest are refused with OVERLOADED. */
   readonly maxInFlight: number;
+  /** Of them, the share that one client may have. */
+  readonly clientShare: number;
+  /** The same for operators' routes, which have slots of their own. */
+  readonly operatorSlots: number;
+  /** The same for the API's description and its pages. */
+  readonly readerSlots: number;
+  /** Connections of one address at once, unless it is a trusted proxy. */
+  readonly connectionsPerClient: number;
+  /** Requests of one client at once that come through a trusted proxy, from their headers to the last byte of their replies. */
+  readonly openRequestsPerClient: number;
+  /** Longest that a client may take to read a reply. */
+  readonly writeTimeoutMs: number;
   /** Mean event-loop delay over 100 ms past which requests are refused. */
   readonly maxEventLoopDelayMs: number;
   /** Per key and client address, for routes of operators. */
@@ -85,6 +99,12 @@ export interface AppLimits {
 
 export const DEFAULT_LIMITS: AppLimits = {
   maxInFlight: 100,
+  clientShare: 0.8,
+  operatorSlots: 20,
+  readerSlots: 10,
+  connectionsPerClient: 1000,
+  openRequestsPerClient: 1000,
+  writeTimeoutMs: 10_000,
   maxEventLoopDelayMs: 150,
   operatorRequestsPerMinute: 600,
   publicRequestsPerMinute: 600_000,

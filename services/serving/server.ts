@@ -28,23 +28,25 @@ import { openStores } from "../storage/open-store.ts";
 import { endsWithin } from "../waiting.ts";
 import { buildApp } from "./app.ts";
 import { CatalogueFile } from "./catalogue-file.ts";
-import type { App, AppLimits } from "./deps.ts";
+import type { App, AppLimits, ServingDeps } from "./deps.ts";
 import { FleetReporter } from "./fleet-reporter.ts";
 import { Histories } from "./histories.ts";
 import { Interleaving } from "./interleaving.ts";
 import { LastLiveFile } from "./last-live.ts";
 import { LiveModel } from "./live-model.ts";
+import { metricsPage, servePage } from "./metrics-page.ts";
 import type { ServedModel } from "./served-model.ts";
 import { interleavingEvents, liveModelEvents } from "./serving-events.ts";
 import { createMetrics } from "./serving-metrics.ts";
 import { ShadowTap } from "./shadow-tap.ts";
+import { trustedProxies } from "./trusted-proxies.ts";
 import { Visitors } from "./visitors.ts";
 
 export type ServerConfig = Pick<
   Config,
   "redisUrl" | "port" | "host" | "stateFolder" | "adminKey" | "logLevel"
 > &
-  Partial<Pick<Config, "policyFile" | "prefix">>;
+  Partial<Pick<Config, "policyFile" | "prefix" | "metricsPort" | "trustedProxies">>;
 
 export interface ServerOptions {
   readonly config: ServerConfig;
@@ -76,6 +78,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const policy = options.policy ?? (await readPolicy(config.policyFile ?? null));
   const rules = await readEventRules(config.policyFile ?? null);
   const adminKey = await operatorKey(config);
+  const proxies = trustedProxies(config.trustedProxies ?? null);
   const metrics = createMetrics();
   const open = (wait: RedisWait, use: string) =>
     connectRedis(config, wait, () => metrics.redisErrors.inc({ use }));
@@ -139,33 +142,38 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     load: (version) => live.tryOut(version),
     events: interleavingEvents({ metrics, log: () => app.log }),
   });
-  const app: App = await buildApp(
-    {
-      registry,
-      artifacts,
-      events,
-      producers,
-      decisions: redisDecisionLog(redis),
-      findings: redisFindings(redis),
-      looks: redisLooks(redis),
-      rules,
-      catalogue,
-      live,
-      histories,
-      visitors: new Visitors(),
-      shadow,
-      interleaving,
-      metrics,
-      redisUp: () => redis.status === "ready",
-      surroundings: () => surroundings.latest,
-      now: Date.now,
-      keys,
-      keyRing,
-      requestIds,
-      openToVisitors,
-    },
-    { limits, newRequestId, logger: { level: config.logLevel, stream: process.stderr } },
-  );
+  const metricsPort = config.metricsPort ?? null;
+  const deps: ServingDeps = {
+    registry,
+    artifacts,
+    events,
+    producers,
+    decisions: redisDecisionLog(redis),
+    findings: redisFindings(redis),
+    looks: redisLooks(redis),
+    rules,
+    catalogue,
+    live,
+    histories,
+    visitors: new Visitors(),
+    shadow,
+    interleaving,
+    metrics,
+    metricsApart: metricsPort !== null,
+    redisUp: () => redis.status === "ready",
+    surroundings: () => surroundings.latest,
+    now: Date.now,
+    keys,
+    keyRing,
+    requestIds,
+    openToVisitors,
+  };
+  const logger = { level: config.logLevel, stream: process.stderr };
+  const app: App = await buildApp(deps, { limits, proxies, newRequestId, logger });
+  const pages =
+    metricsPort === null
+      ? null
+      : await servePage(metricsPage(deps), { port: metricsPort, host: config.host });
   const following = await followKeys(pointers, keyRing, () => metrics.redisErrors.inc({ use: "keys" }));
   const agreeing = setInterval(() => void agree(), AGREE_EVERY_MS).unref();
   const agree = async (): Promise<void> => {
@@ -189,7 +197,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     listenTextResolver: () => "socket open",
   });
   if (openToVisitors()) app.log.warn(OPEN_TO_THIS_MACHINE);
-  app.log.info({ url }, "listening");
+  app.log.info({ url, ...(pages === null ? {} : { metricsPort: pages.port }) }, "listening");
   interleaving.start();
   const started = live.start().catch((error) => app.log.error({ err: error }, "live model not started"));
 
@@ -201,6 +209,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       app.draining.value = true;
       await pause(drainMs);
       await app.close();
+      await pages?.close();
       await started;
       clearInterval(agreeing);
       await endsWithin(CLOSE_TIMEOUT_MS, following.close());

@@ -33,6 +33,11 @@ export function createMetrics() {
       labelNames: ["cause"] as const,
       registers,
     }),
+    unreadCut: new Counter({
+      name: "phasewise_unread_replies_cut_total",
+      help: "Connections cut because their client did not read a reply in time",
+      registers,
+    }),
     live: new Gauge({
       name: "phasewise_live_info",
       help: "1 for the version this replica serves",

@@ -16,6 +16,8 @@ describe("configuration", () => {
         prefix: "phasewise",
         port: 3000,
         host: "127.0.0.1",
+        metricsPort: null,
+        trustedProxies: null,
         dataFolder: null,
         stateFolder: ".phasewise",
         adminKey: null,

@@ -30,5 +30,9 @@ export async function describeApi(app: App, version: string): Promise<void> {
     });
     await docs.register(swaggerUi, { routePrefix: "/docs", validatorUrl: false });
   });
-  app.get("/openapi.json", { config: OPEN, schema: { hide: true } }, async () => app.swagger());
+  let description: string | undefined;
+  app.get("/openapi.json", { config: OPEN, schema: { hide: true } }, async (_request, reply) => {
+    description ??= JSON.stringify(app.swagger());
+    return await reply.type("application/json; charset=utf-8").send(description);
+  });
 }

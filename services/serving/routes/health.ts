@@ -1,6 +1,8 @@
 import Type, { type Static } from "typebox";
 import type { App, ServingDeps } from "../deps.ts";
+import { metricsPage } from "../metrics-page.ts";
 import { OPEN, VIEW } from "../plugins/auth.ts";
+import { redisState } from "../redis-state.ts";
 import { LiveModelView } from "../schemas.ts";
 
 const ALWAYS = { ...OPEN, neverRefused: true } as const;
@@ -69,41 +71,23 @@ export function healthRoutes(app: App, deps: ServingDeps): void {
     async () => readinessOf(deps, app.draining.value),
   );
 
-  app.get(
-    "/metrics",
-    { config: ALWAYS, schema: { summary: "Figures for Prometheus", response: { 200: Type.String() } } },
-    async (_request, reply) => {
-      const { registry, frozen, canaryShare, redisUp, workers, strangeWorkers } = deps.metrics;
-      redisUp.set(Number(redisState(deps) === "up"));
-      // What was last known stays while Redis is away, as below.
-      const seen = deps.surroundings().workers;
-      if (seen !== null) {
-        workers.set(seen.alive);
-        strangeWorkers.set(seen.otherCode);
-      }
-      const canary = deps.live.lineup?.canary ?? null;
-      canaryShare.reset();
-      if (canary !== null) canaryShare.set({ version: canary.model.version }, canary.share);
-      // Without Redis the gauge keeps what was last known: an alert must not end because nobody can be asked.
-      await deps.registry.freeze().then(
-        (freeze) => frozen.set(freeze === null ? 0 : 1),
-        () => {},
-      );
-      return await reply.type(registry.contentType).send(await registry.metrics());
-    },
-  );
+  if (!deps.metricsApart) {
+    const page = metricsPage(deps);
+    app.get(
+      "/metrics",
+      {
+        config: { ...VIEW, neverRefused: true },
+        schema: { summary: "Figures for Prometheus", response: { 200: Type.String() } },
+      },
+      async (_request, reply) => await reply.type(page.contentType).send(await page.text()),
+    );
+  }
 
   app.get("/", { config: OPEN, schema: { hide: true } }, async () => ({
     service: "phasewise",
     docs: "/docs",
     try: ["/recommend?k=10", "/ladder", "/readyz"],
   }));
-}
-
-function redisState({ redisUp, histories, surroundings }: ServingDeps): "up" | "late" | "down" | "unfit" {
-  const { redis } = surroundings();
-  if (!redisUp()) return "down";
-  return redis === "up" && !histories.answering ? "late" : redis;
 }
 
 function readinessOf(deps: ServingDeps, draining: boolean): Readiness {

@@ -83,7 +83,7 @@ describe("a version that fails in service, below what opens a breaker", () => {
     const [decision] = await rig.context.decisions.list({ challenger: failing, limit: 1 });
     assert.deepEqual([decision.hearing.about, decision.id], ["fleet", entry?.decisionId]);
     assert.equal((await rig.context.registry.version(failing))?.state, "QUARANTINED");
-    assert.equal(await frozenMetric(), "0");
+    await eventually(async () => (await frozenMetric()) === "0", "the metric says 0");
   });
 
   it("leads to the floor and a freeze when it is the second within a day, and to an alert", async () => {
@@ -101,7 +101,7 @@ describe("a version that fails in service, below what opens a breaker", () => {
     assert.equal((await rig.context.registry.live())?.version, floor);
     assert.equal((await rig.context.registry.version(second))?.state, "RETIRED");
     assert.notEqual(await rig.context.registry.freeze(), null);
-    assert.equal(await frozenMetric(), "1");
+    await eventually(async () => (await frozenMetric()) === "1", "the metric says 1");
   });
 
   it("lets nothing be promoted until an operator lifts the freeze", async () => {
@@ -115,7 +115,7 @@ describe("a version that fails in service, below what opens a breaker", () => {
     const authorized = { authorization: `Bearer ${ADMIN_KEY}` };
     assert.deepEqual((await unfreeze(authorized)).json(), { changed: true });
     assert.deepEqual((await unfreeze(authorized)).json(), { changed: false });
-    assert.equal(await frozenMetric(), "0");
+    await eventually(async () => (await frozenMetric()) === "0", "the metric says 0");
     await rig.context.registry.promote(promotion);
     assert.equal(await rig.context.registry.verifyAudit(), null);
   });

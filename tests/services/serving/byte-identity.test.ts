@@ -159,6 +159,7 @@ describe("replies to users outside the interleaving share", () => {
         shadow: tap,
         interleaving,
         metrics,
+        metricsApart: false,
         redisUp: () => redis.status === "ready",
         surroundings: () => ({ redis: "up", workers: null, problems: [] }),
         now: Date.now,

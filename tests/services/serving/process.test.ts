@@ -1,46 +1,20 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { createInterface } from "node:readline";
+import type { ChildProcess } from "node:child_process";
 import { after, before, describe, it } from "node:test";
-import { fileURLToPath } from "node:url";
 import { eventually } from "../../support/eventually.ts";
+import { ended, type ServingProcess, spawnServer } from "../../support/serving-process.ts";
 import { ADMIN_KEY, BEARER, type Rig, startRig } from "./rig.ts";
-
-const SERVER = fileURLToPath(new URL("../../../services/serving/server.js", import.meta.url));
-
-interface Served {
-  readonly process: ChildProcess;
-  readonly url: string;
-}
-
-/** Starts the server as its own process on a free port and waits until it says that it listens. */
-async function spawnServer(environment: Record<string, string>): Promise<Served> {
-  const child = spawn(process.execPath, [SERVER], {
-    env: { ...process.env, PORT: "0", PHASEWISE_ADMIN_KEY: ADMIN_KEY, ...environment },
-    stdio: ["ignore", "ignore", "pipe"],
-  });
-  for await (const line of createInterface({ input: child.stderr })) {
-    const entry = JSON.parse(line) as { msg: string; url?: string };
-    if (entry.msg === "listening" && entry.url !== undefined) {
-      child.stderr.resume();
-      return { process: child, url: entry.url };
-    }
-  }
-  throw new Error("the server ended before it listened");
-}
-
-async function ended(child: ChildProcess): Promise<number | null> {
-  if (child.exitCode === null) await once(child, "exit");
-  return child.exitCode;
-}
 
 describe("the server as a process", () => {
   let rig: Rig;
   const started: ChildProcess[] = [];
 
-  const start = async (): Promise<Served> => {
-    const served = await spawnServer({ REDIS_URL: rig.redis.url, PHASEWISE_HOME: rig.folder });
+  const start = async (): Promise<ServingProcess> => {
+    const served = await spawnServer({
+      REDIS_URL: rig.redis.url,
+      PHASEWISE_HOME: rig.folder,
+      PHASEWISE_ADMIN_KEY: ADMIN_KEY,
+    });
     started.push(served.process);
     return served;
   };

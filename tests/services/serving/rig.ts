@@ -27,7 +27,9 @@ export interface Rig {
   stop(): Promise<void>;
 }
 
-export async function startRig(options: Partial<ServerOptions> = {}): Promise<Rig> {
+export async function startRig(
+  options: Partial<ServerOptions> & { readonly trustedProxies?: string } = {},
+): Promise<Rig> {
   const redis = await startRedis();
   const folder = await mkdtemp(join(tmpdir(), "phasewise-serving-"));
   await mkdir(join(folder, "snapshot"));
@@ -46,6 +48,7 @@ export async function startRig(options: Partial<ServerOptions> = {}): Promise<Ri
       stateFolder: folder,
       adminKey: ADMIN_KEY,
       logLevel: "silent",
+      trustedProxies: options.trustedProxies ?? null,
     },
   });
   const http = (): supertest.Agent => supertest.agent(server.url);
