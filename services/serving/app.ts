@@ -4,6 +4,7 @@ import Fastify, { type FastifyServerOptions, LogController } from "fastify";
 import { MAX_ID_BYTES } from "../../models/data/ids.ts";
 import { type App, type AppLimits, DEFAULT_LIMITS, type ServingDeps } from "./deps.ts";
 import { authenticate } from "./plugins/auth.ts";
+import { readJsonBodies } from "./plugins/bodies.ts";
 import { capClients } from "./plugins/clients.ts";
 import { allowOrigins } from "./plugins/cors.ts";
 import { describeApi } from "./plugins/docs.ts";
@@ -12,6 +13,7 @@ import { handleErrors, sendError } from "./plugins/errors.ts";
 import { measure } from "./plugins/metrics.ts";
 import { refuseOverload } from "./plugins/overload.ts";
 import { limitRates, RequestLimits } from "./plugins/rate-limit.ts";
+import { answerForNode, answerParserErrors } from "./plugins/raw-errors.ts";
 import { cutSlowReaders } from "./plugins/slow-readers.ts";
 import { ROUTES } from "./routes.ts";
 import { type TrustedProxies, trustedProxies } from "./trusted-proxies.ts";
@@ -46,14 +48,17 @@ export async function buildApp(deps: ServingDeps, options: AppOptions = {}): Pro
     trustProxy: proxies.ranges.length === 0 ? false : [...proxies.ranges],
     keepAliveTimeout: KEEP_ALIVE_MS,
     requestTimeout: 5000,
-    http: { headersTimeout: 3000, connectionsCheckingInterval: 500 },
+    http: { headersTimeout: 3000, connectionsCheckingInterval: 500, requireHostHeader: false },
+    clientErrorHandler: (error, socket) => answerParserErrors(app.log, error, socket),
     // While closing, what still arrives on an open connection is answered, not refused.
     return503OnClosing: false,
     frameworkErrors: sendError,
   }).withTypeProvider<TypeBoxTypeProvider>();
   app.setValidatorCompiler(compileValidator);
+  readJsonBodies(app);
 
   handleErrors(app);
+  answerForNode(app);
   measure(app, deps.metrics);
   closeConnectionsWhenDraining(app);
   cutSlowReaders(app, limits.writeTimeoutMs, () => deps.metrics.unreadCut.inc());

@@ -10,6 +10,8 @@ export interface ServingProcess {
   readonly url: string;
   /** What it said when it began to listen. */
   readonly ready: Readonly<Record<string, unknown>>;
+  /** Its log so far; it grows. */
+  readonly log: readonly Readonly<Record<string, unknown>>[];
 }
 
 /** Starts the API as its own process on a free port, and waits until it says that it listens. */
@@ -18,14 +20,17 @@ export async function spawnServer(environment: Record<string, string>): Promise<
     env: { ...process.env, PORT: "0", ...environment },
     stdio: ["ignore", "ignore", "pipe"],
   });
-  for await (const line of createInterface({ input: child.stderr })) {
-    const entry = JSON.parse(line) as Record<string, unknown>;
-    if (entry.msg === "listening" && typeof entry.url === "string") {
-      child.stderr.resume();
-      return { process: child, url: entry.url, ready: entry };
-    }
-  }
-  throw new Error("the server ended before it listened");
+  const log: Record<string, unknown>[] = [];
+  const lines = createInterface({ input: child.stderr });
+  return new Promise((resolve, reject) => {
+    lines.on("line", (line) => {
+      const entry = JSON.parse(line) as Record<string, unknown>;
+      log.push(entry);
+      if (entry.msg !== "listening" || typeof entry.url !== "string") return;
+      resolve({ process: child, url: entry.url, ready: entry, log });
+    });
+    lines.once("close", () => reject(new Error("the server ended before it listened")));
+  });
 }
 
 export async function ended(child: ChildProcess): Promise<number | null> {

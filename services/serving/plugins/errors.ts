@@ -23,7 +23,9 @@ export function sendError(error: unknown, request: FastifyRequest, reply: Fastif
   const status = known?.statusCode ?? 500;
   const facts = { route: request.routeOptions.url, status, code: known?.code ?? "INTERNAL" };
   // Refusing must stay cheap just when there is too much to do; `phasewise_refused_total` counts these.
-  if (known?.code === "OVERLOADED") request.log.debug(facts, "request refused");
+  // Of a client that is gone nobody hears the reply; what closed its connection has a line of its own.
+  const unheard = status < 500 && request.raw.aborted;
+  if (known?.code === "OVERLOADED" || unheard) request.log.debug(facts, "request refused");
   else if (status >= 500) request.log.error({ ...facts, err: error }, "request failed");
   else request.log.info({ ...facts, reason: known?.message }, "request refused");
 
@@ -63,7 +65,7 @@ function asPhasewiseError(error: unknown): PhasewiseError | null {
   }
   if (statusCode === ERROR_STATUS.RATE_LIMITED) return new PhasewiseError("RATE_LIMITED", error.message);
   if (code === "FST_ERR_CTP_INVALID_MEDIA_TYPE") {
-    return new PhasewiseError("BAD_REQUEST", "content-type: expected application/json", {
+    return new PhasewiseError("UNSUPPORTED_MEDIA_TYPE", "content-type: expected application/json", {
       field: "content-type",
     });
   }
