@@ -55,8 +55,12 @@ export async function runSteps(demo: Demo, options: DemoOptions): Promise<void> 
   const ladder = await api.get<Ladder>("/ladder");
   say(`\nThe ladder, ${elapsed()} after the start\n`);
   say(ladderTable(ladder));
+  if (options.exit === true) {
+    say("\nAll of it is kept: without --exit the next start serves it, and prints what to try.");
+    return;
+  }
   say(`\n${curlLines(url, ladder, prepared.log, config.stateFolder)}`);
-  if (options.exit !== true) say("\nServing on; Ctrl-C ends everything that was started.");
+  say("\nServing on; Ctrl-C ends everything that was started.");
 }
 
 function challengesOf({ aA, plantHarm }: DemoOptions): readonly Challenge[] {
