@@ -34,7 +34,7 @@ export interface JobContext {
   readonly log: Logger;
   readonly registry: RedisRegistry;
   readonly artifacts: ArtifactStore;
-  /** Of fits that are under way. */
+  /** States of fits that are under way. */
   readonly checkpoints: Checkpoints;
   readonly events: EventLog;
   readonly decisions: DecisionLog<Decision>;
@@ -44,7 +44,7 @@ export interface JobContext {
   readonly fleet: FleetLog;
   readonly findings: FindingsStore;
   readonly looks: Looks;
-  /** All that is known now or, with the hash of data loaded before, what was known then where that can be found. */
+  /** All events known now; with the hash of data loaded earlier, those known then, if they can still be found. */
   loadTrainingData(sha256?: string): Promise<TrainingData>;
   /** The item catalogue as last imported. */
   catalogue(): Promise<Catalogue>;

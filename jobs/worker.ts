@@ -31,7 +31,7 @@ const STALLED_INTERVAL_MS = 5_000;
 /** Longest a shutdown waits for running jobs before it leaves them to be retried. */
 const CLOSE_TIMEOUT_MS = 8_000;
 
-/** Of this worker, in its jobs and in what it says of itself. */
+/** Names this worker, in the jobs that it takes and wherever it reports. */
 const NAME = `${hostname()}:${process.pid}`;
 
 export interface WorkerOptions {

@@ -8,7 +8,7 @@ export interface Progress {
 
 export type OnProgress = (progress: Progress) => void;
 
-/** Reports a part of the work, its own 0 … 1, as the stretch `from` … `to` of the whole, with its name before its words. */
+/** Reports a part of the work, its own 0 … 1, as the stretch `from` … `to` of the whole, under its name. */
 export function partOf(
   whole: OnProgress | undefined,
   { name, from, to }: { readonly name: string; readonly from: number; readonly to: number },

@@ -7,7 +7,10 @@ import { PhasewiseError } from "./errors.ts";
 /** What the file says about events: apart from the limits, since what an event means decides nothing about a verdict. */
 const EVENT_KEYS: readonly string[] = Object.keys(EventRules.properties);
 
-/** The limits of the policy file, or the defaults where there is none. @throws INVALID_CONFIGURATION naming each wrong field */
+/**
+ * The limits of the policy file, or the defaults where there is none.
+ * @throws INVALID_CONFIGURATION naming each wrong field
+ */
 export async function readPolicy(file: string | null): Promise<Policy> {
   if (file === null) return DEFAULT_POLICY;
   return fromFile(file, (content) => {

@@ -1,8 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
 
 /**
- * Does `work`, and rejects with what `late` makes once `timeoutMs` have passed. What was begun goes on unheard; the
- * signal is aborted then, so that work of several steps need not begin the next.
+ * Does `work`, and rejects with what `late` makes once `timeoutMs` have passed. The work goes on, and its
+ * result is dropped; the signal is aborted, so that work of several steps need not begin the next.
  */
 export async function inTime<T>(
   timeoutMs: number,
@@ -25,7 +25,7 @@ export async function inTime<T>(
   }
 }
 
-/** Waits for `work`, at most so long. False when it has not ended by then; it then goes on unheard. */
+/** Waits for `work`, at most so long. False when it has not ended by then; it then goes on, and its result is dropped. */
 export async function endsWithin(timeoutMs: number, work: Promise<unknown>): Promise<boolean> {
   const timer = new AbortController();
   const tooLate = pause(timeoutMs, false, { signal: timer.signal }).catch(() => false);

@@ -64,7 +64,7 @@ export function apiClient(url: string, adminKey: string | null, options: ApiClie
   };
   const call = <T>(method: string, path: string, body?: unknown) => {
     const begun = performance.now();
-    // As long again as the calls took so far may be what the next one takes.
+    // The next call may take as long as all before it together.
     const pauseMs = (attempt: number, error: unknown): number | null => {
       const next = busyPauseMs(attempt, error);
       return next !== null && 2 * (performance.now() - begun) + next < patienceMs ? next : null;

@@ -9,8 +9,8 @@ const KEPT = ["keys"];
 const SCAN_KEYS = 1000;
 
 /**
- * Forgets the ladder, the histories, the queues and the snapshots of an installation, so that other data begins one of its
- * own. Files are moved aside, into `replaced-TIME`, not deleted. Nothing may serve it meanwhile.
+ * Forgets the ladder, the histories, the queues and the snapshots of an installation, so that other data begins one of
+ * its own. Files are moved aside, into `replaced-TIME`, not deleted. Nothing may serve it meanwhile.
  */
 export async function beginAnew(
   installation: Installation & { readonly stateFolder: string },

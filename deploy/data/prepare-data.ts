@@ -30,7 +30,9 @@ export interface PrepareOptions {
   readonly say: (message: string) => void;
   /** How the file is to be read, where the user says so. */
   readonly settings?: SettingsGiven | undefined;
-  /** What becomes of the data that is there: replaced by newer of the same kind, added to, or forgotten with its ladder. */
+  /**
+   * What becomes of the data that is there: replaced by newer of the same kind, added to, or forgotten with its ladder.
+   */
   readonly mode?: "replace" | "append" | "anew" | undefined;
 }
 

@@ -6,7 +6,7 @@ import type { Ladder, LadderVersion } from "../../services/serving/routes/ladder
 import type { Look } from "../../services/shadow/looks.ts";
 import { table } from "./output.ts";
 
-/** A hold is looked at often and written down rarely. */
+/** Looks that say more than the last decision: the judge looks often, and records a hold only when it changes. */
 const CLIMBING: ReadonlySet<Look["about"]> = new Set(["shadow", "canary"]);
 
 /** The ladder for people: a row a version, lowest rung first, and below it each verdict in words. */

@@ -21,7 +21,7 @@ import {
 } from "../data/training-data.ts";
 import { holdoutEvaluation, JUDGED_LIST_LENGTH } from "../training/holdout.ts";
 
-/** Shares of the training users that the learning curve is measured at, each in so many parts. */
+/** The learning curve is measured at these shares of the training users, at each of them on these samples. */
 const CURVE = [
   { share: 0.25, parts: [0, 1] },
   { share: 0.5, parts: [0, 1] },
@@ -40,7 +40,7 @@ export class AnalysisBench {
   readonly #splits: Splits;
   readonly #options: AnalysisOptions;
   #fits = 0;
-  /** Seconds of the longest fit so far with its evaluation, which on a large holdout may be the longer part. */
+  /** Seconds of the longest fit so far and its evaluation; on a large holdout the evaluation may take longer. */
   #longest = 0;
 
   constructor(context: JobContext, manifest: Manifest, data: TrainingData, options: AnalysisOptions) {
@@ -63,14 +63,14 @@ export class AnalysisBench {
     return Math.max(this.#manifest.cost.fitSeconds, this.#longest);
   }
 
-  /** The version that is live, or the one before when this one is; null, for plain popularity, where there is none. */
+  /** The live version, or its predecessor when this version is live. Null where there is neither: plain popularity. */
   async #baselineVersion(): Promise<string | null> {
     const live = await this.#context.registry.live();
     const version = live?.version === this.#manifest.version ? live.previous : live?.version;
     return version ?? null;
   }
 
-  /** Of the lists of the two as they are served. No figure of quality: both may have learned from the holdout. */
+  /** How alike the served lists of both are. It says nothing of quality: both may have learned from the holdout. */
   async agreement(model: Model): Promise<Agreement> {
     const version = await this.#baselineVersion();
     const { seed } = this.#manifest;
@@ -113,7 +113,7 @@ export class AnalysisBench {
     return this.judge({ ...params, ...doubled });
   }
 
-  /** Parts are drawn by user, so that the period and everybody's whole histories stay what they are. */
+  /** Samples are drawn by user: those drawn keep their whole history, and the period stays the same. */
   async curve(whole: StoredEvaluation): Promise<LearningCurve> {
     const log = this.#trainingLog();
     const { seed } = this.#manifest;
@@ -145,7 +145,7 @@ export class AnalysisBench {
     return { levers: gains, together: this.gain(on, off), off: off.summary.ndcg, on: on.summary.ndcg };
   }
 
-  /** Mean paired difference over the users of both, with a 95 % interval unless told. */
+  /** Mean paired difference over the users of both, by default with a 95 % interval. */
   gain(ours: StoredEvaluation, theirs: StoredEvaluation, tails?: readonly [number, number]): Estimate {
     const differences = pairedDifferences(ours, theirs).map(({ difference }) => difference);
     return bootstrapMean(differences, { seed: this.#manifest.seed, ...(tails && { tails }) });
@@ -155,7 +155,7 @@ export class AnalysisBench {
     return this.#splits.holdout.past;
   }
 
-  /** The holdout split with something else to learn from. "Now" stays the time of the cut. */
+  /** The holdout split with another log to learn from. The age of an event is still counted from the cut. */
   #trainedOn(log: InteractionLog): Split {
     const { holdout } = this.#splits;
     const train = trainingSetThrough(log, this.#data.catalogue, log.timestamps.length);

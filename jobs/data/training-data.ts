@@ -14,7 +14,7 @@ import type { ByteStore } from "../../services/storage/byte-store.ts";
 /** Items with fewer interactions are too rare to learn from or to be judged by. */
 const MIN_ITEM_INTERACTIONS = 5;
 
-/** All events a training run may use, and what they are called. */
+/** All events that a training run may use, with their titles and the hash that names them. */
 export interface TrainingData {
   readonly log: InteractionLog;
   readonly catalogue: Catalogue;
@@ -42,10 +42,10 @@ export interface SplitFractions {
 const HOLDOUT_USERS = 5000;
 const TUNING_USERS = 2000;
 
-/** Of the sampling of users and of their moments: whatever a model's own seed, all face the same requests. */
+/** Seed of the sample of users and moments. Not the model's own, so that all models are asked the same requests. */
 const REQUEST_SEED = 1;
 
-/** What besides data and model decides a holdout evaluation: part of what it is remembered by. */
+/** What decides a holdout evaluation besides data and model; part of the key under which its figures are kept. */
 export function protocolOf({ holdoutShare, validationShare }: SplitFractions): string {
   return JSON.stringify({ holdoutShare, validationShare, HOLDOUT_USERS, TUNING_USERS, REQUEST_SEED });
 }
@@ -124,8 +124,8 @@ export function provenanceOf(
 }
 
 /**
- * The snapshot with every event of the stream added: all that is known right now. With `sha256`, what was known when
- * data of that hash was loaded, as long as the stream has not been folded into the snapshot since.
+ * The snapshot with every event of the stream added. With `sha256`, only as much of the stream as gives data of that
+ * hash, so that a second run sees what the first one saw; all of it if the stream was folded into the snapshot since.
  */
 export async function loadTrainingData(
   snapshots: ByteStore,
@@ -155,7 +155,7 @@ function dataSha256(snapshotSha256: string, throughEventId: string): string {
   return createHash("sha256").update(`${snapshotSha256}\n${throughEventId}`).digest("hex");
 }
 
-/** The beginning of the stream that makes data of this hash; all of it when none does. */
+/** The first part of the stream that gives data of this hash; the whole stream when no part does. */
 function asOf(whole: StreamTail, snapshotSha256: string, sha256: string): StreamTail {
   const ids = ["0", ...whole.ids];
   const length = ids.findIndex((id) => dataSha256(snapshotSha256, id) === sha256);

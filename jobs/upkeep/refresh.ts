@@ -11,8 +11,8 @@ export interface Refresh {
 }
 
 /**
- * Asks for the live recipe, with its parameters, on the latest data. All that one day asks for is one job: its id
- * is made of the day.
+ * Queues a retrain of the live recipe, with its parameters, on the latest data. The job's id is made of the day, so that
+ * a day has one such job however often it is asked for.
  */
 export async function askForRefresh(
   context: JobContext,

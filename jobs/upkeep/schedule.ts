@@ -14,7 +14,7 @@ export async function scheduleUpkeep(
 ): Promise<{ close(): Promise<void> }> {
   const queue = new Queue<UpkeepPayload>(QUEUES.upkeep, queueOptions(installation));
   queue.on("error", () => {});
-  // However many workers there are: two judges at once would each write down what both found.
+  // One at a time, however many workers there are: two judges at once would record the same finding twice.
   await queue.setGlobalConcurrency(1);
   await queue.upsertJobScheduler(
     "judge",

@@ -5,7 +5,7 @@ import { popularLately } from "../popularity/popularity.ts";
 import type { Recipe } from "../recipe.ts";
 import { blend } from "./blend.ts";
 
-/** On little data a network alone loses to its elders; as one voice among them it adds. */
+/** On little data a network alone loses to simpler models; blended with them it adds to what they find. */
 export const neuralBlend: Recipe = blend(
   "neural-blend",
   "sasrec, als, slist and popular-lately, summed z-scores",

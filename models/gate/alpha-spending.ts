@@ -2,9 +2,9 @@
  * How much α each challenger may spend.
  * `family`: α_k = α/(k(k+1)) for the k-th line of challengers ever opened against a baseline; the chance that any of
  * them is promoted over that baseline without the lift is at most α, however many there are.
- * `fdr`: α_t = α·γ_t·(R + 1), γ_t = 1/(C·(t+1)·ln²(t+1)), for the t-th pair ever opened anywhere, with R promotions before it
- * was opened; of all promotions the expected share without the lift is at most α. For where one retrains for ever and
- * an occasional promotion for nothing costs little. Either is fixed when the pair opens.
+ * `fdr`: α_t = α·γ_t·(R + 1), γ_t = 1/(C·(t+1)·ln²(t+1)), for the t-th pair ever opened anywhere, with R promotions
+ * before it was opened; of all promotions the expected share without the lift is at most α. For where one retrains for
+ * ever and an occasional promotion for nothing costs little. Either is fixed when the pair opens.
  * Proof of the second: a promoted t has E_t ≥ 1/α_t, and then there are at least R + 1 promotions, so that what it
  * adds to the share is at most E_t·α_t/(R + 1) = E_t·α·γ_t, whose mean is at most α·γ_t under any dependence.
  * Source: Xu & Ramdas, Online multiple testing with e-values (e-LOND), AISTATS 2024.

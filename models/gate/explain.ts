@@ -125,7 +125,7 @@ function doubtOf(lift: number, lowerBound: number, margin: number): string {
 
 function alsoOpen({ reasons, test }: Outcome, failing: readonly GuardrailResult[]): string {
   const said = test?.proven === true && reasons[0] !== "TOO_FEW_USERS" ? reasons[0] : "";
-  // Before the first user nothing is measured: to list it all would tell nobody anything.
+  // Before the first user nothing is measured, and every check would be listed as open.
   const open = test?.users === 0 ? failing.filter(({ outcome }) => outcome === "fail") : failing;
   const others = open.filter(({ code }) => said === "" || !said.startsWith(code));
   const lastUpgrade = reasons.filter((reason) => reason.startsWith("LAST_UPGRADE") && reason !== said);

@@ -8,7 +8,7 @@ export interface StoredArtifact {
 
 /** An artifact whose bytes are what its hashes say; plain data, which a thread can be given. */
 export interface CheckedArtifact extends StoredArtifact {
-  /** Of the arrays' file. */
+  /** Of the file of arrays. */
   readonly bytes: Uint8Array;
 }
 

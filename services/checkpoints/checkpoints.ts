@@ -4,7 +4,7 @@ import { MS_PER_DAY } from "../../models/data/day.ts";
 import type { CheckpointStore, Params } from "../../models/recipe.ts";
 import type { ByteStore } from "../storage/byte-store.ts";
 
-/** What decides a fit: the same of these end in the same arrays. */
+/** What decides a fit: the same key gives the same arrays. */
 export interface FitKey {
   readonly dataSha256: string;
   /** Which part of the data is learned from. */

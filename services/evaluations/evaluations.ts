@@ -35,7 +35,7 @@ export interface Evaluations {
   put(key: EvaluationKey, evaluation: StoredEvaluation): Promise<void>;
 }
 
-/** @param protocol how the data is split and who is asked: figures under another protocol are not those asked for */
+/** @param protocol how the data is split and who is asked; figures under another protocol are not found */
 export function redisEvaluations(redis: Redis, protocol: string): Evaluations {
   return {
     get: async (key) => {

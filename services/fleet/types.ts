@@ -13,6 +13,6 @@ export interface ReplicaReport {
 export interface FleetLog {
   /** Replaces what the replica said before; forgotten unless it is said again within seconds. */
   report(replica: string, report: ReplicaReport): Promise<void>;
-  /** The latest of every replica that is still heard of. */
+  /** The latest report of every replica that has reported lately. */
   reports(): Promise<readonly ReplicaReport[]>;
 }

@@ -25,7 +25,7 @@ export interface InterleavedList {
   readonly teams: string;
 }
 
-/** A user whose attribution window has closed: never revised. Without credits the user has no vote. */
+/** A user whose attribution window has closed: never revised. A user without credits does not count. */
 export interface CreditedUser {
   readonly userId: string;
   /** Epoch milliseconds of event time. */

@@ -15,8 +15,8 @@ export interface Caller {
 }
 
 /**
- * Whether the service can answer for what the caller says of users: a back end that holds a secret key knows who they are. A
- * browser or a stranger may name anybody, so what comes from there is no evidence and no training data.
+ * Whether the service can answer for what the caller says of users: a back end that holds a secret key knows who they
+ * are. A browser or a stranger may name anybody, so what comes from there is no evidence and no training data.
  */
 export function vouchesForUsers({ kind }: Caller): boolean {
   return kind === "secret";

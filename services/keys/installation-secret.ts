@@ -8,8 +8,8 @@ import { fromStore } from "../store-errors.ts";
 const KEY = "installation-secret";
 
 /**
- * A secret that all replicas of an installation share, made by the first. Redis has it; a copy in the state folder serves a
- * start while Redis is away, and is what a Redis that came back empty is given again.
+ * A secret that all replicas of an installation share, made by the first. Redis has it; a copy in the state folder serves
+ * a start while Redis is away, and is what a Redis that came back empty is given again.
  */
 export async function installationSecret(redis: Redis, file: string): Promise<string> {
   const kept = await readFile(file, "utf8").catch(() => null);

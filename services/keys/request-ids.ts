@@ -5,9 +5,9 @@ import { MS_PER_DAY } from "../../models/data/day.ts";
 const VALID_DAYS = 60;
 
 /**
- * The service's signature on the id of a list: `<id>.<version>.<day>.<MAC>`, the MAC over all of it and the user. Feedback
- * that names a list says "chosen from what you showed", which moves evidence: only the service may hand such names out, each to
- * one user. Inside, the id alone is kept.
+ * The service's signature on the id of a list: `<id>.<version>.<day>.<MAC>`, the MAC over all of it and the user.
+ * Feedback that names a list says "chosen from what you showed", which moves evidence: only the service may hand such
+ * names out, each to one user. Inside, the id alone is kept.
  */
 export class RequestIds {
   #secret: string | null;

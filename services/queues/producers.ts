@@ -67,7 +67,7 @@ export function createProducers(
   onError: (error: Error) => void,
   /**
    * Without a worker the queue would grow until Redis is full, and feedback be refused for the sake of the shadow.
-   * Replicas count for themselves, so one batch each may be over.
+   * Each replica counts by itself, so the limit may be exceeded by one batch a replica.
    */
   { waitingBatches }: Pick<Policy["shadow"], "waitingBatches"> = DEFAULT_POLICY.shadow,
 ): JobProducers {

@@ -30,7 +30,7 @@ export interface AppOptions {
 }
 
 const BODY_LIMIT_BYTES = 64 * 1024;
-/** Longer than the minute after which load balancers close: who closes first should be the one that knows what is on its way. */
+/** Longer than the minute after which load balancers close: the side that sends requests should close first. */
 const KEEP_ALIVE_MS = 72_000;
 
 /** The whole API, from explicit dependencies; nothing listens yet. The caller owns the dependencies and closes them. */

@@ -79,7 +79,10 @@ export interface AppLimits {
   readonly readerSlots: number;
   /** Connections of one address at once, unless it is a trusted proxy. */
   readonly connectionsPerClient: number;
-  /** Requests of one client at once that come through a trusted proxy, from their headers to the last byte of their replies. */
+  /**
+   * Requests of one client at once that come through a trusted proxy, from their headers to the last byte of their
+   * replies.
+   */
   readonly openRequestsPerClient: number;
   /** Longest that a client may take to read a reply. */
   readonly writeTimeoutMs: number;

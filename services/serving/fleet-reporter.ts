@@ -37,7 +37,7 @@ export class FleetReporter {
     this.#timer = setInterval(() => void this.tick(), everyMs).unref();
   }
 
-  /** `epoch`: at which the version went live. Told again of the same, the window goes on. */
+  /** `epoch`: at which the version went live. The same epoch again does not begin a new window. */
   serves(version: string, epoch: number): void {
     if (this.#serving?.version === version && this.#serving.epoch === epoch) return;
     this.#serving = { version, epoch };

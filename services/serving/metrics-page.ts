@@ -15,7 +15,9 @@ export interface MetricsPage {
   text(): Promise<string>;
 }
 
-/** The page for Prometheus. It is never expensive: those who ask at once, or soon after each other, are given the same. */
+/**
+ * The page for Prometheus. It is never expensive: those who ask at once, or soon after each other, are given the same.
+ */
 export function metricsPage(deps: ServingDeps): MetricsPage {
   const { metrics, live, registry } = deps;
   let made: { readonly at: number; readonly text: Promise<string> } | null = null;

@@ -97,7 +97,7 @@ export class ShadowTap {
         if (this.#waiting.length > 0 && !this.#closing) await pause(this.#pauseMs);
       } catch (error) {
         const refused = error instanceof PhasewiseError && error.code === "OVERLOADED";
-        // Of one sent before, a refusal says nothing: the first sending may have arrived.
+        // When a batch is refused the second time it is sent, the first one may still have arrived.
         if (refused && again === null) this.#giveUp(batch);
         else this.#inDoubt = batch;
         return;
@@ -109,7 +109,7 @@ export class ShadowTap {
     const shed = this.#shed;
     this.#shed = 0;
     const requests = this.#waiting.splice(0, this.#batchSize);
-    // Counted apart from the requests and the shed ones, so that whoever compares finds what was forgotten.
+    // Counted apart from the requests and the shed ones, so that a comparison of the sums finds what was forgotten.
     const span = { run: this.#run, from: this.#accountedFor, through: this.#offered - this.#waiting.length };
     this.#accountedFor = span.through;
     return { id: randomUUID(), span, requests, shed };

@@ -49,7 +49,7 @@ export interface Attempt extends ComparedVersions {
   /** How many attempts were ever made at this baseline, this one included: each spends α. */
   readonly attempt: number;
   readonly policySha256: string;
-  /** Of the numbers that the test rests on; absent in what earlier versions opened. */
+  /** Hash of the numbers that the test rests on; absent in what earlier versions opened. */
   readonly testSha256?: string | undefined;
   /** ISO 8601. */
   readonly startedAt: string;
@@ -72,7 +72,7 @@ export interface Watch extends ComparedVersions {
   /** What the test looks at; absent in watches that the first design planned. */
   readonly figure?: FigurePlan | undefined;
   readonly policySha256: string;
-  /** Of the numbers that the test rests on; absent in what earlier versions opened. */
+  /** Hash of the numbers that the test rests on; absent in what earlier versions opened. */
   readonly testSha256?: string | undefined;
   /** ISO 8601. */
   readonly startedAt: string;

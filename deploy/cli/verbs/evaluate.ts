@@ -125,7 +125,7 @@ function progressOf(write: (text: string) => void): EvaluateSplitOptions["onProg
   };
 }
 
-/** Places in a file are no times: two files cannot be compared by them. */
+/** Without times an event has its place in its file only, and places in two files cannot be compared. */
 function orderOf(train: ImportedFile, test: ImportedFile): DataOrder {
   return train.timed && test.timed ? splitOrder(train.log, test.log) : "none";
 }

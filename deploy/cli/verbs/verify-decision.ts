@@ -45,7 +45,7 @@ export function verifyDecisionVerb(program: Command): void {
   });
 }
 
-/** Null without the operator's key: reading every record is not for everybody to ask. */
+/** Null without the operator's key, which the service asks for before it reads every record. */
 async function chainOf(api: ApiClient, path: string): Promise<PlaceInChain | null> {
   try {
     return await api.get<PlaceInChain>(`${path}/chain`);

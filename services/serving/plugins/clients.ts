@@ -10,9 +10,9 @@ import { isTrusted, type TrustedProxies } from "../trusted-proxies.ts";
 const MAX_PIPELINED = 64;
 
 /**
- * How much one client may hold open: connections, where it comes by itself, and requests, where it comes through a trusted
- * proxy. A request is open from its headers to the last byte of its reply, so that this counts those who send half a body
- * or read nothing. Health and operators' routes are always heard.
+ * How much one client may hold open: connections, where it comes by itself, and requests, where it comes through a
+ * trusted proxy. A request is open from its headers to the last byte of its reply, so that this counts those who send
+ * half a body or read nothing. Health and operators' routes are always heard.
  */
 export function capClients(
   app: App,

@@ -7,8 +7,9 @@ import { callerOf, OPEN } from "./auth.ts";
 const MAX_AGE_SECONDS = 600;
 
 /**
- * Pages may ask through a publishable key that names their origin, and through nothing else. A preflight carries no key, so
- * it is allowed for every page that some publishable key names; the request after it must come from a page of its own key.
+ * Pages may ask through a publishable key that names their origin, and through nothing else. A preflight carries no key,
+ * so it is allowed for every page that some publishable key names; the request after it must come from a page of its own
+ * key.
  */
 export function allowOrigins(app: App, keys: Pick<KeyRing, "allowsOrigin">): void {
   const allow = ({ headers }: FastifyRequest, reply: FastifyReply): void => {

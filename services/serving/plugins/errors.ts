@@ -38,7 +38,7 @@ export function sendError(error: unknown, request: FastifyRequest, reply: Fastif
     .send({ error: { ...bodyOf(known), requestId: request.id } });
 }
 
-/** A server's fault is told in general terms; a refusal that passes keeps its words, for they carry the remedy. */
+/** A server's fault is described in general terms; a refusal that passes keeps its message, which says the remedy. */
 function bodyOf(error: PhasewiseError | null): Record<string, unknown> {
   if (error === null || error.statusCode === 500) {
     return {
@@ -55,7 +55,7 @@ function bodyOf(error: PhasewiseError | null): Record<string, unknown> {
   };
 }
 
-/** Null for what nobody foresaw. */
+/** Null for an error that is none of ours. */
 function asPhasewiseError(error: unknown): PhasewiseError | null {
   if (error instanceof PhasewiseError) return error;
   if (!(error instanceof Error)) return null;

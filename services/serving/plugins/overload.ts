@@ -21,13 +21,13 @@ declare module "fastify" {
 const SAMPLE_MS = 1000;
 
 /**
- * Slots count work, not sockets: a request holds one from when its handler starts, the body read and checked, until it has
- * its answer. A client that is slow to send or to read holds none. Operators' routes have slots of their own, and so has the
- * API's description.
+ * Slots count work, not sockets: a request holds one from when its handler starts, the body read and checked, until it
+ * has its answer. A client that is slow to send or to read holds none. Operators' routes have slots of their own, and so
+ * has the API's description.
  *
- * Load is shed early, since a request refused at once costs little and one that waits costs its client the wait. Two signs
- * of overload: no free slot, and an event loop whose lag is too long in two samples on end. One alone is no overload: it
- * may be of the time before the first request, when the process was starting.
+ * Load is shed early, since a request refused at once costs little and one that waits costs its client the wait. Two
+ * signs of overload: no free slot, and an event loop whose lag is too long in two samples on end. One alone is no
+ * overload: it may be of the time before the first request, when the process was starting.
  */
 export async function refuseOverload(app: App, limits: AppLimits, metrics: ServingMetrics): Promise<void> {
   const everybody = new Slots(() => limits.maxInFlight, limits.clientShare);

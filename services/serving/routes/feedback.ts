@@ -129,7 +129,10 @@ export function feedbackRoutes(app: App, deps: ServingDeps): void {
   );
 }
 
-/** The list that the event answers to. A name that the service did not give this user is counted, and the event is organic. */
+/**
+ * The list that the event answers to. A name that the service did not give this user is counted, and the event is
+ * organic.
+ */
 function listOf(
   { requestIds, metrics }: ServingDeps,
   { requestId, userId: user }: FeedbackEvent,

@@ -91,7 +91,9 @@ export interface Quantiles {
   readonly p80: number;
 }
 
-/** Users until proof, each run on resampled users and with a holdout of its own; `blind` has none to foretell the lift. */
+/**
+ * Users until proof, each run on resampled users and with a holdout of its own; `blind` has none to foretell the lift.
+ */
 export function realPower(figures: RealFigures, pair: RealPair, runs: number): RealPower {
   const users = pairUp(figures, pair);
   const random = seededRandom(21);
