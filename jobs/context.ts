@@ -24,7 +24,7 @@ import { redisShadowLog } from "../services/shadow/redis-shadow-log.ts";
 import type { ShadowLog } from "../services/shadow/types.ts";
 import { openStores, type Stores } from "../services/storage/open-store.ts";
 import { type ItemInformation, itemInformation } from "./data/item-information.ts";
-import { loadTrainingData, protocolOf, type TrainingData } from "./data/training-data.ts";
+import { loadTrainingData, protocolOf, type TrainingData, userLimits } from "./data/training-data.ts";
 
 /** Everything a job may touch, made once a process. */
 export interface JobContext {
@@ -79,7 +79,8 @@ export async function openContext(config: Config = loadConfig()): Promise<JobCon
     fleet: redisFleetLog(redis),
     findings: redisFindings(redis),
     looks: redisLooks(redis),
-    loadTrainingData: (sha256) => loadTrainingData(stores.snapshot, events, now(), sha256),
+    loadTrainingData: (sha256) =>
+      loadTrainingData(stores.snapshot, events, now(), userLimits(policy), sha256),
     catalogue: () => readCatalogue(stores.snapshot),
     itemInformation: itemInformation(stores.snapshot),
     now,

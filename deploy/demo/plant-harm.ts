@@ -1,5 +1,5 @@
 import { openContext } from "../../jobs/context.ts";
-import { splitByTime } from "../../jobs/data/training-data.ts";
+import { splitByTime, splitTerms } from "../../jobs/data/training-data.ts";
 import { judgeOn } from "../../jobs/training/holdout.ts";
 import { publish } from "../../jobs/training/publish.ts";
 import { unsearched } from "../../jobs/training/search-in-process.ts";
@@ -56,7 +56,7 @@ async function publishHarm(config: Config): Promise<string> {
   const context = await openContext(config);
   try {
     const data = await context.loadTrainingData();
-    const splits = splitByTime(data, context.policy.training);
+    const splits = splitByTime(data, splitTerms(context.policy));
     const evaluation = judgeOn(splits.holdout, await upsideDown(splits.holdout.train), SEED);
     const fitStart = performance.now();
     const fitted = await upsideDown(splits.all);

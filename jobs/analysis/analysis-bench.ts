@@ -16,6 +16,7 @@ import {
   type Split,
   type Splits,
   splitByTime,
+  splitTerms,
   type TrainingData,
   trainingSetThrough,
 } from "../data/training-data.ts";
@@ -47,7 +48,7 @@ export class AnalysisBench {
     this.#context = context;
     this.#manifest = manifest;
     this.#data = data;
-    this.#splits = splitByTime(data, context.policy.training);
+    this.#splits = splitByTime(data, splitTerms(context.policy));
     this.#options = options;
   }
 

@@ -1,10 +1,13 @@
 import { createHash } from "node:crypto";
 import type { DataProvenance } from "../../models/artifact/manifest.ts";
+import { canonicalJson } from "../../models/canonical-json.ts";
 import type { Catalogue, InteractionLog } from "../../models/data/interaction-log.ts";
-import { cutPosition } from "../../models/data/interaction-log.ts";
 import { type TrainingSet, trainingSet } from "../../models/data/interaction-matrix.ts";
+import { type SetAside, type UserLimits, withoutSuspects } from "../../models/data/set-aside.ts";
 import { sliceLog } from "../../models/data/slice.ts";
+import { holdoutStart } from "../../models/evaluation/holdout-cut.ts";
 import { prequentialRequests, type RequestSet } from "../../models/evaluation/requests.ts";
+import type { Policy } from "../../models/gate/policy.ts";
 import { PhasewiseError } from "../../services/errors.ts";
 import { withEvents } from "../../services/interactions/compaction.ts";
 import { readSnapshot } from "../../services/interactions/snapshot.ts";
@@ -31,11 +34,18 @@ export interface Split {
   readonly judgedFrom: number;
 }
 
-export interface SplitFractions {
+export interface SplitTerms {
   /** Share of the events kept back at the end, to be judged by. */
   readonly holdoutShare: number;
   /** Share of the remaining events, again at their end, to tune on. */
   readonly validationShare: number;
+  /** The holdout begins earlier than its share says where it would hold fewer users. */
+  readonly minimumUsers: number;
+}
+
+export function splitTerms({ training, screen }: Policy): SplitTerms {
+  const { holdoutShare, validationShare } = training;
+  return { holdoutShare, validationShare, minimumUsers: screen.minimumUsers };
 }
 
 /** Users asked at most, a seeded sample: four times as many would halve an interval and take four times as long. */
@@ -45,8 +55,12 @@ const TUNING_USERS = 2000;
 /** Seed of the sample of users and moments. Not the model's own, so that all models are asked the same requests. */
 const REQUEST_SEED = 1;
 
-/** What decides a holdout evaluation besides data and model; part of the key under which its figures are kept. */
-export function protocolOf({ holdoutShare, validationShare }: SplitFractions): string {
+/**
+ * What decides a holdout evaluation besides data and model; part of the key under which its figures are kept.
+ * `minimumUsers` moves the cut of tiny data only and is left out, so that figures kept from before there was one stay; the
+ * screen pairs nobody whose requests differ.
+ */
+export function protocolOf({ holdoutShare, validationShare }: Omit<SplitTerms, "minimumUsers">): string {
   return JSON.stringify({ holdoutShare, validationShare, HOLDOUT_USERS, TUNING_USERS, REQUEST_SEED });
 }
 
@@ -63,19 +77,19 @@ export interface Splits {
 
 export function splitByTime(
   { log, catalogue }: Pick<TrainingData, "log" | "catalogue">,
-  fractions: SplitFractions,
+  { holdoutShare, validationShare, minimumUsers }: SplitTerms,
 ): Splits {
   const end = log.timestamps.length;
-  const holdoutStart = cutPosition(log, 1 - fractions.holdoutShare);
-  const tuningStart = Math.round(holdoutStart * (1 - fractions.validationShare));
+  const holdoutFrom = holdoutStart(log, holdoutShare, minimumUsers);
+  const tuningFrom = Math.round(holdoutFrom * (1 - validationShare));
   const split = (from: number, to: number, maxUsers: number): Split => {
     const train = trainingSetThrough(log, catalogue, from);
     const recommendable = train.interactions.items;
     const requests = prequentialRequests(log, { from, to, recommendable, maxUsers, seed: REQUEST_SEED });
     return { train, past: sliceLog(log, 0, from), requests, judgedFrom: log.timestamps[from] };
   };
-  const tuning = once(() => split(tuningStart, holdoutStart, TUNING_USERS));
-  const holdout = once(() => split(holdoutStart, end, HOLDOUT_USERS));
+  const tuning = once(() => split(tuningFrom, holdoutFrom, TUNING_USERS));
+  const holdout = once(() => split(holdoutFrom, end, HOLDOUT_USERS));
   const all = once(() => trainingSetThrough(log, catalogue, end));
   return {
     get tuning() {
@@ -111,26 +125,36 @@ export function trainingSetThrough(log: InteractionLog, catalogue: Catalogue, to
   return trainingSet(log, catalogue, { to, minItemInteractions: frequent ? MIN_ITEM_INTERACTIONS : 1 });
 }
 
-/** Names what a log holds: the snapshot's hash and, when later events were added, the last one's stream id. */
-export function provenanceOf(
-  log: InteractionLog,
-  snapshotSha256: string,
-  throughEventId: string,
-): DataProvenance {
+/** Whom a training leaves out. */
+export function userLimits({ training, evidence, screen }: Policy): UserLimits {
+  const { userEvents, largestUserShare, holdoutShare } = training;
+  const { minimumUsers } = screen;
+  return {
+    userEvents,
+    largestUserShare,
+    holdoutShare,
+    minimumUsers,
+    largestSourceShare: evidence.largestSourceShare,
+  };
+}
+
+function provenanceOf(log: InteractionLog, sha256: string, setAside: SetAside | null): DataProvenance {
   const rows = log.timestamps.length;
-  const sha256 = dataSha256(snapshotSha256, throughEventId);
   const isoTime = (event: number): string => new Date(log.timestamps[event]).toISOString();
-  return { sha256, rows, from: isoTime(0), through: isoTime(rows - 1) };
+  const range = { sha256, rows, from: isoTime(0), through: isoTime(rows - 1) };
+  return setAside === null ? range : { ...range, setAside };
 }
 
 /**
- * The snapshot with every event of the stream added. With `sha256`, only as much of the stream as gives data of that
- * hash, so that a second run sees what the first one saw; all of it if the stream was folded into the snapshot since.
+ * The snapshot with every event of the stream added, without whom the limits set aside. With `sha256`, only as much of
+ * the stream as gives data of that hash, so that a second run sees what the first one saw; all of it if the stream was
+ * folded into the snapshot since.
  */
 export async function loadTrainingData(
   snapshots: ByteStore,
   events: EventLog,
   now: number,
+  limits: UserLimits,
   sha256?: string,
 ): Promise<TrainingData> {
   const content = await readSnapshot(snapshots);
@@ -141,24 +165,35 @@ export async function loadTrainingData(
     );
   }
   const whole = await streamTail(events);
-  const { tail, throughId } = sha256 === undefined ? whole : asOf(whole, content.snapshot.sha256, sha256);
-  const log = tail.length === 0 ? content.log : withEvents(content.log, tail, now);
-  return {
-    log,
-    catalogue: content.catalogue,
-    provenance: provenanceOf(log, content.snapshot.sha256, throughId),
-  };
+  const { tail, throughId } =
+    sha256 === undefined ? whole : asOf(whole, content.snapshot.sha256, limits, sha256);
+  const all = tail.length === 0 ? content.log : withEvents(content.log, tail, now);
+  const { log, setAside } = withoutSuspects(all, limits);
+  const known = knownSha256(content.snapshot.sha256, throughId);
+  const used = setAside === null ? known : limitedSha256(known, limits);
+  return { log, catalogue: content.catalogue, provenance: provenanceOf(log, used, setAside) };
 }
 
-function dataSha256(snapshotSha256: string, throughEventId: string): string {
+/** Names all that is known: the snapshot's hash and, when later events were added, the last one's stream id. */
+function knownSha256(snapshotSha256: string, throughEventId: string): string {
   if (throughEventId === "0") return snapshotSha256;
   return createHash("sha256").update(`${snapshotSha256}\n${throughEventId}`).digest("hex");
 }
 
+/** Names the same where something of it was set aside. */
+function limitedSha256(sha256: string, limits: UserLimits): string {
+  return createHash("sha256")
+    .update(`${sha256}\nwithin ${canonicalJson(limits)}`)
+    .digest("hex");
+}
+
 /** The first part of the stream that gives data of this hash; the whole stream when no part does. */
-function asOf(whole: StreamTail, snapshotSha256: string, sha256: string): StreamTail {
+function asOf(whole: StreamTail, snapshotSha256: string, limits: UserLimits, sha256: string): StreamTail {
   const ids = ["0", ...whole.ids];
-  const length = ids.findIndex((id) => dataSha256(snapshotSha256, id) === sha256);
+  const length = ids.findIndex((id) => {
+    const known = knownSha256(snapshotSha256, id);
+    return known === sha256 || limitedSha256(known, limits) === sha256;
+  });
   if (length < 0) return whole;
   return {
     tail: whole.tail.slice(0, length),

@@ -131,7 +131,7 @@ export async function screenEvidence(
   const dataSha256 = challenger.data.sha256;
   const ours = await context.evaluations.get({ ...challenger, dataSha256 });
   const theirs = await context.evaluations.get({ ...baseline, dataSha256 });
-  if (ours === null || theirs === null) return null;
+  if (ours === null || theirs === null || !isSameRequests(ours, theirs)) return null;
   const unjudged = mayKnowHoldout(challenger, ours) || mayKnowHoldout(baseline, theirs);
   return {
     kind: kindOf(challenger, baseline),
@@ -148,6 +148,12 @@ export async function screenEvidence(
     ...(unjudged && { unjudged }),
     seed: challenger.seed,
   };
+}
+
+/** Where the policy was changed in between, the two may have been asked by others. */
+function isSameRequests({ perUser: ours }: StoredEvaluation, { perUser: theirs }: StoredEvaluation): boolean {
+  const asked = new Map(ours.map(({ user, requests }) => [user, requests]));
+  return ours.length === theirs.length && theirs.every(({ user, requests }) => asked.get(user) === requests);
 }
 
 /**

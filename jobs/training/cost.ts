@@ -17,15 +17,15 @@ const MEASURED_REQUESTS = 1000;
 
 /**
  * Times real queries one after another in this process, beside the cheapest list there is, and beside another model
- * where there is one: costs are compared within one process only.
+ * where there is one: costs are compared within one process only. Without any request, a stranger asks.
  */
 export function measureCost(
   model: Model,
   other: Model | null,
-  requests: readonly EvaluationRequest[],
+  recorded: readonly Pick<EvaluationRequest, "history">[],
   k: number,
 ): RequestCost {
-  if (requests.length === 0) throw new RangeError("cost: expected at least one request to measure, got none");
+  const requests = recorded.length === 0 ? [{ history: [] }] : recorded;
   const reference: Model = {
     ...model,
     phase: 1,
@@ -44,7 +44,7 @@ export function measureCost(
 
 function timed(
   recommender: Recommender,
-  requests: readonly EvaluationRequest[],
+  requests: readonly Pick<EvaluationRequest, "history">[],
   k: number,
 ): Pick<RequestCost, "cpuMsPerRequest" | "p99Ms"> {
   const ask = (index: number): void => {

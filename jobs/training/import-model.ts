@@ -11,7 +11,7 @@ import { PhasewiseError } from "../../services/errors.ts";
 import { readItemIds } from "../../services/interactions/item-ids.ts";
 import type { VersionRecord } from "../../services/registry/types.ts";
 import type { JobContext } from "../context.ts";
-import { splitByTime } from "../data/training-data.ts";
+import { splitByTime, splitTerms } from "../data/training-data.ts";
 import { screen } from "../judging/screen.ts";
 import { judgeOn } from "./holdout.ts";
 import { judgeLive } from "./judge-live.ts";
@@ -65,7 +65,7 @@ export async function importModel(context: JobContext, request: ImportRequest): 
   const file = refusedAsBadRequest(() => readSafetensors(bytes, foreignArray));
   const itemIds = await readItemIds(request.items);
   const data = await context.loadTrainingData();
-  const splits = splitByTime(data, context.policy.training);
+  const splits = splitByTime(data, splitTerms(context.policy));
   const known = (item: ItemId): boolean => data.catalogue.has(item) || data.log.items.has(item);
   const model = refusedAsBadRequest(() =>
     importFactors({ ...request, file, source, itemIds, recipe }, known, splits.all),

@@ -6,7 +6,7 @@ import type { Recipe, WarmStart } from "../../models/recipe.ts";
 import type { FitKey } from "../../services/checkpoints/checkpoints.ts";
 import type { RetrainPayload } from "../../services/queues/types.ts";
 import type { JobContext } from "../context.ts";
-import { type Splits, splitByTime, type TrainingData } from "../data/training-data.ts";
+import { type Splits, splitByTime, splitTerms, type TrainingData } from "../data/training-data.ts";
 import { screen } from "../judging/screen.ts";
 import { holdoutEvaluation } from "./holdout.ts";
 import { judgeLive } from "./judge-live.ts";
@@ -60,7 +60,7 @@ export async function retrain(
   context.log.info({ recipe: recipe.name, requestedBy, reason }, "training");
   stage(0, STAGES.tune, "reading the data")({ fraction: 0, message: "" });
   const data = await context.loadTrainingData(payload.searching?.sha256);
-  const splits = splitByTime(data, context.policy.training);
+  const splits = splitByTime(data, splitTerms(context.policy));
   const dataSha256 = data.provenance.sha256;
 
   const tuning = stage(STAGES.tune, STAGES.holdout, "tuning");

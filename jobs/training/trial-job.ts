@@ -5,7 +5,7 @@ import { withBudget } from "../../models/tuning/budget.ts";
 import type { EvaluationKey } from "../../services/evaluations/evaluations.ts";
 import type { TrialOutcome, TrialPayload } from "../../services/queues/types.ts";
 import type { JobContext } from "../context.ts";
-import { type Split, splitByTime } from "../data/training-data.ts";
+import { type Split, splitByTime, splitTerms, userLimits } from "../data/training-data.ts";
 import { fitAndScore } from "./fit-and-score.ts";
 
 /** What a trial is remembered by: a validation window is not the holdout of the same data. */
@@ -28,10 +28,10 @@ interface Loaded {
 let loaded: Loaded | null = null;
 
 async function splitOf(context: JobContext, { data }: TrialPayload): Promise<Loaded> {
-  const key = JSON.stringify([data, context.policy.training]);
+  const key = JSON.stringify([data, splitTerms(context.policy), userLimits(context.policy)]);
   if (loaded?.key === key) return loaded;
   const known = await context.loadTrainingData(data.sha256);
-  const { tuning } = splitByTime(known, context.policy.training);
+  const { tuning } = splitByTime(known, splitTerms(context.policy));
   loaded = { key, sha256: known.provenance.sha256, split: tuning };
   return loaded;
 }

@@ -17,7 +17,10 @@ export interface Compaction {
 export async function compact(context: JobContext): Promise<Compaction> {
   const { tail, throughId } = await streamTail(context.events);
   if (tail.length === 0) return { events: 0, snapshotSha256: null };
-  const snapshot = await appendToSnapshot(context.stores.snapshot, tail, context.now());
+  const snapshot = await appendToSnapshot(context.stores.snapshot, tail, {
+    now: context.now(),
+    userEvents: context.policy.training.userEvents,
+  });
   await context.events.trim(throughId);
   await pruneSnapshots(context.stores.snapshot);
   context.log.info({ events: tail.length, sha256: snapshot.sha256 }, "compacted");

@@ -1,3 +1,4 @@
+import type { SetAside } from "../data/set-aside.ts";
 import type { EvaluationSummary } from "../evaluation/report.ts";
 import type { Params, Phase, TrainingReport } from "../recipe.ts";
 import type { CompressionLoss } from "./compression-loss.ts";
@@ -11,6 +12,8 @@ export interface DataProvenance {
   /** ISO 8601 times of the first and the last training event. */
   readonly from: string;
   readonly through: string;
+  /** What was left out of it because of whom it came from; absent when nothing was. */
+  readonly setAside?: SetAside | undefined;
 }
 
 export interface TrainingCost {

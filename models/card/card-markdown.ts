@@ -1,5 +1,6 @@
 import type { CompressionLoss } from "../artifact/compression-loss.ts";
 import type { ImportOrigin } from "../artifact/manifest.ts";
+import type { Excluded, SetAside } from "../data/set-aside.ts";
 import { COHORTS, DEFAULT_COHORTS } from "../evaluation/cohorts.ts";
 import type { UserMetric } from "../evaluation/metrics.ts";
 import type { EvaluationSummary, MetricIntervals } from "../evaluation/report.ts";
@@ -18,6 +19,7 @@ export function cardMarkdown(card: ModelCard): string {
     ...diagnosisSection(card),
     "## Data",
     `${data.rows} events from ${data.from} through ${data.through}; SHA-256 \`${data.sha256}\`.`,
+    ...setAsideSentence(data.setAside),
     "## Parameters",
     `\`\`\`json\n${JSON.stringify(card.params, null, 2)}\n\`\`\``,
     "## Search",
@@ -38,6 +40,19 @@ export function cardMarkdown(card: ModelCard): string {
   ]
     .join("\n\n")
     .concat("\n");
+}
+
+function setAsideSentence(setAside: SetAside | undefined): string[] {
+  if (setAside === undefined) return [];
+  const { floods, bursts, overflow } = setAside;
+  const counted = ({ users, events }: Excluded, why: string): string[] =>
+    users === 0 ? [] : [`${events} events of ${users === 1 ? "1 user" : `${users} users`} ${why}`];
+  const parts = [
+    ...counted(floods, "with too large a share of all events (`training.largestUserShare`)"),
+    ...counted(bursts, "who all appeared within one hour (`evidence.largestSourceShare`)"),
+    ...counted(overflow, "beyond the latest that are learned from (`training.userEvents`)"),
+  ];
+  return [`Set aside, neither learned from nor judged by: ${parts.join("; ")}.`];
 }
 
 function diagnosisSection({ version, imported, diagnosis, analysis }: ModelCard): string[] {

@@ -111,6 +111,22 @@ export function evaluate(recommender: Recommender, set: RequestSet, options: Eva
   };
 }
 
+/** Of a window in which nobody asks: no figures, and users and requests of 0 that say why. */
+export function nobodyAsked(k: number, dropped: number): EvaluationSummary {
+  const none = { mean: 0, low: 0, high: 0 };
+  return {
+    k,
+    users: 0,
+    requests: 0,
+    dropped,
+    ndcg: none,
+    metrics: withExposure(
+      eachUserMetric(() => 0),
+      [],
+    ),
+  };
+}
+
 /** What fits in a manifest, with every interval. */
 export function summary(evaluation: Evaluation, seed: number): EvaluationSummary {
   const { k, users, requests, sampledFrom, dropped, ndcg, metrics, perUser } = evaluation;

@@ -31,6 +31,9 @@ export function explainScreen({ result, reasons, verdict, admitted }: ScreenRuli
     return `Not judged offline: a model trained elsewhere may have learned from the holdout, so only the shadow decides; ${next}.`;
   }
   if (problems.length > 0) return `Held by the screen: ${problems.map(words).join(", ")}.`;
+  if (!Number.isFinite(lowerBound)) {
+    return `Not settled by the screen: ${userCount(users)} of the holdout ${users === 1 ? "is" : "are"} fewer than the policy asks for (screen.minimumUsers); ${next}.`;
+  }
   return `Not settled by the screen: ${found}, somewhere in ${change(lowerBound)} to ${change(upperBound)} with a margin of ${change(margin)}; ${next}.`;
 }
 

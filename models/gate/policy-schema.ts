@@ -120,6 +120,13 @@ const guardrails = group("What no lift may be paid with.", {
   shedShare: share(0.2, "Largest share of sampled requests that were shed."),
 });
 
+const evidence = group("Whose words count.", {
+  largestSourceShare: openShare(
+    0.25,
+    "Share of the users that may have appeared within one hour; beyond it they are a burst.",
+  ),
+});
+
 const promotion = group("What follows a pass.", {
   automatic: isOn(false, "Promote a pass without asking an operator."),
   canaryShares: Type.Array(Type.Number({ exclusiveMinimum: 0, exclusiveMaximum: 1 }), {
@@ -178,6 +185,15 @@ const drift = group("When the latest events ask for a retrain.", {
 const training = group("How a version is trained.", {
   holdoutShare: openShare(0.2, "Share of the events, the latest, that the screen judges by."),
   validationShare: openShare(0.15, "Share of what remains, the latest again, that parameters are tuned on."),
+  userEvents: count(
+    5000,
+    "events",
+    "Events of one user, the latest, that are learned from and that the snapshot takes up.",
+  ),
+  largestUserShare: openShare(
+    0.05,
+    "A user with a larger share of all events, and ten times the mean, is set aside.",
+  ),
   trials: count(20, "trials", "What a parameter search may spend, in trials of full length."),
   trialsAtOnce: count(
     4,
@@ -216,6 +232,7 @@ export const policySchema = group("The limits of the gate, the shadow, the rollb
   shadow,
   interleaving,
   guardrails,
+  evidence,
   promotion,
   rollback,
   drift,

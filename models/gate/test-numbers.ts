@@ -30,13 +30,15 @@ export function goesOnUnder(opened: OpenedUnder, policy: Policy): boolean {
   return opened.policySha256 === policySha256(policy) || opened.policySha256 === firstSha256(policy);
 }
 
-/** The hash that a policy had before it knew `panelDays`, and before two of its defaults were lowered. */
-function firstSha256(policy: Policy): string {
-  const { panelDays: _, ...shadow } = policy.shadow;
+/** The hash that a policy had before it knew some of its fields, and before two of its defaults were lowered. */
+function firstSha256({ evidence: _, ...policy }: Policy): string {
+  const { panelDays: _days, ...shadow } = policy.shadow;
+  const { userEvents: _events, largestUserShare: _share, ...training } = policy.training;
   const { guardrails } = policy;
   return sha256(
     canonicalJson({
       ...policy,
+      training,
       shadow: { ...shadow, minimumUsers: shadow.minimumUsers === 30 ? 100 : shadow.minimumUsers },
       guardrails: {
         ...guardrails,

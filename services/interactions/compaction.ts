@@ -3,6 +3,7 @@ import type { ItemId, UserId } from "../../models/data/ids.ts";
 import type { LoggedEvent } from "../../models/data/imported-and-live.ts";
 import type { InteractionLog } from "../../models/data/interaction-log.ts";
 import { orderedLog } from "../../models/data/ordered-log.ts";
+import { eventsOfEach, latestOfEach } from "../../models/data/set-aside.ts";
 import { PhasewiseError } from "../errors.ts";
 import type { ByteStore } from "../storage/byte-store.ts";
 import { weightOf } from "./history-entry.ts";
@@ -11,14 +12,15 @@ import type { FeedbackEvent } from "./types.ts";
 
 /**
  * Compaction: the current snapshot with `events` added, written as the new current one. An event the
- * snapshot holds already (same user, item and time) is not added twice, so the same tail may be given again.
+ * snapshot holds already (same user, item and time) is not added twice, so the same tail may be given again. A user whom
+ * the tail takes beyond `userEvents` keeps the latest of them: nobody's events grow without end.
  *
  * @param now epoch milliseconds, the time of events that carry none
  */
 export async function appendToSnapshot(
   store: ByteStore,
   events: readonly FeedbackEvent[],
-  now: number,
+  { now, userEvents }: { readonly now: number; readonly userEvents: number },
 ): Promise<Snapshot> {
   const before = await readSnapshot(store);
   if (before === null) {
@@ -27,7 +29,17 @@ export async function appendToSnapshot(
       `${store.place}: expected a snapshot to add to, got none; import data first`,
     );
   }
-  return writeSnapshot(withEvents(before.log, events, now), before.catalogue, store);
+  const whole = withEvents(before.log, events, now);
+  // What was imported stays as long as it was.
+  const known = eventsOfEach(before.log);
+  const most = whole.users.ids.map((user) =>
+    Math.max(userEvents, known[before.log.users.indexOf(user) ?? -1] ?? 0),
+  );
+  return writeSnapshot(
+    latestOfEach(whole, (user) => most[user]),
+    before.catalogue,
+    store,
+  );
 }
 
 /** The log with later events added in time order; an event it holds already is not taken twice. */

@@ -5,7 +5,7 @@
  * `npm run -s bench:search -- [--recipe als] [--trials 20] [--seeds 1,2,3] [--smallest 1,.3333]` with PHASEWISE_DATA.
  */
 import { parseArgs } from "node:util";
-import { splitByTime } from "../../jobs/data/training-data.ts";
+import { splitByTime, splitTerms } from "../../jobs/data/training-data.ts";
 import { fitAndScore } from "../../jobs/training/fit-and-score.ts";
 import { searchInProcess } from "../../jobs/training/search-in-process.ts";
 import { cutPosition } from "../../models/data/interaction-log.ts";
@@ -48,7 +48,7 @@ console.log(
   `${recipe.name}, the first ${past.timestamps.length} events, ${values.trials} trials of full length`,
 );
 console.log("seed  smallest  trials  in full  spent  best nDCG@10  taken  later nDCG@10    CPU s");
-const { tuning, holdout } = splitByTime({ log: past, catalogue }, DEFAULT_POLICY.training);
+const { tuning, holdout } = splitByTime({ log: past, catalogue }, splitTerms(DEFAULT_POLICY));
 for (const seed of values.seeds.split(",").map(Number)) {
   for (const smallestBudget of arms) {
     const begun = process.cpuUsage();

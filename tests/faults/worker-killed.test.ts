@@ -5,7 +5,7 @@ import { type ApiClient, apiClient } from "../../deploy/client/api-client.ts";
 import { followJob } from "../../deploy/client/follow-job.ts";
 import { prepareData } from "../../deploy/data/prepare-data.ts";
 import { openContext } from "../../jobs/context.ts";
-import { splitByTime } from "../../jobs/data/training-data.ts";
+import { splitByTime, splitTerms } from "../../jobs/data/training-data.ts";
 import type { RetrainResult } from "../../jobs/training/retrain.ts";
 import { serializeModel, sha256Hex, versionOf } from "../../models/artifact/artifact.ts";
 import { fitModel } from "../../models/model.ts";
@@ -109,7 +109,7 @@ describe("a training that is killed", () => {
     assert.deepEqual(await kept(), [], "nothing is kept of a fit whose artifact is published");
 
     const context = await openContext({ ...service.config, logLevel: "silent" });
-    const { all } = splitByTime(await context.loadTrainingData(), context.policy.training);
+    const { all } = splitByTime(await context.loadTrainingData(), splitTerms(context.policy));
     await context.close();
     const { threads } = context.config;
     const { model } = await fitModel("sasrec", all, params, { seed: 3, threads });

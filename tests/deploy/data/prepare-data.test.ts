@@ -58,7 +58,7 @@ describe("an import over an installation", () => {
     });
     const folded = live("e1", "3", (DAY + 900) * 1000);
     await log.append([folded, live("e2", "4", (DAY + 901) * 1000)], Date.now());
-    await appendToSnapshot(openStores(config).snapshot, [folded], Date.now());
+    await appendToSnapshot(openStores(config).snapshot, [folded], { now: Date.now(), userEvents: 5000 });
 
     const { prepared } = await importing(HEADER + rows(24, 3));
     assert.deepEqual(await historyOf("1"), ["1", "5", "4", "3", "2", "1", "3", "4"]);

@@ -7,7 +7,7 @@ import { retrain } from "../../../jobs/training/retrain.ts";
 import { logOf } from "../../support/interaction-logs.ts";
 import { type JobRig, startJobRig } from "../rig.ts";
 
-const FRACTIONS = { holdoutShare: 0.2, validationShare: 0.25 };
+const FRACTIONS = { holdoutShare: 0.2, validationShare: 0.25, minimumUsers: 30 };
 
 /** So many items that everybody always finds something new. */
 function logOfUsers(users: number, events: number) {

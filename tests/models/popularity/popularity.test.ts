@@ -60,7 +60,7 @@ function fashions() {
 
 it("tuning finds the half-life that the validation window asks for, without a look at the holdout", async () => {
   const recipe = recipeNamed("popular-lately");
-  const { tuning } = splitByTime(fashions(), { holdoutShare: 0.2, validationShare: 0.1 });
+  const { tuning } = splitByTime(fashions(), { holdoutShare: 0.2, validationShare: 0.1, minimumUsers: 1 });
   const { params, trials } = await searchInProcess({
     recipe,
     base: recipe.defaults,

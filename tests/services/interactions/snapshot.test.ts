@@ -77,9 +77,9 @@ test("appending puts events in their place in time, once", async () => {
   const middle = log.timestamps[450] + 1;
   const late = log.timestamps[899] + 5_000;
   const events = [feedback("a", "newcomer", "new-item", late), feedback("b", "1", "90", middle)];
-  const first = await appendToSnapshot(store, events, late);
+  const first = await appendToSnapshot(store, events, { now: late, userEvents: 5000 });
   assert.equal(first.rows, 902);
-  const again = await appendToSnapshot(store, events, late);
+  const again = await appendToSnapshot(store, events, { now: late, userEvents: 5000 });
   assert.equal(again.sha256, first.sha256);
   const read = await readSnapshot(store);
   assert.ok(read !== null);
@@ -95,13 +95,29 @@ test("an event without a time happened now, and counts as one where it has no ra
   const store = await home();
   await writeSnapshot(log, catalogue, store);
   const now = log.timestamps[899] + 60_000;
-  await appendToSnapshot(store, [feedback("a", "1", "2")], now);
+  await appendToSnapshot(store, [feedback("a", "1", "2")], { now, userEvents: 5000 });
   const read = await readSnapshot(store);
   assert.equal(read?.log.timestamps.at(-1), now);
   assert.equal(read?.log.weights.at(-1), 1);
 });
 
+test("of one user no more than the limit comes in, the latest, however often the tail is given", async () => {
+  const store = await home();
+  await writeSnapshot(log, catalogue, store);
+  const late = log.timestamps[899];
+  const flood = Array.from({ length: 50 }, (_, n) => feedback(`f${n}`, "flooder", `item-${n}`, late + n));
+  for (let time = 0; time < 2; time++) {
+    const { rows } = await appendToSnapshot(store, flood, { now: late, userEvents: 10 });
+    assert.equal(rows, 910);
+  }
+  const read = await readSnapshot(store);
+  assert.deepEqual(
+    [...(read?.log.timestamps.slice(-10) ?? [])],
+    Array.from({ length: 10 }, (_, n) => late + 40 + n),
+  );
+});
+
 test("a snapshot of nothing is refused", async () => {
   await assert.rejects(writeSnapshot(sliceLog(log, 0, 0), catalogue, await home()), /at least one event/);
-  await assert.rejects(appendToSnapshot(await home(), [], 0), /import data first/);
+  await assert.rejects(appendToSnapshot(await home(), [], { now: 0, userEvents: 1 }), /import data first/);
 });

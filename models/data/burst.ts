@@ -1,0 +1,20 @@
+import { MS_PER_DAY } from "./day.ts";
+
+/** Users who first appear within this time of each other are one burst. */
+export const BURST_MS = 3_600_000;
+
+/**
+ * Positions of the most times that lie within one hour of each other; of two groups of one size the earlier. None where
+ * all times are whole days: those tell nothing of hours.
+ */
+export function largestBurst(times: readonly number[]): number[] {
+  if (times.every((time) => time % MS_PER_DAY === 0)) return [];
+  const order = times.map((_, position) => position).sort((a, b) => times[a] - times[b]);
+  let from = 0;
+  let best = { from: 0, size: 0 };
+  for (const [last, position] of order.entries()) {
+    while (times[position] - times[order[from]] > BURST_MS) from++;
+    if (last - from + 1 > best.size) best = { from, size: last - from + 1 };
+  }
+  return order.slice(best.from, best.from + best.size);
+}
