@@ -7,6 +7,7 @@ import type { LivePointer } from "./types.ts";
 export function pointerWrites(live: LivePointer): Write[] {
   return [
     ["live", "version", live.version],
+    ["live", "lineage", live.lineage],
     ["live", "epoch", String(live.epoch)],
     ["live", "previous", live.previous],
     ["live", "floor", live.floor],

@@ -29,6 +29,8 @@ export function decidePromote(snapshot: Snapshot, request: PromoteRequest, now: 
   const epoch = (left?.epoch ?? 0) + 1;
   const live: LivePointer = {
     version,
+    // Named after the audit entry that the first promotion was built on: no two begin alike.
+    lineage: left?.lineage || snapshot.tip.sha256.slice(0, 16),
     epoch,
     liveEpoch: epoch,
     previous: left?.version ?? null,

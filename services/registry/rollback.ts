@@ -50,6 +50,7 @@ export function decideRollback(
   const version = inDoubt ? left.floor : (left.previous ?? left.floor);
   const live: LivePointer = {
     version,
+    lineage: left.lineage,
     epoch: left.epoch + 1,
     liveEpoch: left.epoch + 1,
     previous: null,

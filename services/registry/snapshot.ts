@@ -93,6 +93,7 @@ function pointerOf(fields: Fields): LivePointer | null {
   if (fields.version === undefined) return null;
   return {
     version: fields.version,
+    lineage: fields.lineage ?? "",
     epoch: Number(fields.epoch),
     previous: fields.previous ?? null,
     liveEpoch: Number(fields.liveEpoch ?? fields.epoch),

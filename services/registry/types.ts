@@ -33,9 +33,13 @@ export const CanaryPointer = Type.Object({
 });
 export type CanaryPointer = Readonly<Static<typeof CanaryPointer>>;
 
-/** What is served right now. The epoch grows by one at every change and never goes back. */
+/** What is served right now. The epoch grows by one at every change and never goes back within a lineage. */
 export const LivePointer = Type.Object({
   version: Type.String(),
+  lineage: Type.String({
+    description:
+      "of all pointers since the first promotion on an empty Redis; another one means that Redis lost its data",
+  }),
   epoch: Type.Integer(),
   liveEpoch: Type.Integer({
     description: "the epoch at which the version went live; the steps of a canary leave it as it is",
@@ -158,8 +162,8 @@ export interface Registry {
   /** Recomputes the whole chain. Returns the first sequence that does not verify, or null. */
   verifyAudit(): Promise<number | null>;
   /**
-   * Calls back with the present live pointer, when there is one, and then on every change that this process
+   * Calls back with the present live pointer, null when nothing is live, and then on every change that this process
    * hears of (pub/sub, with a poll behind it).
    */
-  watchLive(onChange: (live: LivePointer) => void): Promise<{ close(): Promise<void> }>;
+  watchLive(onChange: (live: LivePointer | null) => void): Promise<{ close(): Promise<void> }>;
 }

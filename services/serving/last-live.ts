@@ -19,7 +19,8 @@ export class LastLiveFile {
   /** Null when there is no file, or none that makes sense: it is a convenience, never an authority. */
   async read(): Promise<LivePointer | null> {
     try {
-      const pointer: unknown = JSON.parse(await readFile(this.#path, "utf8"));
+      // Files of before lineages have none.
+      const pointer: unknown = { lineage: "", ...JSON.parse(await readFile(this.#path, "utf8")) };
       return LastLive.Check(pointer) ? pointer : null;
     } catch {
       return null;

@@ -30,6 +30,7 @@ export function liveModelEvents({ metrics, fleet, log, leave }: EventSinks): Liv
       metrics.loadFailures.inc({ version });
       log().error({ version, err: error }, "version not loaded; the one before keeps serving");
     },
+    onRegistryLost: (words) => log().error(words),
     onBroken: (model, why, error) => {
       metrics.breaker.set(1);
       const { version } = model;

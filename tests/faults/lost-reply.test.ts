@@ -156,7 +156,7 @@ describe("F2: Redis restarts under a watcher", () => {
     await registry.register(manifestOf("floor", 1), "m", "test");
     await registry.promote({ version: "floor", expectedLive: null, reason: "first", actor: "test" });
     let heard: (live: LivePointer) => void = () => {};
-    const watch = await registry.watchLive((live) => heard(live));
+    const watch = await registry.watchLive((live) => live !== null && heard(live));
     try {
       await server.kill();
       await server.restart();

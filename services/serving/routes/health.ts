@@ -4,6 +4,7 @@ import { metricsPage } from "../metrics-page.ts";
 import { OPEN, VIEW } from "../plugins/auth.ts";
 import { redisState } from "../redis-state.ts";
 import { LiveModelView } from "../schemas.ts";
+import { NOTHING_LIVE } from "../trouble.ts";
 
 const ALWAYS = { ...OPEN, neverRefused: true } as const;
 
@@ -91,15 +92,16 @@ export function healthRoutes(app: App, deps: ServingDeps): void {
 }
 
 function readinessOf(deps: ServingDeps, draining: boolean): Readiness {
-  const { lineup, broken, canarySetAside } = deps.live;
+  const { lineup, broken, canarySetAside, trouble } = deps.live;
   const { workers, problems } = deps.surroundings();
   const why = draining
     ? "the process is stopping"
-    : lineup === null
-      ? "no model is live yet: train and promote a phase-1 model"
-      : broken
-        ? "the live model is set aside after failing; the one before answers"
-        : "a model is loaded";
+    : (trouble ??
+      (lineup === null
+        ? NOTHING_LIVE
+        : broken
+          ? "the live model is set aside after failing; the one before answers"
+          : "a model is loaded"));
   const canary = lineup?.canary ?? null;
   return {
     ready: lineup !== null && !draining,
@@ -115,7 +117,7 @@ function readinessOf(deps: ServingDeps, draining: boolean): Readiness {
         : { version: canary.model.version, share: canary.share, setAside: canarySetAside },
     redis: redisState(deps),
     workers,
-    problems: [...problems],
+    problems: [...(trouble === null ? [] : [trouble]), ...problems],
     catalogueItems: deps.catalogue.current.size,
   };
 }

@@ -29,8 +29,10 @@ describe("promotions in the registry", () => {
 
   test("the first phase-1 version goes live without a trial and becomes the floor", async () => {
     await register("floor", 1);
+    const [{ sha256 }] = await rig.registry.audit();
     assert.deepEqual(await promote("floor", null), {
       version: "floor",
+      lineage: sha256.slice(0, 16),
       epoch: 1,
       liveEpoch: 1,
       previous: null,

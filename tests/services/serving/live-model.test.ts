@@ -21,7 +21,7 @@ const QUERY = { history: [], k: 3 };
 class HandRegistry {
   pointer: LivePointer | null = null;
   away = false;
-  #onChange: ((live: LivePointer) => void) | null = null;
+  #onChange: ((live: LivePointer | null) => void) | null = null;
 
   async live(): Promise<LivePointer | null> {
     if (this.away) throw new PhasewiseError("STORE_UNAVAILABLE", "away");
@@ -31,11 +31,11 @@ class HandRegistry {
     if (this.away) throw new PhasewiseError("STORE_UNAVAILABLE", "away");
     return null;
   }
-  async watchLive(onChange: (live: LivePointer) => void): Promise<{ close(): Promise<void> }> {
+  async watchLive(onChange: (live: LivePointer | null) => void): Promise<{ close(): Promise<void> }> {
     this.#onChange = onChange;
     return { close: async () => {} };
   }
-  announce(live: LivePointer): void {
+  announce(live: LivePointer | null): void {
     this.pointer = live;
     this.#onChange?.(live);
   }
@@ -53,6 +53,7 @@ describe("the live model", () => {
     (await artifacts.write(model, (file) => manifestOf(model, file))).manifest.version;
   const pointerTo = (version: string, epoch: number, previous: string | null = null): LivePointer => ({
     version,
+    lineage: "tests",
     epoch,
     liveEpoch: epoch,
     canary: null,
@@ -239,8 +240,59 @@ describe("the live model", () => {
     await second.start();
     assert.equal(second.recommend(QUERY).model.version, lately);
     registry.away = false;
-    registry.announce(pointerTo(popular, 1));
+    registry.announce(pointerTo(popular, 8));
     await eventually(() => second.lineup?.live.version === popular);
+  });
+
+  it("goes on with what it served when the registry has lost it, says so, and follows the next move", async () => {
+    const later = "2026-02-01T00:00:00.000Z";
+    const told: string[] = [];
+    const live = open({ onRegistryLost: (words) => told.push(words) });
+    await live.start();
+    registry.announce(pointerTo(lately, 9, popular));
+    await eventually(() => live.lineup?.epoch === 9);
+    for (const lost of [null, pointerTo(popular, 5)]) {
+      registry.announce(lost);
+      await eventually(() => live.trouble !== null);
+      assert.equal(live.recommend(QUERY).model.version, lately);
+      assert.match(live.trouble ?? "", /^Redis has lost what it knew: it says that .* is live/);
+    }
+    assert.equal(told.length, 1);
+    registry.announce({ ...pointerTo(popular, 6), since: later });
+    await eventually(() => live.lineup?.epoch === 6);
+    assert.equal(live.trouble, null);
+    registry.announce(null);
+    await eventually(() => live.trouble !== null);
+    registry.announce({ ...pointerTo(lately, 1, popular), lineage: "another" });
+    await eventually(() => live.lineup?.live.version === lately);
+  });
+
+  it("takes a message that comes late for what it is", async () => {
+    const live = open({ onRegistryLost: () => assert.fail("nothing was lost") });
+    await live.start();
+    registry.pointer = pointerTo(lately, 5, popular);
+    await live.follow(registry.pointer);
+    await live.follow(pointerTo(popular, 4));
+    assert.equal(live.lineup?.live.version, lately);
+    assert.equal(live.trouble, null);
+  });
+
+  it("starts with what a rollback returns to where the live version is damaged, then with the floor", async () => {
+    const refused = new PhasewiseError("ARTIFACT_REFUSED", "a byte was flipped");
+    const other = await store(await fitSmall("popular-lately", { halfLifeDays: 60 }));
+    registry.pointer = pointerTo(lately, 3, other);
+    artifacts.damage(lately, refused);
+    const second = open();
+    await second.start();
+    assert.equal(second.recommend(QUERY).model.version, other);
+    assert.match(second.trouble ?? "", new RegExp(`^${lately} .*a byte was flipped.*; ${other} answers`));
+    artifacts.damage(other, refused);
+    const third = open();
+    await third.start();
+    assert.equal(third.recommend(QUERY).model.version, popular);
+    artifacts.damage(lately, null);
+    await eventually(() => third.lineup?.live.version === lately);
+    assert.equal(third.trouble, null);
   });
 
   it("starts empty when the file of the last live version makes no sense", async () => {
