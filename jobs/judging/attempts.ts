@@ -1,5 +1,5 @@
 import { nextCanaryShare } from "../../models/gate/canary.ts";
-import type { Outcome } from "../../models/gate/decide.ts";
+import { type Climb, type Climber, whoClimbs } from "../../models/gate/climb.ts";
 import { policySha256 } from "../../models/gate/policy.ts";
 import type { VersionState } from "../../models/gate/states.ts";
 import type { TestResult } from "../../models/gate/test-result.ts";
@@ -13,6 +13,7 @@ import { enterClosedUsers } from "./closed-users.ts";
 import { shadowEvidence } from "./evidence.ts";
 import { enterInterleavedUsers, settleInterleaving } from "./interleaving.ts";
 import { judgementOf } from "./judgement.ts";
+import { judgePairs } from "./pairs.ts";
 import { type CaseLook, type DecisionRef, GATE, ruleAndRecord } from "./record.ts";
 
 interface JudgedAttempt {
@@ -25,18 +26,24 @@ export async function judgeAttempts(
   context: JobContext,
   payload: JudgePayload,
 ): Promise<readonly Judgement[]> {
+  const live = await context.registry.live();
+  const open = await context.shadowLog.openAttempts();
+  const facesLive = ({ baseline }: Attempt): boolean => baseline.version === live?.version;
   const judged: JudgedAttempt[] = [];
-  for (const attempt of await context.shadowLog.openAttempts()) {
+  for (const attempt of open.filter(facesLive)) {
     judged.push({ attempt, look: await lookAt(context, attempt, payload) });
   }
-  await follow(context, judged);
+  const pairs = open.filter((attempt) => !facesLive(attempt));
+  const pairPassed = await judgePairs(context, pairs);
+  const climb = await follow(context, judged, pairPassed);
   await settleInterleaving(
     context,
     judged.map(({ attempt, look }) => ({ attempt, outcome: look.ruling })),
   );
   return judged.map(({ look }) => {
     const overlap = look.evidence.agreement?.overlap;
-    const judgement = judgementOf("shadow", look, look.ruling.test?.users ?? 0);
+    const found = judgementOf("shadow", look, look.ruling.test?.users ?? 0);
+    const judgement = { ...found, sentence: withPatience(found.sentence, look.challenger, climb) };
     return overlap === undefined ? judgement : { ...judgement, overlap };
   });
 }
@@ -62,30 +69,56 @@ async function lookAt(
   });
 }
 
-/**
- * Rejections first. Of several that passed at one look, the simplest climbs, best supported first; the others then
- * face it, so that complexity pays for itself against the best model so far and not against a weaker one.
- */
-async function follow(context: JobContext, judged: readonly JudgedAttempt[]): Promise<void> {
-  const acted = judged.flatMap(({ attempt, look: { ruling, decision } }) =>
-    decision === null ? [] : [{ attempt, ruling, decision }],
-  );
-  for (const { attempt, ruling, decision } of acted) {
-    if (ruling.verdict === "reject") await reject(context, attempt, decision);
+/** Rejections first; then who climbs of those that passed, if they are told by themselves (see `climb.ts`). */
+async function follow(
+  context: JobContext,
+  judged: readonly JudgedAttempt[],
+  pairPassed: (challenger: string, baseline: string) => boolean,
+): Promise<Climb> {
+  const rejected = new Set<Attempt>();
+  for (const { attempt, look } of judged) {
+    if (look.ruling.verdict !== "reject" || look.decision === null) continue;
+    await reject(context, attempt, look.decision);
+    rejected.add(attempt);
   }
-  const passed = acted
-    .filter(({ ruling }) => ruling.verdict === "pass")
-    .sort(
-      (a, b) =>
-        a.attempt.challenger.phase - b.attempt.challenger.phase ||
-        lowerBound(b.ruling) - lowerBound(a.ruling),
-    );
+  const passed = judged.flatMap(({ attempt, look: { ruling, decision } }) =>
+    ruling.verdict === "pass" && decision !== null ? [{ attempt, ruling, decision }] : [],
+  );
   for (const { attempt, decision } of passed) await admit(context, attempt, decision);
-  await promoteFirst(context, passed);
+  const { decisions, policy } = context;
+  const records = await decisions.lastOnClimb(passed.map(({ attempt }) => attempt.challenger.version));
+  const climbers = judged
+    .filter(({ attempt }) => !rejected.has(attempt))
+    .map(({ attempt: { challenger, plan }, look: { ruling, decision } }): Climber => {
+      const { version, phase } = challenger;
+      const users = ruling.test?.users ?? 0;
+      const recorded = records.get(version)?.ruling;
+      const usersAtPass = recorded !== undefined && "test" in recorded ? recorded.test?.users : undefined;
+      return {
+        version,
+        phase,
+        cpuMsPerRequest: plan.cpuMsPerRequest.challenger,
+        passed: ruling.verdict === "pass" && decision !== null,
+        lift: ruling.test?.lift ?? 0,
+        usersSincePass: users - (usersAtPass ?? users),
+      };
+    });
+  const [first] = passed;
+  if (first === undefined) return { climbs: null, waits: null };
+  const climb = whoClimbs(climbers, pairPassed, {
+    livePhase: first.attempt.baseline.phase,
+    patienceUsers: policy.promotion.patienceUsers,
+  });
+  const best = passed.find(({ attempt }) => attempt.challenger.version === climb.climbs);
+  if (best !== undefined) await promote(context, best);
+  return climb;
 }
 
-function lowerBound({ test }: Outcome): number {
-  return test?.lowerBound ?? -1;
+/** Who passed and waits says for whom. */
+function withPatience(sentence: string, version: string, { waits }: Climb): string {
+  if (waits?.version !== version) return sentence;
+  const left = waits.usersLeft.toLocaleString("en");
+  return `${sentence.replace(/\.$/, "")}; it waits for ${waits.for.join(" and ")}, on a rung that it would skip, for at most ${left} more users.`;
 }
 
 /**
@@ -135,12 +168,11 @@ async function move(
   }
 }
 
-async function promoteFirst(
+async function promote(
   context: JobContext,
-  passed: readonly { readonly attempt: Attempt; readonly decision: DecisionRef }[],
+  best: { readonly attempt: Attempt; readonly decision: DecisionRef },
 ): Promise<void> {
-  const best = passed[0];
-  if (best === undefined || !context.policy.promotion.automatic) return;
+  if (!context.policy.promotion.automatic) return;
   // One canary at a time: a challenger that passes meanwhile is compared with whichever version wins.
   if ((await context.registry.live())?.canary) return;
   const request = {

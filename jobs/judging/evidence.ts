@@ -1,6 +1,5 @@
 import { groupedBy } from "../../models/data/grouped-by.ts";
 import { itemId } from "../../models/data/ids.ts";
-import { cohortOf } from "../../models/evaluation/cohorts.ts";
 import { diversity } from "../../models/evaluation/diversity.ts";
 import { noFaults } from "../../models/evaluation/list-faults.ts";
 import { mean } from "../../models/evaluation/moments.ts";
@@ -12,6 +11,7 @@ import type { Attempt, JudgedUser, LaneAnswer, ShadowPair } from "../../services
 import type { JobContext } from "../context.ts";
 import type { RecordedShadow } from "./closed-users.ts";
 import { interleavedUsers, withServingCounts } from "./interleaving.ts";
+import { comparisonsOf } from "./pairs.ts";
 
 /** All that a verdict on this attempt rests on, as it stands now. */
 export async function shadowEvidence(
@@ -33,12 +33,7 @@ export async function shadowEvidence(
     baseline: attempt.baseline,
     attempt: attempt.attempt,
     plan: attempt.plan,
-    users: users.map((user) => ({
-      user: user.userId,
-      difference: user.challenger - user.baseline,
-      baseline: user.baseline,
-      cohort: cohortOf(user.historyLength, policy.guardrails),
-    })),
+    users: comparisonsOf(users, context),
     requests: await withServingCounts(context, attempt, {
       asked: pairs.length,
       failures: pairs.filter(({ challenger }) => challenger.fault === "error").length,

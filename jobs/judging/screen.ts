@@ -84,9 +84,8 @@ async function hasPlace(
   version: string,
   baseline: string,
 ): Promise<boolean> {
-  const running = await shadowLog.openAttempts();
-  const runs = (attempt: Attempt) =>
-    attempt.challenger.version === version && attempt.baseline.version === baseline;
+  const running = (await shadowLog.openAttempts()).filter((attempt) => attempt.baseline.version === baseline);
+  const runs = (attempt: Attempt) => attempt.challenger.version === version;
   return running.length < policy.shadow.maximumChallengers && !running.some(runs);
 }
 
@@ -97,27 +96,36 @@ async function openAttempt(context: JobContext, evidence: ScreenEvidence): Promi
   if (record.state === "SCREENED") {
     await context.registry.transition(version, ["SCREENED"], "SHADOWING", record.reason, GATE);
   }
-  const number = await context.registry.attemptIndex(version);
-  const attempt: Attempt = {
-    id: `${version}~${evidence.baseline.version}~${number}`,
-    kind: evidence.kind,
-    challenger: evidence.challenger,
-    baseline: evidence.baseline,
+  const upgrade =
+    evidence.kind === "REFRESH" ? await lastUpgradeBefore(context, evidence.baseline.version) : undefined;
+  await openComparison(context, evidence, await context.registry.attemptIndex(version), upgrade);
+}
+
+export async function openComparison(
+  context: JobContext,
+  evidence: ScreenEvidence,
+  number: number,
+  lastUpgrade?: VersionFacts,
+): Promise<void> {
+  const { kind, challenger, baseline, baselineMean, cpuMsPerRequest, users } = evidence;
+  await context.shadowLog.open({
+    id: `${challenger.version}~${baseline.version}~${number}`,
+    kind,
+    challenger,
+    baseline,
     plan: {
-      baselineMean: evidence.baselineMean,
-      variance: plannedVariance(evidence.users),
-      cpuMsPerRequest: evidence.cpuMsPerRequest,
-      figure: planFigure(figuresOf(evidence.users)),
+      baselineMean,
+      variance: plannedVariance(users),
+      cpuMsPerRequest,
+      figure: planFigure(figuresOf(users)),
     },
     attempt: number,
-    lastUpgrade:
-      evidence.kind === "REFRESH" ? await lastUpgradeBefore(context, evidence.baseline.version) : undefined,
+    lastUpgrade,
     policySha256: policySha256(context.policy),
     testSha256: testSha256(context.policy),
     openedAt: await context.events.watermark(),
     startedAt: context.isoNow(),
-  };
-  await context.shadowLog.open(attempt);
+  });
 }
 
 /** Null when the two were never evaluated on the same holdout; then a retrain on present data is needed. */

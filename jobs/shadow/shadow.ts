@@ -68,29 +68,29 @@ async function askAll(
   const wanted = await Promise.all(open.map((comparison) => samplesOf(deps, comparison, requests)));
   const asked = requests.filter((request) => wanted.some((own) => own.requests.has(request)));
   const queries = await queriesOf(deps, asked);
-  /** A serving version is asked once for all comparisons that it takes part in. */
-  const serving = new Map<string, ServingAnswers>();
+  const indicesOf = (position: number): number[] =>
+    asked.flatMap((request, index) => (wanted[position].requests.has(request) ? [index] : []));
+  const answers = new LaneAnswers(deps.lanes, queries, (version) => [
+    ...new Set(
+      open.flatMap((comparison, position) =>
+        versionsOf(comparison).includes(version) ? indicesOf(position) : [],
+      ),
+    ),
+  ]);
   for (const [position, comparison] of open.entries()) {
-    const own = asked.flatMap((request, index) =>
-      wanted[position].requests.has(request) ? [{ request, index }] : [],
-    );
+    const own = indicesOf(position);
     if (own.length === 0) continue;
-    const { version } = servingVersion(comparison);
-    const served = serving.get(version) ?? (await askServing(deps.lanes, version, queries));
-    serving.set(version, served);
-    const ask = ({ version }: VersionFacts): Promise<LaneAnswer[]> =>
-      deps.lanes.ask(
-        version,
-        version,
-        own.map(({ index }) => queries[index]),
-      );
-    const shadowed = await ask(shadowedVersion(comparison));
+    const serving = await answers.of(servingVersion(comparison).version);
+    const shadowed = await answers.of(shadowedVersion(comparison).version);
     const upgrade = lastUpgradeOf(comparison);
-    const upgradeAnswers = upgrade === undefined ? [] : await ask(upgrade);
-    const pairs = own.map(({ request, index }, place) => ({
-      ...pairOf(request, comparison, served.answers[index], shadowed[place]),
-      shamIdentical: served.shamIdentical[index],
-      lastUpgrade: upgradeAnswers[place],
+    const upgradeAnswers = upgrade === undefined ? null : await answers.of(upgrade.version);
+    const sham = isOfChallengers(comparison, open)
+      ? null
+      : await answers.shamOf(servingVersion(comparison).version);
+    const pairs = own.map((index) => ({
+      ...pairOf(asked[index], comparison, answerAt(serving, index), answerAt(shadowed, index)),
+      shamIdentical: sham === null ? null : isSameAnswer(answerAt(serving, index), answerAt(sham, index)),
+      lastUpgrade: upgradeAnswers === null ? undefined : answerAt(upgradeAnswers, index),
     }));
     await deps.shadowLog.record(comparison, pairs);
     await deps.shadowLog.keepPlaces(comparison.id, wanted[position].places);
@@ -99,30 +99,62 @@ async function askAll(
   return asked.length;
 }
 
+type AnswersByIndex = ReadonlyMap<number, LaneAnswer>;
+
+function answerAt(answers: AnswersByIndex, index: number): LaneAnswer {
+  const answer = answers.get(index);
+  if (answer === undefined)
+    throw new Error(`shadow: expected an answer to query ${index} of the batch, got none`);
+  return answer;
+}
+
+/** One version answers a request once, however many comparisons it takes part in: so any two of them can be compared. */
+class LaneAnswers {
+  readonly #lanes: Lanes;
+  readonly #queries: readonly LaneQuery[];
+  readonly #indicesFor: (version: string) => readonly number[];
+  readonly #asked = new Map<string, Promise<AnswersByIndex>>();
+
+  constructor(
+    lanes: Lanes,
+    queries: readonly LaneQuery[],
+    indicesFor: (version: string) => readonly number[],
+  ) {
+    this.#lanes = lanes;
+    this.#queries = queries;
+    this.#indicesFor = indicesFor;
+  }
+
+  of(version: string): Promise<AnswersByIndex> {
+    return this.#ask(version, version);
+  }
+
+  shamOf(version: string): Promise<AnswersByIndex> {
+    return this.#ask(shamLane(version), version);
+  }
+
+  #ask(lane: string, version: string): Promise<AnswersByIndex> {
+    const known = this.#asked.get(lane);
+    if (known !== undefined) return known;
+    const indices = this.#indicesFor(version);
+    const asking = this.#lanes
+      .ask(
+        lane,
+        version,
+        indices.map((index) => this.#queries[index]),
+      )
+      .then((answers) => new Map(indices.map((index, place) => [index, answers[place]])));
+    this.#asked.set(lane, asking);
+    return asking;
+  }
+}
+
 function servingVersion(comparison: Comparison): VersionFacts {
   return comparison[servingRole(comparison)];
 }
 
 function shadowedVersion(comparison: Comparison): VersionFacts {
   return servingRole(comparison) === "baseline" ? comparison.challenger : comparison.baseline;
-}
-
-interface ServingAnswers {
-  readonly answers: readonly LaneAnswer[];
-  readonly shamIdentical: readonly (boolean | null)[];
-}
-
-async function askServing(
-  lanes: Lanes,
-  version: string,
-  queries: readonly LaneQuery[],
-): Promise<ServingAnswers> {
-  const answers = await lanes.ask(version, version, queries);
-  const sham = await lanes.ask(shamLane(version), version, queries);
-  return {
-    answers,
-    shamIdentical: answers.map((answer, index) => isSameAnswer(answer, sham[index])),
-  };
 }
 
 /** Null where one of the two did not answer: that says nothing about whether answers differ. */
@@ -172,13 +204,27 @@ function lastUpgradeOf(comparison: Comparison): VersionFacts | undefined {
   return isWatch(comparison) ? undefined : comparison.lastUpgrade;
 }
 
+/** A pair of two challengers: its baseline may be live one day, and does not serve now. */
+function isOfChallengers(comparison: Comparison, open: readonly Comparison[]): boolean {
+  const { version } = comparison.baseline;
+  return (
+    !isWatch(comparison) && open.some((other) => !isWatch(other) && other.challenger.version === version)
+  );
+}
+
+function versionsOf(comparison: Comparison): string[] {
+  const upgrade = lastUpgradeOf(comparison);
+  const both = [comparison.challenger.version, comparison.baseline.version];
+  return upgrade === undefined ? both : [...both, upgrade.version];
+}
+
 function lanesOf(open: readonly Comparison[]): ReadonlySet<string> {
   return new Set(
     open.flatMap((comparison) => {
-      const { challenger, baseline } = comparison;
-      const upgrade = lastUpgradeOf(comparison);
-      const asked = [challenger.version, baseline.version, shamLane(servingVersion(comparison).version)];
-      return upgrade === undefined ? asked : [...asked, upgrade.version];
+      const asked = versionsOf(comparison);
+      return isOfChallengers(comparison, open)
+        ? asked
+        : [...asked, shamLane(servingVersion(comparison).version)];
     }),
   );
 }

@@ -55,7 +55,11 @@ export function decide(evidence: ShadowEvidence, policy: Policy): Outcome {
 }
 
 /** δ, the stage's share of α_k and the bets, all from what was frozen when the shadow started; null without it. */
-export function planOf(evidence: ShadowEvidence, policy: Policy, stage: Stage = "shadow"): TestPlan | null {
+export function planOf(
+  evidence: Pick<ShadowEvidence, "plan" | "attempt" | "kind" | "challenger" | "baseline">,
+  policy: Policy,
+  stage: Stage = "shadow",
+): TestPlan | null {
   const { plan, attempt, kind, challenger, baseline } = evidence;
   const numbers = [
     plan?.baselineMean,

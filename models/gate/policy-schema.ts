@@ -129,6 +129,12 @@ const evidence = group("Whose words count.", {
 
 const promotion = group("What follows a pass.", {
   automatic: isOn(false, "Promote a pass without asking an operator."),
+  patienceUsers: count(
+    200,
+    "users",
+    "Users that a challenger which would skip a rung waits for those on it whose lift is positive.",
+    0,
+  ),
   canaryShares: Type.Array(Type.Number({ exclusiveMinimum: 0, exclusiveMaximum: 1 }), {
     default: [],
     unit: "shares",

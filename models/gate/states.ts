@@ -6,8 +6,8 @@ export const TRANSITIONS = {
   ELIGIBLE: ["CANARY", "LIVE", "REJECTED", "STALE"],
   /** Serves a share of the users; LIVE still serves the others. */
   CANARY: ["LIVE", "QUARANTINED", "STALE"],
-  /** The baseline or the policy changed under it: a new attempt, with the next k. */
-  STALE: ["SCREENED", "REJECTED"],
+  /** The baseline or the policy changed under it: it goes on with a pair that is open, or tries again with the next k. */
+  STALE: ["SCREENED", "SHADOWING", "REJECTED"],
   LIVE: ["PREVIOUS", "QUARANTINED"],
   /** Back to LIVE by rollback only. */
   PREVIOUS: ["LIVE", "RETIRED"],

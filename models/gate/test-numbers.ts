@@ -33,11 +33,13 @@ export function goesOnUnder(opened: OpenedUnder, policy: Policy): boolean {
 /** The hash that a policy had before it knew some of its fields, and before two of its defaults were lowered. */
 function firstSha256({ evidence: _, ...policy }: Policy): string {
   const { panelDays: _days, ...shadow } = policy.shadow;
+  const { patienceUsers: _users, ...promotion } = policy.promotion;
   const { userEvents: _events, largestUserShare: _share, ...training } = policy.training;
   const { guardrails } = policy;
   return sha256(
     canonicalJson({
       ...policy,
+      promotion,
       training,
       shadow: { ...shadow, minimumUsers: shadow.minimumUsers === 30 ? 100 : shadow.minimumUsers },
       guardrails: {

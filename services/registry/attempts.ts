@@ -2,7 +2,7 @@ import type { Write } from "./commit.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /**
- * An attempt is an entry into SHADOWING. Counted twice: how often this challenger tried against this baseline,
+ * An attempt is an entry into SHADOWING, or the opening of a pair with a version that may yet be live. Counted twice: how often this challenger tried against this baseline,
  * and how many attempts anybody ever made against it. The second is the k that α is spent over: otherwise, of many
  * worthless challengers one after the other, one would pass by chance. Versions hold no "/", so fields cannot collide.
  */
@@ -12,27 +12,28 @@ const indexOf = (baseline: string, challenger: string): string => `${baseline}/$
 
 type Counts = Pick<Snapshot, "attempts" | "live">;
 
-function count({ attempts, live }: Counts, field: (baseline: string) => string): number {
-  return live === null ? 0 : Number(attempts[field(live.version)] ?? 0);
+function count({ attempts }: Counts, field: string): number {
+  return Number(attempts[field] ?? 0);
 }
 
 /** Attempts of `challenger` against the present baseline. */
 export function attemptsOf(counts: Counts, challenger: string): number {
-  return count(counts, (baseline) => ofChallenger(baseline, challenger));
+  return counts.live === null ? 0 : count(counts, ofChallenger(counts.live.version, challenger));
 }
 
-/** k of the challenger's latest attempt: attempts by anybody against the present baseline up to it; 0 before. */
-export function attemptIndexOf(counts: Counts, challenger: string): number {
-  return count(counts, (baseline) => indexOf(baseline, challenger));
+/** k of the challenger's latest attempt: attempts by anybody at that baseline up to it; 0 before. */
+export function attemptIndexOf(counts: Counts, challenger: string, baseline = counts.live?.version): number {
+  return baseline === undefined ? 0 : count(counts, indexOf(baseline, challenger));
 }
 
-export function countAttempt(counts: Counts, challenger: string): Write[] {
-  const { live } = counts;
-  if (live === null) return [];
-  const k = count(counts, ofBaseline) + 1;
+/** One more at this baseline; at the live version where none is named. */
+export function countAttempt(counts: Counts, challenger: string, baseline = counts.live?.version): Write[] {
+  if (baseline === undefined) return [];
+  const k = count(counts, ofBaseline(baseline)) + 1;
+  const tries = count(counts, ofChallenger(baseline, challenger)) + 1;
   return [
-    ["attempts", ofBaseline(live.version), String(k)],
-    ["attempts", ofChallenger(live.version, challenger), String(attemptsOf(counts, challenger) + 1)],
-    ["attempts", indexOf(live.version, challenger), String(k)],
+    ["attempts", ofBaseline(baseline), String(k)],
+    ["attempts", ofChallenger(baseline, challenger), String(tries)],
+    ["attempts", indexOf(baseline, challenger), String(k)],
   ];
 }

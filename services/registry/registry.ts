@@ -30,6 +30,8 @@ const DEFAULT_AUDIT_LIMIT = 1_000;
 export interface RedisRegistry extends Registry {
   /** k of a challenger's latest attempt among all ever made against the present baseline; 0 before its first. */
   attemptIndex(version: string): Promise<number>;
+  /** Counts an attempt at a baseline that is not live, but may yet be; resolves to its k. */
+  countPair(version: string, baseline: string, actor: string): Promise<number>;
   /** Set by one automatic rollback too many in 24 hours; while it stands nothing is promoted. */
   freeze(): Promise<Freeze | null>;
   /** An operator has found the cause: promotions are possible again. False when nothing was frozen. */
@@ -117,7 +119,8 @@ export function redisRegistry(redis: Redis, options: RegistryOptions = {}): Redi
           },
           [
             ...stateWrites(version, to, reason),
-            ...(to === "SHADOWING" ? countAttempt(snapshot, version) : []),
+            // From STALE it goes on with a pair that is open already, and was counted when it was opened.
+            ...(to === "SHADOWING" && state !== "STALE" ? countAttempt(snapshot, version) : []),
           ],
         );
       });
@@ -154,6 +157,24 @@ export function redisRegistry(redis: Redis, options: RegistryOptions = {}): Redi
 
     async attemptIndex(version) {
       return attemptIndexOf(await readSnapshot(), version);
+    },
+
+    async countPair(version, baseline, actor) {
+      await commit(`open the pair of ${version} with ${baseline}`, (current) =>
+        withEntry(
+          {
+            snapshot: current,
+            at: isoNow(),
+            actor,
+            action: "pair",
+            version,
+            from: baseline,
+            reason: `its test against ${baseline} is open, whichever is live`,
+          },
+          countAttempt(current, version, baseline),
+        ),
+      );
+      return attemptIndexOf(await readSnapshot(), version, baseline);
     },
 
     async freeze() {

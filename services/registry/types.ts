@@ -64,6 +64,7 @@ const AuditAction = Type.Enum(
     "canary",
     "force-canary",
     "canary-end",
+    "pair",
     "freeze",
     "unfreeze",
   ],

@@ -1,0 +1,66 @@
+import { cohortOf } from "../../models/evaluation/cohorts.ts";
+import { planOf } from "../../models/gate/decide.ts";
+import type { UserComparison } from "../../models/gate/evidence.ts";
+import { runTest } from "../../models/gate/test-result.ts";
+import type { Attempt, JudgedUser } from "../../services/shadow/types.ts";
+import type { JobContext } from "../context.ts";
+import { enterClosedUsers } from "./closed-users.ts";
+import { GATE } from "./record.ts";
+import { openComparison, screenEvidence } from "./screen.ts";
+
+/**
+ * Every open challenger is compared with every other that is no more complex, from the moment both are there: whichever
+ * climbs, the others go on against it with the evidence they have. α_k belongs to the k-th attempt at a baseline,
+ * whenever that baseline becomes live.
+ */
+export async function openPairs(context: JobContext, live: string): Promise<void> {
+  const open = await context.shadowLog.openAttempts();
+  const challengers = open
+    .filter(({ baseline }) => baseline.version === live)
+    .map(({ challenger }) => challenger);
+  for (const challenger of challengers) {
+    for (const baseline of challengers) {
+      const isRunning = open.some(
+        (attempt) =>
+          attempt.challenger.version === challenger.version && attempt.baseline.version === baseline.version,
+      );
+      // Two of one recipe are a line and its refresh, not two rivals.
+      if (challenger.recipe === baseline.recipe || challenger.phase < baseline.phase || isRunning) continue;
+      const evidence = await screenEvidence(context, challenger.version, baseline.version);
+      if (evidence === null || evidence.unjudged === true) continue;
+      const k = await context.registry.countPair(challenger.version, baseline.version, GATE);
+      await openComparison(context, evidence, k);
+    }
+  }
+}
+
+/** Lets users enter the pairs whose baseline is not live, and tells which of them are proven. */
+export async function judgePairs(
+  context: JobContext,
+  pairs: readonly Attempt[],
+): Promise<(challenger: string, baseline: string) => boolean> {
+  const proven = new Set<string>();
+  for (const pair of pairs) {
+    const { users } = await enterClosedUsers(context, pair);
+    const { kind, challenger, baseline, attempt, plan } = pair;
+    const planned = planOf({ kind, challenger, baseline, attempt, plan }, context.policy);
+    if (planned === null || users.length < context.policy.shadow.minimumUsers) continue;
+    if (runTest(comparisonsOf(users, context), planned).proven) {
+      proven.add(`${challenger.version}~${baseline.version}`);
+    }
+  }
+  return (challenger, baseline) => proven.has(`${challenger}~${baseline}`);
+}
+
+/** One row a judged user, as every test takes them. */
+export function comparisonsOf(
+  users: readonly JudgedUser[],
+  { policy }: Pick<JobContext, "policy">,
+): UserComparison[] {
+  return users.map(({ userId: user, challenger, baseline, historyLength }) => ({
+    user,
+    difference: challenger - baseline,
+    baseline,
+    cohort: cohortOf(historyLength, policy.guardrails),
+  }));
+}
