@@ -185,6 +185,7 @@ describe("promotions in the registry", () => {
       "SHADOWING→STALE",
       "STALE→REJECTED",
       "STALE→SCREENED",
+      "STALE→SHADOWING",
     ]);
     await promoteFloorThenRefuse();
   });
