@@ -22,6 +22,7 @@ import { Lanes } from "./shadow/lanes.ts";
 import { shadow } from "./shadow/shadow.ts";
 import { compact } from "./upkeep/compact.ts";
 import { drift } from "./upkeep/drift.ts";
+import { erase } from "./upkeep/erase.ts";
 import { refresh } from "./upkeep/refresh.ts";
 import { scheduleUpkeep } from "./upkeep/schedule.ts";
 
@@ -87,8 +88,14 @@ export async function startWorker(given: WorkerOptions = {}): Promise<{ close():
   const producers = createProducers(config, (error) =>
     log.warn({ error: error.message }, "producers: redis trouble"),
   );
-  const runUpkeep = ({ data }: Job<UpkeepPayload>): Promise<unknown> => {
+  const runUpkeep = (job: Job<UpkeepPayload>): Promise<unknown> => {
+    const { data } = job;
     switch (data.kind) {
+      case "erase":
+        return erase(context, data.userId).then(async (done) => {
+          await job.updateData({ kind: "erase", userId: "" });
+          return done;
+        });
       case "judge":
         return judge(context, data);
       case "compact":

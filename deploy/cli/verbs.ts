@@ -4,8 +4,10 @@ import { cancelVerb } from "./verbs/cancel.ts";
 import { cardVerb } from "./verbs/card.ts";
 import { compactVerb } from "./verbs/compact.ts";
 import { decisionsVerb } from "./verbs/decisions.ts";
+import { eraseUserVerb } from "./verbs/erase-user.ts";
 import { evaluateVerb } from "./verbs/evaluate.ts";
 import { exportModelVerb } from "./verbs/export-model.ts";
+import { exportUserVerb } from "./verbs/export-user.ts";
 import { importVerb } from "./verbs/import.ts";
 import { importModelVerb } from "./verbs/import-model.ts";
 import { keysVerb } from "./verbs/keys.ts";
@@ -45,6 +47,8 @@ export const VERBS: readonly ((program: Command) => void)[] = [
   policyVerb,
   keysVerb,
   compactVerb,
+  exportUserVerb,
+  eraseUserVerb,
   replayVerb,
   serveVerb,
   workVerb,

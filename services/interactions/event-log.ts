@@ -28,6 +28,9 @@ function bodyHash(event: FeedbackEvent): string {
   return createHash("sha256").update(JSON.stringify(body)).digest("hex").slice(0, 16);
 }
 
+/** Events looked through at once for the one to undo. */
+const UNDO_PAGE = 1000;
+
 type Replies = [Error | null, string[]][];
 
 export function redisEventLog(redis: Redis, options: EventLogOptions = {}): EventLog {
@@ -66,6 +69,36 @@ export function redisEventLog(redis: Redis, options: EventLogOptions = {}): Even
       const [[failed, lines], [, older]] = (await fromStore("read history", read)) as Replies;
       if (failed !== null) await fromStore("read history", Promise.reject(failed));
       return historyOf(lines, older ?? []);
+    },
+
+    async forget(user) {
+      await toStore("forget history", redis.del(historyKey(user), olderKey(user)));
+    },
+
+    async undo(user, eventId) {
+      let before = "+";
+      for (;;) {
+        const page = await fromStore("read events", redis.xrevrange(STREAM, before, "-", "COUNT", UNDO_PAGE));
+        for (const [id, fields] of page) {
+          const event = JSON.parse(fields[1]) as FeedbackEvent;
+          if (event.eventId !== eventId || event.userId !== user) continue;
+          const entry = entryText(event, event.timestamp ?? 0);
+          const lines = await fromStore("read history", redis.lrange(historyKey(user), 0, -1));
+          const line = lines.findLast((text) => text.slice(text.indexOf(" ") + 1) === entry);
+          const removing = redis.multi().xdel(STREAM, id);
+          if (line !== undefined) removing.lrem(historyKey(user), -1, line);
+          await toStore("undo event", removing.exec());
+          return;
+        }
+        const last = page.at(-1)?.[0];
+        if (page.length < UNDO_PAGE || last === undefined) break;
+        before = `(${last}`;
+      }
+      throw new PhasewiseError(
+        "NOT_FOUND",
+        `eventId: expected a recent event of the user, got "${eventId}", which is unknown or folded into the snapshot; send an event of type remove or dislike instead`,
+        { field: "eventId" },
+      );
     },
 
     async histories(users) {

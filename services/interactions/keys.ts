@@ -1,10 +1,12 @@
+import { createHash } from "node:crypto";
 import type { UserId } from "../../models/data/ids.ts";
 
 export const STREAM = "events";
 /** Latest event time seen, epoch milliseconds. */
 export const WATERMARK = "events:watermark";
-/** Holds the hash of the body that the id came with. */
-export const eventKey = (eventId: string): string => `event:${eventId}`;
+/** Holds the hash of the body that the id came with. By a digest: an id may name its user, and is kept for days. */
+export const eventKey = (eventId: string): string =>
+  `event:${createHash("sha256").update(eventId).digest("base64url").slice(0, 24)}`;
 export const historyKey = (user: UserId): string => `history:${user}`;
 /** Items that a user had seen before the entries that the history still holds. */
 export const olderKey = (user: UserId): string => `older:${user}`;

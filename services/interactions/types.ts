@@ -55,6 +55,14 @@ export interface EventLog {
    */
   append(events: readonly FeedbackEvent[], now: number): Promise<FeedbackOutcome>;
   history(user: UserId): Promise<UserHistory>;
+  /** Drops the user's history; events in the stream and in snapshots are dropped by an erasure (jobs/upkeep/erase). */
+  forget(user: UserId): Promise<void>;
+  /**
+   * Takes an event of the user's out of the stream and the history. Its id stays known, so that sending it again has no
+   * effect.
+   * @throws NOT_FOUND when the stream holds no such event, as when it is folded into a snapshot already
+   */
+  undo(user: UserId, eventId: string): Promise<void>;
   histories(users: readonly UserId[]): Promise<ReadonlyMap<UserId, UserHistory>>;
   /**
    * Makes the imported part of these users' histories what an import says, without putting it in the stream (it is in the

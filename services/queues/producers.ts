@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { type Job, type JobsOptions, Queue } from "bullmq";
 import { DEFAULT_POLICY, type Policy } from "../../models/gate/policy.ts";
 import type { Installation } from "../config.ts";
@@ -33,6 +33,8 @@ export interface JobProducers {
   addShadow(batch: ShadowBatch): Promise<string>;
   /** A look at the running shadow comparisons, now. */
   addJudge(payload: JudgePayload, now: number): Promise<string>;
+  /** Removes every trace of a user. */
+  addErase(userId: string): Promise<string>;
   /** Jobs that wait or run. */
   pending(): Promise<Readonly<Record<keyof typeof QUEUES, number>>>;
   job(jobId: string): Promise<JobView | null>;
@@ -135,6 +137,13 @@ export function createProducers(
       changed("add a judge job", async () => {
         const jobId = `judge-${digest([payload, now])}`;
         await upkeep.add("judge", payload, { ...SHADOW, jobId });
+        return jobId;
+      }),
+    addErase: (userId) =>
+      changed("add an erase job", async () => {
+        // Not by a digest of the user: that would be a trace.
+        const jobId = `erase-${randomUUID()}`;
+        await upkeep.add("erase", { kind: "erase", userId }, { ...SHADOW, jobId });
         return jobId;
       }),
     pending: () =>

@@ -141,4 +141,10 @@ export interface RefreshPayload {
   readonly kind: "refresh";
 }
 
-export type UpkeepPayload = JudgePayload | CompactPayload | DriftPayload | RefreshPayload;
+/** Removes a user everywhere. The id is taken out of the job once it is done. */
+export interface ErasePayload {
+  readonly kind: "erase";
+  readonly userId: string;
+}
+
+export type UpkeepPayload = JudgePayload | CompactPayload | DriftPayload | RefreshPayload | ErasePayload;

@@ -92,6 +92,11 @@ export class Histories {
     if (this.#nextProbe !== null) clearTimeout(this.#nextProbe);
   }
 
+  /** What is remembered of the user is dropped; the store is asked again. */
+  forget(user: UserId): void {
+    this.#remembered.delete(user);
+  }
+
   #readInTime(user: UserId): Promise<UserHistory> {
     const budgetMs = this.#budgetMs;
     const late = () => new Error(`no history within ${budgetMs} ms`);

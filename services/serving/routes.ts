@@ -9,12 +9,14 @@ import { modelRoutes } from "./routes/models.ts";
 import { promotionRoutes } from "./routes/promotion.ts";
 import { recommendRoutes } from "./routes/recommend.ts";
 import { recordRoutes } from "./routes/records.ts";
+import { userRoutes } from "./routes/users.ts";
 
 /** Every group of routes, in the order of the API's description. */
 export const ROUTES: readonly ((app: App, deps: ServingDeps) => void)[] = [
   recommendRoutes,
   feedbackRoutes,
   itemRoutes,
+  userRoutes,
   ladderRoutes,
   modelRoutes,
   promotionRoutes,

@@ -24,6 +24,10 @@ export class Visitors {
     return this.#visitors.get(user) ?? [];
   }
 
+  forget(user: UserId): void {
+    this.#visitors.delete(user);
+  }
+
   /** A known event id has no second effect. */
   add(events: readonly FeedbackEvent[], now: number): FeedbackOutcome {
     let accepted = 0;

@@ -3,6 +3,7 @@ import { beforeEach, describe, test } from "node:test";
 import { itemId, userId } from "../../../models/data/ids.ts";
 import { redisEventLog } from "../../../services/interactions/event-log.ts";
 import type { ImportedHistory } from "../../../services/interactions/imported-histories.ts";
+import { eventKey } from "../../../services/interactions/keys.ts";
 import type { FeedbackEvent } from "../../../services/interactions/types.ts";
 import { redisSuite } from "../../support/redis-suite.ts";
 
@@ -105,7 +106,7 @@ describe("event log", () => {
   test("an id is forgotten after the window", async () => {
     const log = redisEventLog(suite.redis, { windowMs: 40 });
     await log.append([event("e1", "ann", "a", 1)], 1);
-    while ((await suite.redis.exists("event:e1")) === 1) await suite.redis.ping();
+    while ((await suite.redis.exists(eventKey("e1"))) === 1) await suite.redis.ping();
     assert.deepEqual(await log.append([event("e1", "ann", "OTHER", 1)], 1), { accepted: 1, duplicates: 0 });
   });
 

@@ -1,0 +1,165 @@
+import assert from "node:assert/strict";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { Redis } from "ioredis";
+import { compact } from "../../../jobs/upkeep/compact.ts";
+import { erase } from "../../../jobs/upkeep/erase.ts";
+import { userData } from "../../../jobs/upkeep/user-data.ts";
+import { itemId, userId } from "../../../models/data/ids.ts";
+import { readSnapshot, writeImported } from "../../../services/interactions/snapshot.ts";
+import { createProducers } from "../../../services/queues/producers.ts";
+import type { Attempt } from "../../../services/shadow/types.ts";
+import { patiently } from "../../support/patiently.ts";
+import { type JobRig, startJobRig } from "../rig.ts";
+
+/** An id that nothing else contains. */
+const GONE = "zoë-7f3a9c";
+const STAYS = "zoë-7f3a9c-other";
+
+/** Every key and every value of a Redis, as bytes that can be searched. */
+async function everythingIn(url: string): Promise<Map<string, string>> {
+  const redis = new Redis(url);
+  const found = new Map<string, string>();
+  for (const key of await redis.keys("*")) {
+    const type = await redis.type(key);
+    const value: unknown =
+      type === "list"
+        ? await redis.lrange(key, 0, -1)
+        : type === "hash"
+          ? await redis.hgetall(key)
+          : type === "set"
+            ? await redis.smembers(key)
+            : type === "zset"
+              ? await redis.zrange(key, "0", "-1")
+              : type === "stream"
+                ? await redis.xrange(key, "-", "+")
+                : await redis.get(key);
+    found.set(key, JSON.stringify(value).replaceAll('\\"', '"'));
+  }
+  redis.disconnect();
+  return found;
+}
+
+async function filesUnder(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+}
+
+/** Where the id stands as a whole: not as the beginning of another one. */
+async function traces({ redis, folder }: JobRig): Promise<string[]> {
+  const names = (text: string): boolean => text.replaceAll(STAYS, "").includes(GONE);
+  const keys = [...(await everythingIn(redis.url))].filter(([key, text]) => names(key) || names(text));
+  const files: string[] = [];
+  for (const file of await filesUnder(folder)) {
+    if (names((await readFile(file)).toString("utf8"))) files.push(file);
+  }
+  return [...keys.map(([key]) => key), ...files];
+}
+
+describe("erasing a user", () => {
+  let rig: JobRig;
+  before(async () => {
+    rig = await startJobRig();
+  });
+  after(() => rig.stop());
+
+  test("leaves none of the id's bytes in any store, and others as they were", async () => {
+    const { context } = rig;
+    const event = (user: string, item: string, serial: number) => ({
+      eventId: `${user === GONE ? "gone" : "stays"}-${serial}-${encodeURIComponent(user)}`,
+      userId: userId(user),
+      itemId: itemId(item),
+      type: "watch",
+      timestamp: 1_700_000_000_000 + serial,
+    });
+    const imported = [{ itemId: itemId("i1"), timestamp: 1_600_000_000_000, weight: 1 }];
+    await context.events.replaceImported(
+      [GONE, STAYS].map((user) => ({ userId: userId(user), entries: imported })),
+      "import",
+    );
+    await context.events.append(
+      [GONE, STAYS].map((user, n) => event(user, "i2", n)),
+      Date.now(),
+    );
+    await compact(context);
+    const content = await readSnapshot(context.stores.snapshot);
+    assert.ok(content !== null);
+    assert.ok(content.log.users.has(userId(GONE)));
+    await writeImported(content.log, content.catalogue, context.stores.snapshot);
+    await context.events.append(
+      [GONE, STAYS].map((user, n) => event(user, "i3", 10 + n)),
+      Date.now(),
+    );
+
+    const facts = { version: "als-0123456789ab", phase: 3, recipe: "als" };
+    const attempt = {
+      id: "a~b~1",
+      kind: "upgrade",
+      challenger: facts,
+      baseline: facts,
+    } as unknown as Attempt;
+    const answer = { items: ["i1"], fault: null, latencyMs: 1 };
+    for (const user of [GONE, STAYS]) {
+      const pair = {
+        requestId: `r-${user.length}`,
+        userId: user,
+        historyThrough: 1,
+        k: 10,
+        shamIdentical: null,
+      };
+      await context.shadowLog.record(attempt, [{ ...pair, challenger: answer, baseline: answer } as never]);
+      await context.shadowLog.keepPlaces(attempt.id, new Map([[user, [0]]]));
+      await context.shadowLog.enter(attempt, [{ userId: user, challenger: 1, baseline: 1 } as never]);
+      const list = { requestId: "r", userId: user, historyThrough: 1, items: ["i1"], teams: "c" };
+      await context.interleaving.remember(attempt.id, list, 10);
+      await context.interleaving.enter(attempt.id, [{ userId: user } as never]);
+    }
+    const producers = createProducers(context.config, () => {});
+    const asked = { historyThrough: 0, k: 10, exclude: [], liveVersion: "v", served: [], at: 0 };
+    const requests = [GONE, STAYS].map((user, n) => ({ ...asked, requestId: `q${n}`, userId: user }));
+    const batch = { id: "one", span: { run: "r", from: 0, through: 2 }, requests, shed: 0 };
+    await patiently(() => producers.addShadow(batch));
+
+    const data = await userData(context, GONE);
+    assert.deepEqual([data.history.entries.length, data.events.length, data.snapshot.length], [3, 1, 1]);
+    assert.ok((await traces(rig)).length >= 8, "the search finds what is there");
+
+    const report = await erase(context, GONE);
+    assert.deepEqual(await traces(rig), []);
+    assert.equal(JSON.stringify(report).includes(GONE), false);
+    assert.deepEqual([report.histories, report.events, report.requests, report.snapshotEvents], [1, 1, 1, 1]);
+    assert.ok(report.evidence >= 5);
+
+    assert.equal((await context.events.history(userId(STAYS))).entries.length, 3);
+    assert.equal((await context.shadowLog.pairs(attempt)).length, 1);
+    assert.equal((await context.interleaving.lists(attempt.id)).length, 1);
+    const { log } = await context.loadTrainingData();
+    assert.ok(log.users.has(userId(STAYS)) && !log.users.has(userId(GONE)));
+    assert.equal((await erase(context, GONE)).snapshotEvents, 0);
+    await producers.close();
+  });
+
+  test("an event may be undone while it is in the stream, and sent again it has no effect", async () => {
+    const { events } = rig.context;
+    const event = {
+      eventId: "slip",
+      userId: userId("ann"),
+      itemId: itemId("i5"),
+      type: "watch",
+      timestamp: 7,
+    };
+    await events.append([event, { ...event, eventId: "meant", itemId: itemId("i6") }], 1);
+    await events.undo(userId("ann"), "slip");
+    assert.deepEqual(await events.append([event], 1), { accepted: 0, duplicates: 1 });
+    const { entries } = await events.history(userId("ann"));
+    assert.deepEqual(
+      entries.map((entry) => entry.itemId),
+      ["i6"],
+    );
+    await assert.rejects(
+      events.undo(userId("ann"), "slip"),
+      /folded into the snapshot; send an event of type remove/,
+    );
+  });
+});
