@@ -29,6 +29,7 @@ import { endsWithin } from "../waiting.ts";
 import { buildApp } from "./app.ts";
 import { CatalogueFile } from "./catalogue-file.ts";
 import type { App, AppLimits, ServingDeps } from "./deps.ts";
+import { endConnections } from "./drain.ts";
 import { FleetReporter } from "./fleet-reporter.ts";
 import { Histories } from "./histories.ts";
 import { Interleaving } from "./interleaving.ts";
@@ -208,20 +209,21 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     async close(drainMs = 0) {
       app.draining.value = true;
       await pause(drainMs);
+      await endConnections(app);
       await app.close();
       await pages?.close();
       await started;
       clearInterval(agreeing);
-      await endsWithin(CLOSE_TIMEOUT_MS, following.close());
-      await endsWithin(CLOSE_TIMEOUT_MS, interleaving.close());
-      await live.close();
       histories.close();
-      await endsWithin(CLOSE_TIMEOUT_MS, surroundings.close());
-      await endsWithin(CLOSE_TIMEOUT_MS, fleet.close());
-      await endsWithin(
-        CLOSE_TIMEOUT_MS,
+      const closing = [
+        following.close(),
+        interleaving.close(),
+        live.close(),
+        surroundings.close(),
+        fleet.close(),
         shadow.close().then(() => producers.close()),
-      );
+      ];
+      await endsWithin(CLOSE_TIMEOUT_MS, Promise.allSettled(closing));
       for (const client of [redis, reads, pointers]) client.disconnect();
     },
   };
