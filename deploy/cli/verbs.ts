@@ -14,6 +14,7 @@ import { keysVerb } from "./verbs/keys.ts";
 import { ladderVerb } from "./verbs/ladder.ts";
 import { policyVerb } from "./verbs/policy.ts";
 import { promoteVerb } from "./verbs/promote.ts";
+import { releaseVerb } from "./verbs/release.ts";
 import { replayVerb } from "./verbs/replay.ts";
 import { rollbackVerb } from "./verbs/rollback.ts";
 import { serveVerb } from "./verbs/serve.ts";
@@ -40,6 +41,7 @@ export const VERBS: readonly ((program: Command) => void)[] = [
   shadowVerb,
   promoteVerb,
   rollbackVerb,
+  releaseVerb,
   unfreezeVerb,
   decisionsVerb,
   verifyDecisionVerb,

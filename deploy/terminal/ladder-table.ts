@@ -41,7 +41,20 @@ export function ladderTable({ live, phases }: Ladder): string {
     version.cost === null ? "–" : version.cost.p99Ms.toFixed(2),
   ]);
   const sentences = versions.map((version) => `  ${version.recipe}: ${verdictOf(version)}`);
-  return [table(head, rows), "", "Verdicts", ...sentences].join("\n");
+  return [...liveLines(live), table(head, rows), "", "Verdicts", ...sentences].join("\n");
+}
+
+/** What is live since when, and the stack of what a rollback can return to, nearest first. */
+export function liveLines(live: LivePointer | null): string[] {
+  if (live === null) return ["Nothing is live yet."];
+  const { version, since, stack, floor } = live;
+  const below = [...new Set([...stack, floor])].filter((one) => one !== version);
+  const [next, ...deeper] = below;
+  const way =
+    next === undefined
+      ? "it is the floor"
+      : `a rollback returns to ${next}${deeper.length === 0 ? "" : `, below it ${deeper.join(", ")}`}`;
+  return [`Live: ${version} since ${since.slice(0, 16).replace("T", " ")} UTC; ${way}.`];
 }
 
 function stateOf({ version, state, live }: LadderVersion, pointer: LivePointer | null): string {

@@ -32,9 +32,11 @@ export async function settleWatches(context: JobContext): Promise<void> {
   for (const { id } of left) await context.shadowLog.close(id);
 }
 
-function wantedBy({ version, previous, floor, epoch, liveEpoch, canary }: LivePointer): Wanted[] {
+function wantedBy(live: LivePointer): Wanted[] {
+  const { version, previous, byRollback, floor, epoch, liveEpoch, canary } = live;
   const wanted: Wanted[] = [];
-  if (previous !== null && version !== floor)
+  // What a rollback returned to was proven, or watched, when it was promoted.
+  if (previous !== null && version !== floor && !byRollback)
     wanted.push({ kind: "watch", epoch: liveEpoch, older: previous, newer: version });
   // Nothing but a step of the canary moves the epoch while it runs.
   if (canary !== null) wanted.push({ kind: "canary", epoch, older: version, newer: canary.version });

@@ -1,19 +1,24 @@
-/** Which state may follow which. Exactly one version is LIVE; nothing follows QUARANTINED, REJECTED and RETIRED. */
+/**
+ * Which state may follow which. Exactly one version is LIVE. A promotion that is forced comes from any state but
+ * QUARANTINED and PREVIOUS.
+ */
 export const TRANSITIONS = {
   REGISTERED: ["SCREENED", "REJECTED"],
   SCREENED: ["SHADOWING", "REJECTED"],
   SHADOWING: ["ELIGIBLE", "REJECTED", "STALE"],
   ELIGIBLE: ["CANARY", "LIVE", "REJECTED", "STALE"],
   /** Serves a share of the users; LIVE still serves the others. */
-  CANARY: ["LIVE", "QUARANTINED", "STALE"],
+  CANARY: ["LIVE", "QUARANTINED", "RETIRED", "STALE"],
   /** The baseline or the policy changed under it: it goes on with a pair that is open, or tries again with the next k. */
   STALE: ["SCREENED", "SHADOWING", "REJECTED"],
-  LIVE: ["PREVIOUS", "QUARANTINED"],
+  LIVE: ["PREVIOUS", "QUARANTINED", "RETIRED"],
   /** Back to LIVE by rollback only. */
   PREVIOUS: ["LIVE", "RETIRED"],
-  RETIRED: [],
+  /** Replaced, or left by an operator: no verdict on it. Back by a rollback to it, or to the gate when released. */
+  RETIRED: ["LIVE", "PREVIOUS", "STALE"],
   REJECTED: [],
-  QUARANTINED: [],
+  /** Left for proven harm or failure. Only a release, with a reason, lets it face the gate again. */
+  QUARANTINED: ["STALE"],
 } as const satisfies Record<string, readonly string[]>;
 
 export type VersionState = keyof typeof TRANSITIONS;

@@ -3,11 +3,15 @@ import { PhasewiseError } from "../errors.ts";
 import { pointerWrites, stateWrites } from "./pointer-move.ts";
 import { type PointerChange, refuseOtherLive, refuseUnfit } from "./promote.ts";
 import type { Snapshot } from "./snapshot.ts";
+import { restingIn } from "./stack.ts";
 import type { AuditAction, CanaryPointer, CanaryRequest, LivePointer, RollbackRequest } from "./types.ts";
 
+/** What becomes of a version that served and was left for good. */
+export type LeftState = Extract<VersionState, "RETIRED" | "QUARANTINED">;
+
 /**
- * Decides a step of a canary on a snapshot: ELIGIBLE → CANARY at its start, CANARY → STALE when it is ended
- * without blame, so that it may try again. The live version, its predecessor and all other challengers stay as
+ * Decides a step of a canary on a snapshot: ELIGIBLE → CANARY at its start, CANARY → RETIRED when it is ended, which
+ * judges nothing. The live version, its predecessor and all other challengers stay as
  * they are; the epoch grows, so every replica hears of it. Null when there is nothing to change.
  * @throws NOT_FOUND, LIVE_VERSION_CHANGED, NOT_PROMOTABLE
  */
@@ -33,7 +37,7 @@ export function decideCanary(snapshot: Snapshot, request: CanaryRequest, now: nu
   if (share === (running?.share ?? 0)) return null;
   const common = { snapshot, at: now, actor, decisionId: request.decisionId ?? null };
   if (share === 0) {
-    return step({ ...common, version, canary: null, state: "STALE", action: "canary-end", reason });
+    return step({ ...common, version, canary: null, state: "RETIRED", action: "canary-end", reason });
   }
   if (running === null) refuseUnfit(snapshot, request, false);
   const forced = running?.forced ?? request.force === true;
@@ -48,14 +52,18 @@ export function decideCanary(snapshot: Snapshot, request: CanaryRequest, now: nu
   });
 }
 
-/** Decides to leave the canary for good: CANARY → QUARANTINED. Live did no wrong and is not counted against. */
+/**
+ * Decides to leave the canary: CANARY → QUARANTINED for proven harm or failure, else → RETIRED. Live did no wrong and
+ * is not counted against.
+ */
 export function decideCanaryRollback(
   snapshot: Snapshot,
   left: string,
   request: RollbackRequest,
   now: number,
-): PointerChange & { readonly left: string } {
+): PointerChange & { readonly left: string; readonly state: LeftState } {
   const { actor, reason } = request;
+  const state = request.automatic === true ? "QUARANTINED" : "RETIRED";
   const change = step({
     snapshot,
     at: now,
@@ -63,11 +71,11 @@ export function decideCanaryRollback(
     decisionId: request.decisionId ?? null,
     version: left,
     canary: null,
-    state: "QUARANTINED",
+    state,
     action: "canary-end",
     reason: `rolled back: ${reason}`,
   });
-  return { ...change, left };
+  return { ...change, left, state };
 }
 
 interface Step {
@@ -86,8 +94,15 @@ interface Step {
 function step({ snapshot, at, version, canary, state, reason, ...who }: Step): PointerChange {
   // A canary runs beside a live version only.
   const present = snapshot.live as LivePointer;
-  const live: LivePointer = { ...present, epoch: present.epoch + 1, canary };
-  const entry = { ...who, at: new Date(at).toISOString(), version, reason };
+  const time = new Date(at).toISOString();
+  const live: LivePointer = {
+    ...present,
+    epoch: present.epoch + 1,
+    stack: [...restingIn(snapshot, present, version)],
+    lastLeft: canary === null ? { version, at: time } : null,
+    canary,
+  };
+  const entry = { ...who, at: time, version, reason };
   return {
     live,
     entries: [{ ...entry, from: present.version, epoch: live.epoch }],

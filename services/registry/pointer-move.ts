@@ -10,6 +10,9 @@ export function pointerWrites(live: LivePointer): Write[] {
     ["live", "lineage", live.lineage],
     ["live", "epoch", String(live.epoch)],
     ["live", "previous", live.previous],
+    stackWrite(live.stack),
+    ["live", "byRollback", live.byRollback ? "1" : null],
+    ["live", "lastLeft", live.lastLeft === null ? null : JSON.stringify(live.lastLeft)],
     ["live", "floor", live.floor],
     ["live", "liveEpoch", String(live.liveEpoch)],
     ["live", "since", live.since],
@@ -17,6 +20,10 @@ export function pointerWrites(live: LivePointer): Write[] {
     ["live", "canaryShare", live.canary === null ? null : String(live.canary.share)],
     ["live", "canaryForced", live.canary === null ? null : String(Number(live.canary.forced))],
   ];
+}
+
+export function stackWrite(stack: readonly string[]): Write {
+  return ["live", "stack", JSON.stringify(stack)];
 }
 
 export function stateWrites(version: string, state: VersionState, reason: string): Write[] {

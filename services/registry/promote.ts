@@ -2,6 +2,7 @@ import { PhasewiseError } from "../errors.ts";
 import type { Change, Write } from "./commit.ts";
 import { pointerWrites, staleChallengers, stateWrites } from "./pointer-move.ts";
 import type { Snapshot } from "./snapshot.ts";
+import { stackAbove } from "./stack.ts";
 import type { LivePointer, PromoteRequest } from "./types.ts";
 
 export interface PointerChange extends Change {
@@ -27,6 +28,7 @@ export function decidePromote(snapshot: Snapshot, request: PromoteRequest, now: 
 
   const left = snapshot.live;
   const epoch = (left?.epoch ?? 0) + 1;
+  const stack = stackAbove(snapshot, version);
   const live: LivePointer = {
     version,
     // Named after the audit entry that the first promotion was built on: no two begin alike.
@@ -34,6 +36,9 @@ export function decidePromote(snapshot: Snapshot, request: PromoteRequest, now: 
     epoch,
     liveEpoch: epoch,
     previous: left?.version ?? null,
+    stack: [...stack],
+    byRollback: false,
+    lastLeft: null,
     floor: left?.floor ?? version,
     since: new Date(now).toISOString(),
     canary: null,
@@ -90,7 +95,10 @@ export function refuseUnfit(snapshot: Snapshot, request: PromoteRequest, isFloor
     });
   };
   if (state === "QUARANTINED") {
-    refuse("expected a version that was never rolled back, got QUARANTINED", "train a new one");
+    refuse(
+      `expected a version that may serve, got QUARANTINED (${snapshot.reasons[version] ?? "no reason kept"})`,
+      "train a new one, or release it first (phasewise release VERSION --reason TEXT)",
+    );
   }
   if (snapshot.freeze !== null) {
     refuse(
@@ -114,7 +122,9 @@ export function refuseUnfit(snapshot: Snapshot, request: PromoteRequest, isFloor
   if (!passed && snapshot.live !== null) {
     refuse(
       `expected state ELIGIBLE, got ${state === "CANARY" ? "a CANARY that was forced" : state} (${snapshot.reasons[version] ?? "no reason kept"})`,
-      "let the gate find it eligible, or force it with a reason",
+      state === "RETIRED"
+        ? "release it to face the gate again (phasewise release VERSION --reason TEXT), or force it with a reason"
+        : "let the gate find it eligible, or force it with a reason",
     );
   }
 }

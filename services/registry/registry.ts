@@ -6,7 +6,9 @@ import { decideCanary } from "./canary.ts";
 import { type Change, committer, type UnsealedEntry } from "./commit.ts";
 import { stateWrites } from "./pointer-move.ts";
 import { decidePromote } from "./promote.ts";
+import { decideRelease } from "./release.ts";
 import { decideRollback } from "./rollback.ts";
+import { rollbackResult } from "./rollback-result.ts";
 import { type Freeze, readLive, type Snapshot, snapshotReader, type VersionFacts } from "./snapshot.ts";
 import { mayTransition } from "./states.ts";
 import type { LivePointer, Registry, VersionRecord } from "./types.ts";
@@ -143,12 +145,22 @@ export function redisRegistry(redis: Redis, options: RegistryOptions = {}): Redi
     },
 
     async rollback(request) {
-      const { snapshot, change } = await commit("rollback", (current) =>
-        decideRollback(current, request, now(), options.automaticPerDay ?? DEFAULT_AUTOMATIC_PER_DAY),
+      const at = now();
+      const decide = (snapshot: Snapshot) =>
+        decideRollback(snapshot, request, at, options.automaticPerDay ?? DEFAULT_AUTOMATIC_PER_DAY);
+      if (request.dryRun === true) {
+        const snapshot = await readSnapshot();
+        return rollbackResult(snapshot, decide(snapshot), request, at);
+      }
+      const { snapshot, change } = await commit("rollback", decide);
+      return rollbackResult(snapshot, change, request, at);
+    },
+
+    async release(request) {
+      const { change } = await commit(`release ${request.version}`, (snapshot) =>
+        decideRelease(snapshot, request, now()),
       );
-      if (change !== null) return { live: change.live, changed: true, left: change.left };
-      // Null only when other versions than the one to leave are served.
-      return { live: snapshot.live as LivePointer, changed: false, left: request.expectedLive as string };
+      return change !== null;
     },
 
     audit: (limit = DEFAULT_AUDIT_LIMIT) => latestAudit(redis, limit),

@@ -96,6 +96,9 @@ function pointerOf(fields: Fields): LivePointer | null {
     lineage: fields.lineage ?? "",
     epoch: Number(fields.epoch),
     previous: fields.previous ?? null,
+    stack: [...storedStack(fields.previous ?? null, fields.stack)],
+    byRollback: fields.byRollback === "1",
+    lastLeft: fields.lastLeft === undefined ? null : JSON.parse(fields.lastLeft),
     liveEpoch: Number(fields.liveEpoch ?? fields.epoch),
     floor: fields.floor,
     since: fields.since,
@@ -108,4 +111,14 @@ function pointerOf(fields: Fields): LivePointer | null {
             forced: fields.canaryForced === "1",
           },
   };
+}
+
+/**
+ * `previous` is the older field, which every release writes; a stack that does not begin with it was left behind by one
+ * that knows no stack.
+ */
+function storedStack(previous: string | null, stored: string | undefined): readonly string[] {
+  const stack = stored === undefined ? [] : (JSON.parse(stored) as string[]);
+  if ((stack[0] ?? null) === previous) return stack;
+  return previous === null ? [] : [previous];
 }

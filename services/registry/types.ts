@@ -47,6 +47,15 @@ export const LivePointer = Type.Object({
   previous: Type.Union([Type.String(), Type.Null()], {
     description: "the version a rollback returns to; null when only the floor is left",
   }),
+  stack: Type.Array(Type.String(), {
+    description: "what was live before and can be returned to, nearest first; the first is `previous`",
+  }),
+  byRollback: Type.Boolean({
+    description: "went live by a rollback, so that it is not watched beside the version before it",
+  }),
+  lastLeft: Type.Union([Type.Object({ version: Type.String(), at: IsoTime }), Type.Null()], {
+    description: "what a rollback, or the end of a canary, has left since the last promotion, and when",
+  }),
   floor: Type.String({ description: "the phase-1 version that is always loadable" }),
   since: IsoTime,
   canary: Type.Union([CanaryPointer, Type.Null()]),
@@ -65,6 +74,7 @@ const AuditAction = Type.Enum(
     "force-canary",
     "canary-end",
     "pair",
+    "release",
     "freeze",
     "unfreeze",
   ],
@@ -103,7 +113,7 @@ export interface PromoteRequest {
 }
 
 export interface CanaryRequest extends PromoteRequest {
-  /** Share of the users from now on; 0 ends the canary without blame. */
+  /** Share of the users from now on; 0 ends the canary: it is RETIRED. */
   readonly share: number;
 }
 
@@ -116,25 +126,41 @@ export const CanaryResult = Type.Object({
 export type CanaryResult = Readonly<Static<typeof CanaryResult>>;
 
 /**
- * While a canary runs, the newest version is the canary: a rollback that names no version, or names the canary,
- * ends the canary and leaves the live version alone. One that names the live version leaves that.
+ * While a canary runs, the newest version is the canary: a rollback that names neither a version nor a goal, or names
+ * the canary, ends the canary and leaves the live version alone. Any other leaves the live version.
  */
 export interface RollbackRequest {
   /** Version to leave. When it neither is live nor the canary the call is a no-op: it was already left. */
   readonly expectedLive?: string | undefined;
+  /** `previous` (the default), `floor`, `phase 1` … `phase 4`, or a version that was live. */
+  readonly to?: string | undefined;
   readonly reason: string;
   readonly actor: string;
+  /** For proven harm or failure: what is left is QUARANTINED. An operator's judges nothing: it is RETIRED. */
   readonly automatic?: boolean | undefined;
+  /** Only says what would be done. */
+  readonly dryRun?: boolean | undefined;
   /** The record that proves the loss, when there is one. */
   readonly decisionId?: string | undefined;
 }
 
 export const RollbackResult = Type.Object({
   live: LivePointer,
-  changed: Type.Boolean({ description: "false when the version to leave was not served any more" }),
-  left: Type.String(),
+  changed: Type.Boolean({
+    description: "false when there was nothing to do; of a dry run, whether there would be",
+  }),
+  dryRun: Type.Boolean(),
+  left: Type.String({ description: "the version that is left" }),
+  to: Type.String({ description: "the version that answers its users instead" }),
+  sentence: Type.String({ description: "what was done, would be done, or why nothing was" }),
 });
 export type RollbackResult = Readonly<Static<typeof RollbackResult>>;
+
+export interface ReleaseRequest {
+  readonly version: string;
+  readonly reason: string;
+  readonly actor: string;
+}
 
 export interface Registry {
   /** Idempotent: registering the same version again changes nothing. */
@@ -157,7 +183,13 @@ export interface Registry {
    * @throws as promote
    */
   canary(request: CanaryRequest): Promise<CanaryResult>;
+  /** @throws NOTHING_TO_ROLL_BACK, NOT_FOUND for a goal that is no version */
   rollback(request: RollbackRequest): Promise<RollbackResult>;
+  /**
+   * Lets a QUARANTINED or RETIRED version face the gate again: it is STALE, to be screened against what is live.
+   * False when it faces the gate already. @throws NOT_FOUND, CONFLICT in any other state
+   */
+  release(request: ReleaseRequest): Promise<boolean>;
   /** Newest last; `limit` of the latest. */
   audit(limit?: number): Promise<readonly AuditEntry[]>;
   /** Recomputes the whole chain. Returns the first sequence that does not verify, or null. */

@@ -19,8 +19,9 @@ export class LastLiveFile {
   /** Null when there is no file, or none that makes sense: it is a convenience, never an authority. */
   async read(): Promise<LivePointer | null> {
     try {
-      // Files of before lineages have none.
-      const pointer: unknown = { lineage: "", ...JSON.parse(await readFile(this.#path, "utf8")) };
+      // Files of earlier releases have no lineage and no stack, and a replica that starts from one needs neither.
+      const before = { lineage: "", stack: [], byRollback: false, lastLeft: null };
+      const pointer: unknown = { ...before, ...JSON.parse(await readFile(this.#path, "utf8")) };
       return LastLive.Check(pointer) ? pointer : null;
     } catch {
       return null;

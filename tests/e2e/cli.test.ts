@@ -8,9 +8,11 @@ import type { JobView } from "../../services/queues/types.ts";
 import type { DecisionSummary } from "../../services/registry/decision-summary.ts";
 import type { LivePointer, RollbackResult, VersionRecord } from "../../services/registry/types.ts";
 import type { Ladder } from "../../services/serving/routes/ladder.ts";
+import type { Released } from "../../services/serving/routes/promotion.ts";
 import { eventually } from "../support/eventually.ts";
 import { type Service, startService } from "../support/service.ts";
 import { writeSmallData } from "../support/small-data.ts";
+import { hasTerminal } from "../support/terminal.ts";
 
 /** User u<n> has seen the first so many of the items: so popularity falls from a to f without a tie. */
 const SEEN: Readonly<Record<string, string>> = {
@@ -217,6 +219,40 @@ describe("the command line", () => {
     assert.deepEqual([second.changed, second.live.version], [false, popular]);
     const entries = await json<readonly { action: string }[]>(["audit"]);
     assert.equal(entries.filter(({ action }) => action === "rollback").length, 1);
+    const words = await service.cli(["rollback", "--reason", "again"], url);
+    assert.match(
+      words.stdout,
+      new RegExp(`^Nothing to do: ${knn} was left \\d+ s ago already, and ${popular}`),
+    );
+    assert.equal((await service.cli(["rollback"], url)).code, 2);
+  });
+
+  it("releases what an operator left, plans a rollback without making it, and goes to a named rung", async () => {
+    const release = ["release", knn, "--reason", "the complaints were about the feed"];
+    const { changed, record } = await json<Released>(release);
+    assert.deepEqual([changed, record.state], [true, "STALE"]);
+    assert.equal((await json<Released>(release)).changed, false);
+    const forced = ["--expected-live", popular, "--reason", "trying again", "--force"];
+    await json<LivePointer>(["promote", knn, ...forced]);
+    assert.match((await service.cli(["ladder"], url)).stdout, new RegExp(`rollback returns to ${popular}`));
+    const plan = await json<RollbackResult>(["rollback", "--to", "phase", "1", "--dry-run"]);
+    assert.deepEqual([plan.changed, plan.dryRun, plan.left, plan.to], [true, true, knn, popular]);
+    assert.equal((await json<Ladder>(["ladder"])).live?.version, knn);
+  });
+
+  it("asks on a terminal before it rolls back, and leaves it on any other answer", {
+    skip: hasTerminal ? false : "no `script` of util-linux to make a terminal with",
+  }, async () => {
+    const rollback = ["rollback", "--to", "floor", "--reason", "a second thought"];
+    const question = new RegExp(`live is ${knn} since .+; go back to ${popular}\\?`);
+    const no = await service.ask(rollback, url, question, "no");
+    assert.deepEqual([no.code, /left as it is/.test(no.shown)], [1, true], no.shown);
+    assert.equal((await json<Ladder>(["ladder"])).live?.version, knn);
+    const yes = await service.ask(rollback, url, question, "y");
+    assert.equal(yes.code, 0, yes.shown);
+    assert.match(yes.shown, new RegExp(`Left ${knn} for ${popular}`));
+    const again = await service.ask(rollback, url, /./, "");
+    assert.match(again.shown, new RegExp(`Nothing to do: ${popular} is live already`));
   });
 
   it("says so when nothing answers (exit code 5)", async () => {

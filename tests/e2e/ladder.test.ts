@@ -266,7 +266,7 @@ describe("the ladder, climbed by the real processes", () => {
     assert.equal(changed, true);
     assert.equal(back.version, versions.popularity);
     assert.deepEqual(await listOf(known), before);
-    await assert.rejects(promote(versions["item-knn"], versions.popularity, true), /QUARANTINED/);
+    await assert.rejects(promote(versions["item-knn"], versions.popularity, false), /RETIRED/);
   });
 
   it("keeps an audit chain that verifies and tells the whole story", async () => {

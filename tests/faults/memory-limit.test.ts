@@ -39,6 +39,7 @@ describe("F3: Redis is at its memory limit", () => {
       expectedLive: "a",
       reason: "it fails",
       actor: "watch",
+      automatic: true,
     });
     assert.equal(changed, true);
     assert.equal(live.version, "floor");

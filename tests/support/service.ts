@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import type { Config } from "../../services/config.ts";
 import { loadConfig } from "../../services/config.ts";
 import { type PrivateRedis, startRedis } from "./redis.ts";
+import { onTerminal } from "./terminal.ts";
 
 const ADMIN_KEY = "a key for tests only";
 
@@ -47,6 +48,8 @@ export interface Service {
     url?: string,
     settings?: Readonly<Record<string, string>>,
   ): Promise<CliResult>;
+  /** The same on a terminal, where it may ask: `answer` is typed once `question` stands there. */
+  ask(words: readonly string[], url: string, question: RegExp, answer: string): ReturnType<typeof onTerminal>;
   stop(): Promise<void>;
 }
 
@@ -105,6 +108,13 @@ export async function startService(
       await ended(child);
       return { code: child.exitCode, stdout, stderr };
     },
+    ask: (words, url, question, answer) =>
+      onTerminal(
+        [process.execPath, CLI, ...words],
+        { ...environment, PORT: new URL(url).port },
+        question,
+        answer,
+      ),
     stop: async () => {
       await Promise.all(started.map((child) => end(child, "SIGKILL")));
       if (shared === undefined) await redis.stop();

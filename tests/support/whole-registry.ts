@@ -12,6 +12,10 @@ export async function assertWhole(registry: RedisRegistry): Promise<number> {
     (await registry.versions()).filter((record) => record.state === state).map(({ version }) => version);
   assert.deepEqual(await inState("LIVE"), [live.version]);
   assert.deepEqual(await inState("PREVIOUS"), live.previous === null ? [] : [live.previous]);
+  assert.deepEqual(live.stack[0] ?? null, live.previous);
+  for (const version of live.stack.slice(1)) {
+    assert.equal((await registry.version(version))?.state, "RETIRED", `${version}, deeper in the stack`);
+  }
   assert.deepEqual(await inState("CANARY"), live.canary === null ? [] : [live.canary.version]);
   return live.epoch;
 }

@@ -30,7 +30,7 @@ export function promoteVerb(program: Command): void {
     .option("--force", "promote without the gate's consent; the audit log says so")
     .option(
       "--canary <share>",
-      "only for this share of the users; again to widen it, 0 ends it without blame",
+      "only for this share of the users; again to widen it, 0 ends it, which judges nothing",
       shareFromZero,
     );
   withService(command).action(async (version: string, options: PromoteOptions) => {

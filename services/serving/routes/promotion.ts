@@ -1,11 +1,13 @@
 import Type, { type Static } from "typebox";
 import { PhasewiseError } from "../../errors.ts";
+import { GOAL_PATTERN } from "../../registry/rollback-goal.ts";
 import {
   type AuditAction,
   AuditEntry,
   CanaryResult,
   LivePointer,
   RollbackResult,
+  VersionRecord,
 } from "../../registry/types.ts";
 import type { App, ServingDeps } from "../deps.ts";
 import { OPERATE, VIEW } from "../plugins/auth.ts";
@@ -46,7 +48,7 @@ const CanaryBody = Type.Object(
     share: Type.Number({
       minimum: 0,
       exclusiveMaximum: 1,
-      description: "the share of users on it from now on, below 1; 0 ends it without blame",
+      description: "the share of users on it from now on, below 1; 0 ends it, which judges nothing",
     }),
     reason: Reason,
     force: Type.Optional(Type.Boolean({ description: "true to start without the gate's verdict" })),
@@ -58,8 +60,24 @@ const CanaryBody = Type.Object(
 );
 
 const RollbackBody = Type.Object(
-  { expectedLive: Type.Optional(Version), reason: Reason },
-  { additionalProperties: false, description: "a JSON object {expectedLive?, reason}" },
+  {
+    expectedLive: Type.Optional(Version),
+    to: Type.Optional(
+      Type.String({
+        pattern: GOAL_PATTERN,
+        description:
+          'where to: "previous" (the default), "floor", "phase 1" to "phase 4", or a version that was live',
+      }),
+    ),
+    reason: Reason,
+    dryRun: Type.Optional(Type.Boolean({ description: "true to be told what would be done, and no more" })),
+  },
+  { additionalProperties: false, description: "a JSON object {expectedLive?, to?, reason, dryRun?}" },
+);
+
+const ReleaseBody = Type.Object(
+  { reason: Reason },
+  { additionalProperties: false, description: "a JSON object {reason}" },
 );
 
 const UnfreezeBody = Type.Object(
@@ -69,6 +87,12 @@ const UnfreezeBody = Type.Object(
 
 export const Promoted = Type.Object({ live: LivePointer });
 export type Promoted = Readonly<Static<typeof Promoted>>;
+
+export const Released = Type.Object({
+  changed: Type.Boolean({ description: "false when it faces the gate already" }),
+  record: VersionRecord,
+});
+export type Released = Readonly<Static<typeof Released>>;
 
 export const Unfrozen = Type.Object({
   changed: Type.Boolean({ description: "false when nothing was frozen" }),
@@ -132,9 +156,9 @@ export function promotionRoutes(app: App, deps: ServingDeps): void {
     {
       config: OPERATE,
       schema: {
-        summary: "Back to the version before, at once; a repeat is a no-op",
+        summary: "Back to a version that was live before, at once; a repeat is a no-op that says so",
         description:
-          "While a canary runs, a rollback that names no version ends the canary only (QUARANTINED) and leaves the live version alone; name the live version in expectedLive to leave that.",
+          "What is left is RETIRED: an operator's rollback judges nothing. Without expectedLive a second call within a minute does nothing. While a canary runs, a rollback that names neither a version nor a goal ends the canary only; name the live version in expectedLive to leave that.",
         body: RollbackBody,
         response: {
           200: RollbackResult,
@@ -143,10 +167,36 @@ export function promotionRoutes(app: App, deps: ServingDeps): void {
       },
     },
     async (request) => {
-      const { expectedLive, reason } = request.body;
-      const result = await deps.registry.rollback({ expectedLive, reason, actor: ACTOR });
+      const order = { ...request.body, actor: ACTOR };
+      // The version before and the floor are in memory. What lies deeper is loaded first, before the pointer moves to it.
+      if (order.to !== undefined && order.to !== "previous") {
+        const { changed, to } = await deps.registry.rollback({ ...order, dryRun: true });
+        if (changed) await refuseUnlessItLoads(deps, to);
+      }
+      const result = await deps.registry.rollback(order);
       await deps.live.follow(result.live);
       return result;
+    },
+  );
+
+  app.post(
+    "/models/:version/release",
+    {
+      config: OPERATE,
+      schema: {
+        summary: "Lets a quarantined or retired version face the gate again; a repeat is a no-op",
+        params: Type.Object({ version: Version }, { additionalProperties: false }),
+        body: ReleaseBody,
+        response: { 200: Released, ...ERROR_RESPONSES },
+      },
+    },
+    async (request) => {
+      const { version } = request.params;
+      const { reason } = request.body;
+      const changed = await deps.registry.release({ version, reason, actor: ACTOR });
+      const record = await deps.registry.version(version);
+      if (record === null) throw unknownVersion(version);
+      return { changed, record };
     },
   );
 

@@ -56,7 +56,7 @@ describe("the canary in the registry", () => {
     assert.deepEqual([await stateOf("a"), await stateOf("b")], ["PREVIOUS", "LIVE"]);
   });
 
-  test("a rollback that names no version, or the canary, ends the canary only; a repeat by name is a no-op", async () => {
+  test("a rollback that names no version, or the canary, ends the canary only and judges nothing; a repeat is a no-op", async () => {
     for (const expectedLive of [undefined, "b2"]) {
       const version = expectedLive ?? "b";
       if (expectedLive !== undefined) await eligible(version);
@@ -64,19 +64,24 @@ describe("the canary in the registry", () => {
       const result = await registry.rollback({ expectedLive, reason: "it fails", actor: "operator" });
       assert.deepEqual([result.left, result.changed, result.live.version], [version, true, "a"]);
       assert.deepEqual([result.live.canary, result.live.previous], [null, "floor"]);
-      assert.equal(await stateOf(version), "QUARANTINED");
-      const again = await registry.rollback({ expectedLive: version, reason: "again", actor: "operator" });
-      assert.deepEqual([again.changed, again.live], [false, result.live]);
-      await assert.rejects(canary(version, 0.1, { force: true }), { code: "NOT_PROMOTABLE" });
+      assert.equal(await stateOf(version), "RETIRED");
+      for (const named of [version, undefined]) {
+        const again = await registry.rollback({ expectedLive: named, reason: "again", actor: "operator" });
+        assert.deepEqual([again.changed, again.left, again.live], [false, version, result.live]);
+      }
+      await assert.rejects(canary(version, 0.1), { code: "NOT_PROMOTABLE" });
     }
+    assert.equal((await canary("b", 0.1, { force: true })).changed, true);
     assert.equal(await stateOf("a"), "LIVE");
   });
 
-  test("canaries that end by themselves never freeze promotions", async () => {
+  test("a canary that fails is quarantined, and canaries that end by themselves never freeze promotions", async () => {
     for (const version of ["b", "c", "d"]) {
       if (version !== "b") await eligible(version);
       await canary(version, 0.1);
       await registry.rollback({ expectedLive: version, reason: "fails", actor: "breaker", automatic: true });
+      assert.equal(await stateOf(version), "QUARANTINED");
+      await assert.rejects(canary(version, 0.1, { force: true }), { code: "NOT_PROMOTABLE" });
     }
     assert.equal(await registry.freeze(), null);
     assert.equal((await registry.live())?.version, "a");
@@ -86,7 +91,22 @@ describe("the canary in the registry", () => {
     await canary("b", 0.1);
     const result = await registry.rollback({ expectedLive: "a", reason: "it fails", actor: "breaker" });
     assert.deepEqual([result.left, result.live.version, result.live.canary], ["a", "floor", null]);
-    assert.deepEqual([await stateOf("a"), await stateOf("b")], ["QUARANTINED", "STALE"]);
+    assert.deepEqual([await stateOf("a"), await stateOf("b")], ["RETIRED", "STALE"]);
+  });
+
+  test("a rollback with a goal is about the live version too, and leaves it while a canary runs", async () => {
+    await canary("b", 0.1);
+    const result = await registry.rollback({ to: "floor", reason: "complaints", actor: "operator" });
+    assert.deepEqual([result.left, result.live.version, result.live.canary], ["a", "floor", null]);
+  });
+
+  test("a canary that starts after a rollback is what the next one ends, however soon it comes", async () => {
+    await canary("b", 0.1);
+    await registry.rollback({ reason: "not this one", actor: "operator" });
+    await eligible("c");
+    await canary("c", 0.1);
+    const second = await registry.rollback({ reason: "nor this one", actor: "operator" });
+    assert.deepEqual([second.changed, second.left, second.live.version], [true, "c", "a"]);
   });
 
   test("a promotion of another version ends it likewise", async () => {
@@ -96,9 +116,11 @@ describe("the canary in the registry", () => {
     assert.equal(await stateOf("b"), "STALE");
   });
 
-  test("a share of 0 ends it without blame: it may try again", async () => {
+  test("a share of 0 ends it without blame: released, it may try again", async () => {
     await canary("b", 0.1);
     assert.equal((await canary("b", 0)).live.canary, null);
+    assert.equal(await stateOf("b"), "RETIRED");
+    await registry.release({ version: "b", reason: "another time", actor: "operator" });
     assert.equal(await stateOf("b"), "STALE");
     assert.equal((await canary("b", 0)).changed, false);
   });
@@ -152,7 +174,7 @@ describe("the canary in the registry", () => {
     const live = await registry.live();
     // Whoever was first, b was left in the end: as the canary, or as the live version.
     assert.deepEqual([live?.version, live?.canary], ["a", null]);
-    assert.equal(await stateOf("b"), "QUARANTINED");
+    assert.equal(await stateOf("b"), "RETIRED");
     assert.equal(await registry.verifyAudit(), null);
   });
 });
