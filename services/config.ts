@@ -25,6 +25,26 @@ const SETTINGS = Type.Object({
   trustedProxies: Type.Union([Type.String({ minLength: 1 }), Type.Null()], {
     description: "addresses or CIDR ranges separated by commas, such as 10.0.0.0/8",
   }),
+  tokenKeys: Type.Union([Type.String({ minLength: 1 }), Type.Null()], {
+    description: "a file of secrets or of a JWKS, or the URL of a JWKS",
+  }),
+  tokenAlgorithm: Type.Union(
+    [
+      Type.Literal("HS256"),
+      Type.Literal("RS256"),
+      Type.Literal("PS256"),
+      Type.Literal("ES256"),
+      Type.Literal("EdDSA"),
+      Type.Null(),
+    ],
+    { description: "one of HS256, RS256, PS256, ES256, EdDSA" },
+  ),
+  tokenIssuer: Type.Union([Type.String({ minLength: 1 }), Type.Null()], {
+    description: "who signs user tokens, such as https://shop.example",
+  }),
+  tokenAudience: Type.Union([Type.String({ minLength: 1 }), Type.Null()], {
+    description: "for whom user tokens are, such as phasewise",
+  }),
   dataFolder: Type.Union([Type.String({ minLength: 1 }), Type.Null()], {
     description: "a folder with a data set",
   }),
@@ -66,6 +86,10 @@ const VARIABLES: Readonly<Record<Setting, string>> = {
   host: "HOST",
   metricsPort: "PHASEWISE_METRICS_PORT",
   trustedProxies: "PHASEWISE_TRUSTED_PROXIES",
+  tokenKeys: "PHASEWISE_TOKEN_KEYS",
+  tokenAlgorithm: "PHASEWISE_TOKEN_ALGORITHM",
+  tokenIssuer: "PHASEWISE_TOKEN_ISSUER",
+  tokenAudience: "PHASEWISE_TOKEN_AUDIENCE",
   dataFolder: "PHASEWISE_DATA",
   stateFolder: "PHASEWISE_HOME",
   adminKey: "PHASEWISE_ADMIN_KEY",
@@ -85,6 +109,10 @@ function defaults(): Config {
     host: "127.0.0.1",
     metricsPort: null,
     trustedProxies: null,
+    tokenKeys: null,
+    tokenAlgorithm: null,
+    tokenIssuer: null,
+    tokenAudience: null,
     dataFolder: null,
     stateFolder: ".phasewise",
     adminKey: null,

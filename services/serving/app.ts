@@ -3,7 +3,7 @@ import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import Fastify, { type FastifyServerOptions, LogController } from "fastify";
 import { MAX_ID_BYTES } from "../../models/data/ids.ts";
 import { type App, type AppLimits, DEFAULT_LIMITS, type ServingDeps } from "./deps.ts";
-import { authenticate } from "./plugins/auth.ts";
+import { authenticate, authorize, knowUsers } from "./plugins/auth.ts";
 import { readJsonBodies } from "./plugins/bodies.ts";
 import { capClients } from "./plugins/clients.ts";
 import { allowOrigins } from "./plugins/cors.ts";
@@ -69,6 +69,8 @@ export async function buildApp(deps: ServingDeps, options: AppOptions = {}): Pro
   authenticate(app, { keys, openToVisitors, limits: requestLimits, now });
   limitRates(app, requestLimits);
   allowOrigins(app, keys);
+  knowUsers(app, deps.userTokens, () => deps.metrics.refusedUserTokens.inc());
+  authorize(app);
   await describeApi(app, options.version ?? "0.1.0");
 
   for (const addRoutes of ROUTES) addRoutes(app, deps);

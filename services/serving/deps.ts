@@ -15,6 +15,7 @@ import type { EventLog } from "../interactions/types.ts";
 import type { KeyRing } from "../keys/key-ring.ts";
 import type { KeyStore } from "../keys/key-store.ts";
 import type { RequestIds } from "../keys/request-ids.ts";
+import type { UserTokens } from "../keys/user-tokens.ts";
 import type { JobProducers } from "../queues/producers.ts";
 import type { DecisionLog } from "../registry/decisions.ts";
 import type { RedisRegistry } from "../registry/registry.ts";
@@ -64,6 +65,8 @@ export interface ServingDeps {
   readonly keys: KeyStore;
   readonly keyRing: KeyRing;
   readonly requestIds: RequestIds;
+  /** Null when the site signs no user tokens. */
+  readonly userTokens: UserTokens | null;
   /** Whether callers without a key are answered now. */
   readonly openToVisitors: () => boolean;
 }
@@ -92,9 +95,9 @@ export interface AppLimits {
   readonly operatorRequestsPerMinute: number;
   /** Per client address, of callers without a key. */
   readonly publicRequestsPerMinute: number;
-  /** Per client address, of callers with a publishable key. */
+  /** Per client address, of callers with a publishable key; and per user, of those with a user token too. */
   readonly browserRequestsPerMinute: number;
-  /** Per user whom the caller may speak for. */
+  /** Per user whom a back end asks for. */
   readonly userRequestsPerMinute: number;
   /** Per client address: after so many wrong keys the next ones are told to wait. The right one never is. */
   readonly failedKeysPerMinute: number;

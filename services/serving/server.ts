@@ -18,6 +18,7 @@ import { installationSecret, rememberedSecret } from "../keys/installation-secre
 import { followKeys, KeyRing } from "../keys/key-ring.ts";
 import { redisKeyStore } from "../keys/key-store.ts";
 import { RequestIds } from "../keys/request-ids.ts";
+import { openUserTokens } from "../keys/user-tokens.ts";
 import { readEventRules, readPolicy } from "../policy-file.ts";
 import { createProducers } from "../queues/producers.ts";
 import { connectRedis, type RedisWait } from "../redis.ts";
@@ -43,11 +44,13 @@ import { ShadowTap } from "./shadow-tap.ts";
 import { trustedProxies } from "./trusted-proxies.ts";
 import { Visitors } from "./visitors.ts";
 
+type TokenSetting = "tokenKeys" | "tokenAlgorithm" | "tokenIssuer" | "tokenAudience";
+
 export type ServerConfig = Pick<
   Config,
   "redisUrl" | "port" | "host" | "stateFolder" | "adminKey" | "logLevel"
 > &
-  Partial<Pick<Config, "policyFile" | "prefix" | "metricsPort" | "trustedProxies">>;
+  Partial<Pick<Config, "policyFile" | "prefix" | "metricsPort" | "trustedProxies" | TokenSetting>>;
 
 export interface ServerOptions {
   readonly config: ServerConfig;
@@ -80,6 +83,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const rules = await readEventRules(config.policyFile ?? null);
   const adminKey = await operatorKey(config);
   const proxies = trustedProxies(config.trustedProxies ?? null);
+  const userTokens = await openUserTokens(config, Date.now, (error) =>
+    app.log.warn({ err: error }, "keys of user tokens not read; the last known ones stay in use"),
+  );
   const metrics = createMetrics();
   const open = (wait: RedisWait, use: string) =>
     connectRedis(config, wait, () => metrics.redisErrors.inc({ use }));
@@ -167,6 +173,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     keys,
     keyRing,
     requestIds,
+    userTokens,
     openToVisitors,
   };
   const logger = { level: config.logLevel, stream: process.stderr };

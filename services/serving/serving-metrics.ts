@@ -103,8 +103,13 @@ export function createMetrics() {
     }),
     unvouched: new Counter({
       name: "phasewise_unvouched_total",
-      help: "Requests and events of callers without a secret key: answered, never evidence, never trained on",
+      help: "Requests and events of callers without a secret key or a user token: answered, never evidence, never trained on",
       labelNames: ["what"] as const,
+      registers,
+    }),
+    refusedUserTokens: new Counter({
+      name: "phasewise_refused_user_tokens_total",
+      help: "User tokens that were expired, forged, or not as the configuration says",
       registers,
     }),
     forgedRequestIds: new Counter({

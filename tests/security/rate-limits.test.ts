@@ -52,6 +52,58 @@ describe("rate limits", () => {
   });
 });
 
+describe("the limits of one user", () => {
+  let rig: Rig;
+
+  before(async () => {
+    rig = await startRig({ limits: { maxEventLoopDelayMs: 60_000, userRequestsPerMinute: 5 } });
+    const popular = await rig.register("popularity");
+    const first = { expectedLive: null, reason: "first" };
+    await rig.http().post(`/models/${popular}/promote`).set(BEARER).send(first).expect(200);
+  });
+  after(() => rig.stop());
+
+  it("hold for lists and feedback together, and for nobody else", async () => {
+    const list = (userId: string) => rig.http().get(`/recommend?userId=${userId}`).set(BEARER);
+    const feedback = (eventId: string, ...users: string[]) =>
+      rig
+        .http()
+        .post("/feedback")
+        .set(BEARER)
+        .send({
+          events: users.map((userId) => ({
+            eventId: `${eventId}-${userId}`,
+            userId,
+            itemId: "f1",
+            type: "watch",
+          })),
+        });
+    for (const eventId of ["a", "b", "c"]) await feedback(eventId, "anna", "anna").expect(202);
+    for (let call = 0; call < 2; call++) await list("anna").expect(200);
+    const refused = await list("anna").expect(429);
+    assert.match(refused.body.error.message, /this user's requests/);
+    await feedback("d", "anna").expect(429);
+    await list("bela").expect(200);
+    await feedback("e", "bela").expect(202);
+  });
+
+  it("refuse a batch as a whole, which may then be sent again", async () => {
+    const events = ["anna", "cleo"].map((userId) => ({
+      eventId: `whole-${userId}`,
+      userId,
+      itemId: "f2",
+      type: "watch",
+    }));
+    await rig.http().post("/feedback").set(BEARER).send({ events }).expect(429);
+    const again = await rig
+      .http()
+      .post("/feedback")
+      .set(BEARER)
+      .send({ events: events.slice(1) });
+    assert.deepEqual(again.body, { accepted: 1, duplicates: 0 });
+  });
+});
+
 describe("a rate limiter", () => {
   it("lets a name ask again as its bucket refills, and never more than at first", () => {
     const limiter = new RateLimiter();

@@ -111,7 +111,7 @@ describe("what one client may hold", () => {
   before(async () => {
     rig = await startRig({
       limits: { connectionsPerClient: 20, openRequestsPerClient: 10 },
-      trustedProxies: "127.0.0.9,10.0.0.0/8",
+      settings: { trustedProxies: "127.0.0.9,10.0.0.0/8" },
     });
     const popular = await rig.register("popularity");
     const first = { expectedLive: null, reason: "first" };

@@ -1,9 +1,12 @@
 import type { FastifyRequest, RouteOptions } from "fastify";
+import { Compile } from "typebox/compile";
 import { PhasewiseError } from "../../errors.ts";
 import { ANONYMOUS, type Caller } from "../../keys/caller.ts";
 import type { KeyRing } from "../../keys/key-ring.ts";
 import { type Access, grants } from "../../keys/scopes.ts";
+import type { UserTokens } from "../../keys/user-tokens.ts";
 import type { App } from "../deps.ts";
+import { UserIdText } from "../schemas.ts";
 import type { RequestLimits } from "./rate-limit.ts";
 
 declare module "fastify" {
@@ -26,6 +29,10 @@ export const ADMIN = { access: "admin" } as const;
 
 /** What a caller without a key may ask while the service is open to this machine. */
 const OPEN_TO_VISITORS: readonly Access[] = ["open", "view", "serve", "ingest"];
+
+/** The header in which a browser sends what its site's back end signed. */
+export const USER_TOKEN = "x-user-token";
+const isUserId = Compile(UserIdText);
 
 /** A bearer longer than this is no key: it is not hashed. */
 const LONGEST_BEARER = 512;
@@ -60,13 +67,43 @@ export function authenticate(app: App, options: AuthOptions): void {
       throw unauthorized("expected 'Bearer <key>' with a key that is in use");
     }
     request.knownCaller = caller;
-    if (!mayUse(caller, access)) {
-      throw new PhasewiseError(
-        "FORBIDDEN",
-        `authorization: expected a key that may ${access}, got one for ${caller.scopes.join(", ")}`,
-        { field: "authorization" },
-      );
+  });
+}
+
+/**
+ * Adds whom a user token vouches for, after its key was counted, so that nobody makes the service check signatures faster than
+ * the key may ask. Beside a secret key, which vouches for every user, a token says nothing new.
+ */
+export function knowUsers(app: App, tokens: Pick<UserTokens, "userOf"> | null, onRefused: () => void): void {
+  app.addHook("onRequest", async (request) => {
+    const token = request.headers[USER_TOKEN];
+    const { knownCaller: caller } = request;
+    if (token === undefined || caller?.kind !== "publishable") return;
+    try {
+      const user = await requireTokens(tokens).userOf(String(token));
+      if (!isUserId.Check(user)) throw badToken('expected a user id as the claim "sub"');
+      request.knownCaller = { ...caller, user };
+    } catch (error) {
+      onRefused();
+      throw error;
     }
+  });
+}
+
+/** Last of all: what the caller, now fully known, may ask. */
+export function authorize(app: App): void {
+  app.addHook("onRequest", async ({ is404, knownCaller: caller, routeOptions }) => {
+    const access = routeOptions.config.access ?? "admin";
+    if (is404 || caller === null || access === "open" || mayUse(caller, access)) return;
+    const expected =
+      caller.kind === "publishable" && access === "ingest"
+        ? `beside a publishable key a user token (${USER_TOKEN})`
+        : `a key that may ${access}`;
+    throw new PhasewiseError(
+      "FORBIDDEN",
+      `authorization: expected ${expected}, got one for ${caller.scopes.join(", ")}`,
+      { field: "authorization" },
+    );
   });
 }
 
@@ -79,8 +116,18 @@ function callerBy(authorization: string, { keys, now }: AuthOptions): Caller | n
   return keys.find(authorization.slice("Bearer ".length), now());
 }
 
-function mayUse({ kind, scopes }: Caller, access: Exclude<Access, "open">): boolean {
-  return access === "view" ? kind === "secret" : grants(scopes, access);
+function mayUse({ kind, scopes, user }: Caller, access: Exclude<Access, "open">): boolean {
+  if (access === "view") return kind === "secret";
+  return grants(scopes, access) || (access === "ingest" && user !== null);
+}
+
+function requireTokens<T>(tokens: T | null): T {
+  if (tokens !== null) return tokens;
+  throw badToken("expected none, since no user tokens are configured (PHASEWISE_TOKEN_KEYS)");
+}
+
+function badToken(what: string): PhasewiseError {
+  return new PhasewiseError("UNAUTHORIZED", `${USER_TOKEN}: ${what}`, { field: USER_TOKEN });
 }
 
 function unauthorized(what: string): PhasewiseError {

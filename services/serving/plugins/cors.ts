@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { PhasewiseError } from "../../errors.ts";
 import type { KeyRing } from "../../keys/key-ring.ts";
 import type { App } from "../deps.ts";
-import { callerOf, OPEN } from "./auth.ts";
+import { callerOf, OPEN, USER_TOKEN } from "./auth.ts";
 
 const MAX_AGE_SECONDS = 600;
 
@@ -18,12 +18,12 @@ export function allowOrigins(app: App, keys: Pick<KeyRing, "allowsOrigin">): voi
     if (origin !== undefined && keys.allowsOrigin(origin))
       reply.header("access-control-allow-origin", origin);
   };
-  for (const url of ["/recommend", "/items/:itemId/similar"]) {
+  for (const url of ["/recommend", "/feedback", "/items/:itemId/similar"]) {
     app.options(url, { config: OPEN, schema: { hide: true } }, async (request, reply) => {
       allow(request, reply);
       return await reply
         .header("access-control-allow-methods", "GET, POST")
-        .header("access-control-allow-headers", "authorization, content-type")
+        .header("access-control-allow-headers", `authorization, content-type, ${USER_TOKEN}`)
         .header("access-control-max-age", MAX_AGE_SECONDS)
         .status(204)
         .send();

@@ -2,7 +2,7 @@ import helmet from "@fastify/helmet";
 import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
 import type { App } from "../deps.ts";
-import { OPEN } from "./auth.ts";
+import { OPEN, USER_TOKEN } from "./auth.ts";
 
 /** The API describes itself: `/openapi.json` from the route schemas, pages at `/docs`, all served from here. */
 export async function describeApi(app: App, version: string): Promise<void> {
@@ -17,10 +17,22 @@ export async function describeApi(app: App, version: string): Promise<void> {
         description: "Recommendations from the best model that has proved itself.",
         version,
       },
-      components: { securitySchemes: { key: { type: "http", scheme: "bearer" } } },
+      components: {
+        securitySchemes: {
+          key: { type: "http", scheme: "bearer" },
+          userToken: {
+            type: "apiKey",
+            in: "header",
+            name: USER_TOKEN,
+            description: "beside a publishable key: a JWT of the site's back end, which says who the user is",
+          },
+        },
+      },
     },
     transform: ({ schema, url, route }) => {
-      const security = route.config?.access === "open" ? [] : [{ key: [] }];
+      const access = route.config?.access;
+      const byToken = access === "serve" || access === "ingest" ? [{ key: [], userToken: [] }] : [];
+      const security = access === "open" ? [] : [{ key: [] }, ...byToken];
       return { schema: { ...schema, security }, url };
     },
   });

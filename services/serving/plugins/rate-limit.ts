@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { PhasewiseError } from "../../errors.ts";
+import type { Caller } from "../../keys/caller.ts";
 import { clientOf } from "../client-address.ts";
 import type { App, AppLimits } from "../deps.ts";
 import { RateLimiter } from "../rate-limiter.ts";
@@ -53,9 +54,14 @@ export class RequestLimits {
     }
   }
 
-  /** To be called for a user that the caller may speak for. @throws RATE_LIMITED */
-  user(userId: string, reply: FastifyReply): void {
-    this.#take(reply, ["this user's requests", userId, this.#limits.userRequestsPerMinute]);
+  /**
+   * To be called for a user whom the caller vouches for. What a user does in browsers is counted apart from what back ends ask
+   * for the same user. @throws RATE_LIMITED
+   */
+  user({ kind }: Caller, userId: string, reply: FastifyReply): void {
+    const { userRequestsPerMinute, browserRequestsPerMinute } = this.#limits;
+    if (kind === "secret") this.#take(reply, ["this user's requests", userId, userRequestsPerMinute]);
+    else this.#take(reply, ["this user's requests from browsers", userId, browserRequestsPerMinute]);
   }
 
   #take(reply: FastifyReply, [what, who, perMinute]: Limit): void {

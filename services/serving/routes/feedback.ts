@@ -3,7 +3,7 @@ import { strengthOf, weightsOf } from "../../../models/data/event-rules.ts";
 import { itemId, userId } from "../../../models/data/ids.ts";
 import { PhasewiseError } from "../../errors.ts";
 import type { FeedbackEvent } from "../../interactions/types.ts";
-import { vouchesForUsers } from "../../keys/caller.ts";
+import { requireOwnUser, vouchesForUsers } from "../../keys/caller.ts";
 import type { App, ServingDeps } from "../deps.ts";
 import { eventTime } from "../event-times.ts";
 import { callerOf, INGEST } from "../plugins/auth.ts";
@@ -114,6 +114,12 @@ export function feedbackRoutes(app: App, deps: ServingDeps): void {
       if (!vouchesForUsers(caller)) {
         deps.metrics.unvouched.inc({ what: "event" }, events.length);
         return await reply.status(202).send(deps.visitors.add(events, now));
+      }
+      for (const [position, { userId: user }] of events.entries()) {
+        requireOwnUser(caller, user, `events.${position}.userId`);
+      }
+      for (const user of new Set(events.map(({ userId: user }) => user))) {
+        request.server.requestLimits.user(caller, user, reply);
       }
       const outcome = await deps.events.append(
         events.map((event) => ({

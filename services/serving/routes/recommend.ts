@@ -3,7 +3,7 @@ import Type, { type Static } from "typebox";
 import { strengthOf } from "../../../models/data/event-rules.ts";
 import { type ItemId, itemId, userId } from "../../../models/data/ids.ts";
 import type { ItemFilter, Query } from "../../../models/recommender.ts";
-import { vouchesForUsers } from "../../keys/caller.ts";
+import { requireOwnUser, vouchesForUsers } from "../../keys/caller.ts";
 import type { ShadowRequest } from "../../queues/types.ts";
 import type { App, ServingDeps } from "../deps.ts";
 import { eventTime } from "../event-times.ts";
@@ -114,7 +114,7 @@ export function recommendRoutes(app: App, deps: ServingDeps): void {
       const { userId: user, k, genre, exclude } = request.query;
       const candidates = genre === undefined ? undefined : deps.catalogue.current.filterOf(genre, "genre");
       return await answer(deps, request, reply, {
-        userId: user ?? null,
+        userId: user ?? callerOf(request).user,
         session: null,
         k: k ?? DEFAULT_K,
         exclude: exclude === undefined ? [] : exclude.split(",").filter((id) => id !== ""),
@@ -140,7 +140,7 @@ export function recommendRoutes(app: App, deps: ServingDeps): void {
       const candidates =
         genre === undefined ? undefined : deps.catalogue.current.filterOf(genre, "filter.genre");
       return await answer(deps, request, reply, {
-        userId: user ?? null,
+        userId: user ?? callerOf(request).user,
         session: history ?? null,
         k: k ?? DEFAULT_K,
         exclude: exclude ?? [],
@@ -160,8 +160,9 @@ async function answer(
   const now = deps.now();
   const caller = callerOf(request);
   const vouched = vouchesForUsers(caller);
+  if (asked.userId !== null) requireOwnUser(caller, asked.userId, "userId");
   if (!vouched) deps.metrics.unvouched.inc({ what: "request" });
-  else if (asked.userId !== null) request.server.requestLimits.user(asked.userId, reply);
+  else if (asked.userId !== null) request.server.requestLimits.user(caller, asked.userId, reply);
   const history = await historyOf(deps, asked, vouched, now);
   deps.metrics.histories.inc({ origin: history.origin });
   const query = {

@@ -170,6 +170,7 @@ describe("replies to users outside the interleaving share", () => {
           file: join(folder, "keys.json"),
         }),
         requestIds: new RequestIds("a secret for tests only"),
+        userTokens: null,
         openToVisitors: () => true,
       },
       { newRequestId: () => "the-one-request-id", limits: { maxEventLoopDelayMs: 60_000 } },

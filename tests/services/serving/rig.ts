@@ -6,7 +6,12 @@ import type { Params } from "../../../models/recipe.ts";
 import { artifactStore } from "../../../services/artifacts/artifact-store.ts";
 import { connectRedis } from "../../../services/redis.ts";
 import { type RedisRegistry, redisRegistry } from "../../../services/registry/registry.ts";
-import { type RunningServer, type ServerOptions, startServer } from "../../../services/serving/server.ts";
+import {
+  type RunningServer,
+  type ServerConfig,
+  type ServerOptions,
+  startServer,
+} from "../../../services/serving/server.ts";
 import { folderStore } from "../../../services/storage/folder-store.ts";
 import { eventually } from "../../support/eventually.ts";
 import { type PrivateRedis, startRedis } from "../../support/redis.ts";
@@ -28,7 +33,7 @@ export interface Rig {
 }
 
 export async function startRig(
-  options: Partial<ServerOptions> & { readonly trustedProxies?: string } = {},
+  options: Partial<ServerOptions> & { readonly settings?: Partial<ServerConfig> } = {},
 ): Promise<Rig> {
   const redis = await startRedis();
   const folder = await mkdtemp(join(tmpdir(), "phasewise-serving-"));
@@ -48,7 +53,7 @@ export async function startRig(
       stateFolder: folder,
       adminKey: ADMIN_KEY,
       logLevel: "silent",
-      trustedProxies: options.trustedProxies ?? null,
+      ...options.settings,
     },
   });
   const http = (): supertest.Agent => supertest.agent(server.url);
