@@ -108,6 +108,7 @@ export async function openComparison(
   lastUpgrade?: VersionFacts,
 ): Promise<void> {
   const { kind, challenger, baseline, baselineMean, cpuMsPerRequest, users } = evidence;
+  const { alphaSpending } = context.policy;
   await context.shadowLog.open({
     id: `${challenger.version}~${baseline.version}~${number}`,
     kind,
@@ -118,6 +119,7 @@ export async function openComparison(
       variance: plannedVariance(users),
       cpuMsPerRequest,
       figure: planFigure(figuresOf(users)),
+      ...(alphaSpending === "fdr" && { discovery: await context.registry.discoveries() }),
     },
     attempt: number,
     lastUpgrade,

@@ -9,7 +9,12 @@
  * adds to the share is at most E_t·α_t/(R + 1) = E_t·α·γ_t, whose mean is at most α·γ_t under any dependence.
  * Source: Xu & Ramdas, Online multiple testing with e-values (e-LOND), AISTATS 2024.
  */
-export type AlphaSpending = "family" | "fdr";
+export interface Discovery {
+  /** t */
+  readonly pair: number;
+  /** R */
+  readonly promotions: number;
+}
 
 /** α_k of the k-th line at one baseline. */
 export function alphaOfAttempt(alpha: number, attempt: number): number {
@@ -23,7 +28,7 @@ export function alphaOfAttempt(alpha: number, attempt: number): number {
 const DISCOVERY_SUM = 2.10975;
 
 /** α_t of the t-th pair of an installation, opened after `promotions` of those before it were promoted. */
-export function alphaOfDiscovery(alpha: number, pair: number, promotions: number): number {
+export function alphaOfDiscovery(alpha: number, { pair, promotions }: Discovery): number {
   if (!(Number.isInteger(promotions) && promotions >= 0)) {
     throw new RangeError(`alpha: expected 0, 1, … promotions, got ${promotions}`);
   }

@@ -1,4 +1,4 @@
-import { alphaOfAttempt } from "./alpha-spending.ts";
+import { alphaOfAttempt, alphaOfDiscovery } from "./alpha-spending.ts";
 import { canBeCapped, isSoundFigure, UNCAPPED } from "./capped-figure.ts";
 import { isSound, type ShadowEvidence, type UserDifference } from "./evidence.ts";
 import { allGuardrails, type GuardrailResult, wordingOf } from "./guardrails/all.ts";
@@ -80,7 +80,13 @@ export function planOf(
   // Credits span the whole of [−1, 1]: with the planned variance of nDCG differences the bets would be too large.
   const variance = stage === "interleaving" ? 1 : plan.variance;
   const mde = stage === "interleaving" ? policy.interleaving.mde : policy.mde;
-  const alpha = alphaOfStage(alphaOfAttempt(policy.alpha, Math.floor(attempt)), stage, policy);
+  const { discovery } = plan;
+  if (discovery !== undefined && !(discovery.pair >= 1 && discovery.promotions >= 0)) return null;
+  const ofAttempt =
+    discovery === undefined
+      ? alphaOfAttempt(policy.alpha, Math.floor(attempt))
+      : alphaOfDiscovery(policy.alpha, discovery);
+  const alpha = alphaOfStage(ofAttempt, stage, policy);
   const figure = plan.figure && stage === "interleaving" ? UNCAPPED : plan.figure;
   if (figure !== undefined && !isSoundFigure(figure)) return null;
   return { margin, mde, variance, alpha, futilityAlpha: policy.alpha, figure };

@@ -1,6 +1,7 @@
 import type { Cohort } from "../evaluation/cohorts.ts";
 import type { FaultCounts } from "../evaluation/list-faults.ts";
 import type { Phase } from "../recipe.ts";
+import type { Discovery } from "./alpha-spending.ts";
 import type { FigurePlan } from "./capped-figure.ts";
 import type { ChallengeKind } from "./margin.ts";
 
@@ -64,6 +65,8 @@ export interface ShadowPlan {
   readonly variance: number;
   /** What the test looks at; absent in attempts that the first design planned. */
   readonly figure?: FigurePlan | undefined;
+  /** Where α limits the share of false promotions: the place among all pairs ever, and the promotions before it. */
+  readonly discovery?: Discovery | undefined;
   readonly cpuMsPerRequest: Pair<number>;
 }
 

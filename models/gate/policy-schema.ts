@@ -232,6 +232,11 @@ export const policySchema = group("The limits of the gate, the shadow, the rollb
     0.05,
     "Chance of ever promoting a challenger without the lift, over all attempts at a baseline.",
   ),
+  alphaSpending: Type.Union([Type.Literal("family"), Type.Literal("fdr")], {
+    default: "family",
+    description:
+      "What α is the limit of: the chance of any promotion without the lift over one baseline (family), or the expected share of such ones among all promotions ever (fdr).",
+  }),
   mde: openShare(0.01, "Smallest lift in nDCG@10 worth finding: plans the bets and the length of a test."),
   margins,
   screen,

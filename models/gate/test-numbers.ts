@@ -11,11 +11,13 @@ export interface OpenedUnder {
  * The numbers of a policy that a running test rests on: its α, its margin and its bets, and what a user's figure is.
  * Another policy with the same ones leaves what is open as it is; its other limits count from the next look on.
  */
-export function testSha256({ alpha, mde, margins, interleaving, shadow }: Policy): string {
+export function testSha256({ alpha, alphaSpending, mde, margins, interleaving, shadow }: Policy): string {
   const { attributionDays, attributionEvents, panelDays, relevantEvents, requestsPerUser } = shadow;
   return sha256(
     canonicalJson({
       alpha,
+      // Left out where it is what it was before there was a choice: comparisons opened then go on.
+      ...(alphaSpending !== "family" && { alphaSpending }),
       mde,
       margins,
       interleaving: { alphaShare: interleaving.alphaShare, mde: interleaving.mde },
@@ -31,7 +33,7 @@ export function goesOnUnder(opened: OpenedUnder, policy: Policy): boolean {
 }
 
 /** The hash that a policy had before it knew some of its fields, and before two of its defaults were lowered. */
-function firstSha256({ evidence: _, ...policy }: Policy): string {
+function firstSha256({ evidence: _, alphaSpending: _spending, ...policy }: Policy): string {
   const { panelDays: _days, ...shadow } = policy.shadow;
   const { patienceUsers: _users, ...promotion } = policy.promotion;
   const { userEvents: _events, largestUserShare: _share, ...training } = policy.training;

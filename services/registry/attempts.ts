@@ -26,6 +26,14 @@ export function attemptIndexOf(counts: Counts, challenger: string, baseline = co
   return baseline === undefined ? 0 : count(counts, indexOf(baseline, challenger));
 }
 
+/** Attempts by anybody at any baseline. */
+export function allAttempts({ attempts }: Counts): number {
+  return Object.entries(attempts).reduce(
+    (sum, [field, number]) => (field.includes("/") ? sum : sum + Number(number)),
+    0,
+  );
+}
+
 /** One more at this baseline; at the live version where none is named. */
 export function countAttempt(counts: Counts, challenger: string, baseline = counts.live?.version): Write[] {
   if (baseline === undefined) return [];

@@ -1,6 +1,7 @@
 import type { Redis } from "ioredis";
+import type { Discovery } from "../../models/gate/alpha-spending.ts";
 import { PhasewiseError } from "../errors.ts";
-import { attemptIndexOf, attemptsOf, countAttempt } from "./attempts.ts";
+import { allAttempts, attemptIndexOf, attemptsOf, countAttempt } from "./attempts.ts";
 import { firstBrokenAudit, type LivePeriod, latestAudit, livePeriods } from "./audit.ts";
 import { decideCanary } from "./canary.ts";
 import { type Change, committer, type UnsealedEntry } from "./commit.ts";
@@ -34,6 +35,8 @@ export interface RedisRegistry extends Registry {
   attemptIndex(version: string): Promise<number>;
   /** Counts an attempt at a baseline that is not live, but may yet be; resolves to its k. */
   countPair(version: string, baseline: string, actor: string): Promise<number>;
+  /** Attempts ever made at any baseline, and promotions from one version to another. */
+  discoveries(): Promise<Discovery>;
   /** Set by one automatic rollback too many in 24 hours; while it stands nothing is promoted. */
   freeze(): Promise<Freeze | null>;
   /** An operator has found the cause: promotions are possible again. False when nothing was frozen. */
@@ -187,6 +190,12 @@ export function redisRegistry(redis: Redis, options: RegistryOptions = {}): Redi
         ),
       );
       return attemptIndexOf(await readSnapshot(), version, baseline);
+    },
+
+    async discoveries() {
+      const [snapshot, periods] = await Promise.all([readSnapshot(), livePeriods(redis)]);
+      const promotions = periods.filter(({ action, from }) => action === "promote" && from !== null).length;
+      return { pair: allAttempts(snapshot), promotions };
     },
 
     async freeze() {

@@ -117,7 +117,7 @@ export function challengersInARow(
       const alpha =
         spending === "family"
           ? alphaOfAttempt(ALPHA, atBaseline)
-          : alphaOfDiscovery(ALPHA, pair, right + wrong);
+          : alphaOfDiscovery(ALPHA, { pair: pair, promotions: right + wrong });
       const test = planTest({ ...BOLD, alpha });
       const draw = (from: Random) => (isLifted ? 0.03 : 0) + (from.next() < 0.5 ? 0.1 : -0.1);
       if (usersUntilProven(draw, test, size.users, random) === null) continue;

@@ -14,12 +14,16 @@ describe("α over many challengers", () => {
 
   it("gives α back for each promotion where a share of them may be false, and never more than α", () => {
     let spent = 0;
-    for (let pair = 1; pair <= 100_000; pair++) spent += alphaOfDiscovery(0.05, pair, 0);
+    for (let pair = 1; pair <= 100_000; pair++)
+      spent += alphaOfDiscovery(0.05, { pair: pair, promotions: 0 });
     assert.ok(spent < 0.05 && spent > 0.045, `${spent}`);
-    assert.equal(alphaOfDiscovery(0.05, 9, 8), 9 * alphaOfDiscovery(0.05, 9, 0));
-    assert.equal(alphaOfDiscovery(0.05, 2, 40), 0.05);
-    assert.ok(alphaOfDiscovery(0.05, 200, 0) > 2 * alphaOfAttempt(0.05, 200));
-    assert.throws(() => alphaOfDiscovery(0.05, 2, -1), /expected 0, 1, … promotions/);
+    assert.equal(
+      alphaOfDiscovery(0.05, { pair: 9, promotions: 8 }),
+      9 * alphaOfDiscovery(0.05, { pair: 9, promotions: 0 }),
+    );
+    assert.equal(alphaOfDiscovery(0.05, { pair: 2, promotions: 40 }), 0.05);
+    assert.ok(alphaOfDiscovery(0.05, { pair: 200, promotions: 0 }) > 2 * alphaOfAttempt(0.05, 200));
+    assert.throws(() => alphaOfDiscovery(0.05, { pair: 2, promotions: -1 }), /expected 0, 1, … promotions/);
   });
 
   it("numbers lines as they came, so that retraining a line every day costs nothing", () => {

@@ -75,6 +75,18 @@ describe("decide", () => {
     assert.ok((ninth?.lowerBound ?? 1) < (first?.lowerBound ?? 0));
   });
 
+  it("spends what the place among all pairs leaves, where α limits the share of false promotions", () => {
+    const healthy = healthyEvidence({ users: 60 });
+    assert.ok(healthy.plan !== null);
+    const at = (pair: number, promotions: number) =>
+      decide(
+        { ...healthy, plan: { ...healthy.plan, discovery: { pair, promotions } } as ShadowEvidence["plan"] },
+        policy,
+      ).test?.alpha ?? 0;
+    assert.ok(at(40, 3) === 4 * at(40, 0) && at(40, 0) < at(2, 0));
+    assert.equal(at(Number.NaN, 0), 0, "a plan without its numbers plans nothing");
+  });
+
   it("holds below the policy's least number of users, however clear the lift", () => {
     const evidence = healthyEvidence({ users: 25, lift: 0.3 });
     assert.equal(decide(evidence, policy).test?.proven, true);
