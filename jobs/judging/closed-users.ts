@@ -8,6 +8,7 @@ import { diversity } from "../../models/evaluation/diversity.ts";
 import { mean } from "../../models/evaluation/moments.ts";
 import type { Policy } from "../../models/gate/policy.ts";
 import { samplePlace } from "../../models/gate/request-sample.ts";
+import { clockOf } from "../../services/interactions/event-clocks.ts";
 import type { UserHistory } from "../../services/interactions/types.ts";
 import {
   type Comparison,
@@ -28,10 +29,10 @@ export interface RecordedShadow {
 
 /** Enters the users whose attribution windows have closed since the last look, in that order; returns all records. */
 export async function enterClosedUsers(context: JobContext, comparison: Comparison): Promise<RecordedShadow> {
-  const [pairs, entered, watermark] = await Promise.all([
+  const [pairs, entered, clocks] = await Promise.all([
     context.shadowLog.pairs(comparison),
     context.shadowLog.users(comparison),
-    context.events.watermark(),
+    context.events.clocks(),
   ]);
   const known = new Set(entered.map((user) => user.userId));
   const serving = servingRole(comparison);
@@ -41,11 +42,12 @@ export async function enterClosedUsers(context: JobContext, comparison: Comparis
   );
   const histories = await context.events.histories([...waiting.keys()].map(userId));
   const catalogue = await context.catalogue();
-  const clock = { watermark, openedAt: comparison.openedAt };
   const closed: JudgedUser[] = [];
   const early = new Map<string, number>();
   for (const [user, own] of waiting) {
     const history = histories.get(userId(user));
+    const watermark = clockOf(clocks, latestOf(history?.entries ?? []));
+    const clock = { watermark, openedAt: comparison.openedAt };
     const joined = attributionOf(context, own, history, clock);
     if (joined.state === "closed") {
       const { state: _, chosen, ...figures } = joined;
@@ -64,6 +66,11 @@ export async function enterClosedUsers(context: JobContext, comparison: Comparis
 function diversityOf(chosen: readonly (readonly ItemId[])[], catalogue: Catalogue): number | undefined {
   const several = chosen.filter(({ length }) => length > 1);
   return several.length === 0 ? undefined : mean(several.map((items) => diversity(items, catalogue)));
+}
+
+/** When the user did something last, epoch milliseconds. */
+export function latestOf(entries: readonly { readonly timestamp: number }[]): number {
+  return entries.reduce((latest, { timestamp }) => Math.max(latest, timestamp), 0);
 }
 
 /** The attribution window: how long after a list what the user does counts for it. */

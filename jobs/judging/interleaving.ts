@@ -6,10 +6,11 @@ import type { InterleavedUser, ShadowEvidence } from "../../models/gate/evidence
 import { interleavedCredits, type ServedDraft } from "../../models/gate/interleaved-credits.ts";
 import { interleavedDifference } from "../../models/gate/interleaving.ts";
 import type { GuardrailCode } from "../../models/gate/reasons.ts";
+import { clockOf } from "../../services/interactions/event-clocks.ts";
 import type { CreditedUser, InterleavedList, OpenInterleaving } from "../../services/interleaving/types.ts";
 import type { Attempt } from "../../services/shadow/types.ts";
 import type { JobContext } from "../context.ts";
-import { windowOf } from "./closed-users.ts";
+import { latestOf, windowOf } from "./closed-users.ts";
 
 /** Interleaving ends by itself when the judge has not renewed it for as long as this many looks take. */
 const LOOKS_UNTIL_EXPIRY = 10;
@@ -20,10 +21,10 @@ const JUDGED_BY_VOTES: ReadonlySet<GuardrailCode> = new Set(["COLD_USERS", "LIGH
 /** Enters the users whose windows have closed since the last look, in that order. */
 export async function enterInterleavedUsers(context: JobContext, attempt: Attempt): Promise<void> {
   const { interleaving, events, policy } = context;
-  const [lists, entered, watermark] = await Promise.all([
+  const [lists, entered, clocks] = await Promise.all([
     interleaving.lists(attempt.id),
     interleaving.users(attempt.id),
-    events.watermark(),
+    events.clocks(),
   ]);
   const known = new Set(entered.map((user) => user.userId));
   const waiting = groupedBy(
@@ -31,10 +32,11 @@ export async function enterInterleavedUsers(context: JobContext, attempt: Attemp
     (list) => list.userId,
   );
   const histories = await events.histories([...waiting.keys()].map(userId));
-  const window = { ...windowOf(policy), watermark };
   const closed: CreditedUser[] = [];
   for (const [user, own] of waiting) {
-    const entries = (histories.get(userId(user))?.entries ?? []).filter(({ weight }) => weight > 0);
+    const all = histories.get(userId(user))?.entries ?? [];
+    const entries = all.filter(({ weight }) => weight > 0);
+    const window = { ...windowOf(policy), watermark: clockOf(clocks, latestOf(all)) };
     const credits = interleavedCredits(own.map(draftOf), entries, window);
     if (credits !== null) closed.push({ userId: user, ...credits });
   }

@@ -2,6 +2,7 @@ import { figuresOf, planFigure } from "../../models/gate/capped-figure.ts";
 import type { UserDifference, VersionFacts } from "../../models/gate/evidence.ts";
 import { policySha256 } from "../../models/gate/policy.ts";
 import { goesOnUnder, testSha256 } from "../../models/gate/test-numbers.ts";
+import { openingTime } from "../../services/interactions/event-clocks.ts";
 import type { LivePointer } from "../../services/registry/types.ts";
 import type { JudgedUser, Watch } from "../../services/shadow/types.ts";
 import type { JobContext } from "../context.ts";
@@ -65,7 +66,7 @@ async function open(context: JobContext, { kind, epoch, older, newer }: Wanted, 
     ),
     policySha256: policySha256(context.policy),
     testSha256: testSha256(context.policy),
-    openedAt: await context.events.watermark(),
+    openedAt: openingTime(await context.events.clocks()),
     startedAt: context.isoNow(),
   });
   context.log.info({ version: newer, beside: older, kind }, "watching");

@@ -11,6 +11,7 @@ import type { ScreenEvidence } from "../../models/gate/screening.ts";
 import type { VersionState } from "../../models/gate/states.ts";
 import { testSha256 } from "../../models/gate/test-numbers.ts";
 import type { StoredEvaluation } from "../../services/evaluations/evaluations.ts";
+import { openingTime } from "../../services/interactions/event-clocks.ts";
 import type { VersionRecord } from "../../services/registry/types.ts";
 import type { Attempt } from "../../services/shadow/types.ts";
 import type { JobContext } from "../context.ts";
@@ -125,7 +126,7 @@ export async function openComparison(
     lastUpgrade,
     policySha256: policySha256(context.policy),
     testSha256: testSha256(context.policy),
-    openedAt: await context.events.watermark(),
+    openedAt: openingTime(await context.events.clocks()),
     startedAt: context.isoNow(),
   });
 }

@@ -41,8 +41,9 @@ export async function refresh(
   const { manifest } = await context.artifacts.manifest(live.version);
   // What was trained elsewhere is refreshed there, and imported again.
   if (isImported(manifest.recipe)) return { live: live.version, jobId: null };
-  const watermark = await context.events.watermark();
-  if (watermark <= Date.parse(manifest.data.through)) return { live: live.version, jobId: null };
+  const { live: liveAt, recorded } = await context.events.clocks();
+  const latest = Math.max(liveAt ?? 0, recorded ?? 0);
+  if (latest <= Date.parse(manifest.data.through)) return { live: live.version, jobId: null };
   const reason = `scheduled: events since ${manifest.data.through}`;
   return {
     live: live.version,

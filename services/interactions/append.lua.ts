@@ -1,15 +1,16 @@
 /** Appends a batch of events, all or nothing. Refused as a whole, before it starts, at the memory limit. */
 export const APPEND_LUA = `#!lua
--- KEYS[1] stream, KEYS[2] watermark, then for each event: its id's key, its user's history, and the items
---   that the history has forgotten
--- ARGV[1] window of known ids in milliseconds, ARGV[2] longest history, then for each event:
+-- KEYS[1] stream, KEYS[2] the live clock, KEYS[3] latest recorded times, then for each event: its id's key,
+--   its user's history, and the items that the history has forgotten
+-- ARGV[1] window of known ids in milliseconds, ARGV[2] longest history, ARGV[3] age in milliseconds from which an
+--   event is a recorded one, ARGV[4] recorded times kept, then for each event:
 --   hash of its body, its JSON, its history entry without the sequence (empty for none), its timestamp
 -- RETURNS {accepted, duplicates, 0}, or {0, 0, n} when event n (from 1) reuses an id with another body
 local windowMs, longest = ARGV[1], tonumber(ARGV[2])
-local count = (#KEYS - 2) / 3
+local count = (#KEYS - 3) / 3
 local fresh, hashOf = {}, {}
 for n = 1, count do
-  local idKey, hash = KEYS[3 * n], ARGV[4 * n - 1]
+  local idKey, hash = KEYS[3 * n + 1], ARGV[4 * n + 1]
   local known = hashOf[idKey] or redis.call('GET', idKey)
   if not known then
     fresh[#fresh + 1] = n
@@ -21,11 +22,12 @@ for n = 1, count do
   end
 end
 
-local watermark = redis.call('GET', KEYS[2])
-local latest = watermark
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local live, since, moved = tonumber(redis.call('HGET', KEYS[2], 'at')), tonumber(redis.call('HGET', KEYS[2], 'since')), false
 for _, n in ipairs(fresh) do
-  local idKey, history, older = KEYS[3 * n], KEYS[3 * n + 1], KEYS[3 * n + 2]
-  local hash, event, entry, timestamp = ARGV[4 * n - 1], ARGV[4 * n], ARGV[4 * n + 1], ARGV[4 * n + 2]
+  local idKey, history, older = KEYS[3 * n + 1], KEYS[3 * n + 2], KEYS[3 * n + 3]
+  local hash, event, entry, timestamp = ARGV[4 * n + 1], ARGV[4 * n + 2], ARGV[4 * n + 3], tonumber(ARGV[4 * n + 4])
   redis.call('SET', idKey, hash, 'PX', windowMs)
   redis.call('XADD', KEYS[1], '*', 'event', event)
   if entry ~= '' then
@@ -36,8 +38,16 @@ for _, n in ipairs(fresh) do
       redis.call('SADD', older, cjson.decode(dropped)[1])
     end
   end
-  if not latest or tonumber(timestamp) > tonumber(latest) then latest = timestamp end
+  if timestamp < now - tonumber(ARGV[3]) then
+    redis.call('LPUSH', KEYS[3], ARGV[4 * n + 4])
+    redis.call('LTRIM', KEYS[3], 0, tonumber(ARGV[4]) - 1)
+  else
+    -- A clock that runs ahead, a client's or a replica's, moves nothing beyond the present.
+    local at = math.min(timestamp, now)
+    if not live or at > live then live, moved = at, true end
+    if not since or at < since then since, moved = at, true end
+  end
 end
-if latest ~= watermark then redis.call('SET', KEYS[2], latest) end
+if moved then redis.call('HSET', KEYS[2], 'at', string.format('%.0f', live), 'since', string.format('%.0f', since)) end
 return {#fresh, count - #fresh, 0}
 `;

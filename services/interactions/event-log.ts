@@ -6,9 +6,10 @@ import { PhasewiseError } from "../errors.ts";
 import { luaScript } from "../lua-script.ts";
 import { fromStore, toStore } from "../store-errors.ts";
 import { APPEND_LUA } from "./append.lua.ts";
+import { RECORDED_AGE_MS, RECORDED_KEPT, readEventClocks } from "./event-clocks.ts";
 import { entryText, historyOf } from "./history-entry.ts";
 import { replaceImported } from "./imported-histories.ts";
-import { eventKey, historyKey, olderKey, STREAM, WATERMARK } from "./keys.ts";
+import { eventKey, historyKey, LIVE_CLOCK, olderKey, RECORDED_TIMES, STREAM } from "./keys.ts";
 import type { EventLog, FeedbackEvent, UserHistory } from "./types.ts";
 
 export interface EventLogOptions {
@@ -41,8 +42,8 @@ export function redisEventLog(redis: Redis, options: EventLogOptions = {}): Even
   return {
     async append(events, now) {
       if (events.length === 0) return { accepted: 0, duplicates: 0 };
-      const keys = [STREAM, WATERMARK];
-      const args: (string | number)[] = [windowMs, longestHistory];
+      const keys = [STREAM, LIVE_CLOCK, RECORDED_TIMES];
+      const args: (string | number)[] = [windowMs, longestHistory, RECORDED_AGE_MS, RECORDED_KEPT];
       for (const event of events) {
         const timestamp = event.timestamp ?? now;
         keys.push(eventKey(event.eventId), historyKey(event.userId), olderKey(event.userId));
@@ -117,9 +118,7 @@ export function redisEventLog(redis: Redis, options: EventLogOptions = {}): Even
     replaceImported: (users, importSha256, onUsers) =>
       replaceImported(redis, longestHistory, users, importSha256, onUsers),
 
-    async watermark() {
-      return Number((await fromStore("read watermark", redis.get(WATERMARK))) ?? 0);
-    },
+    clocks: () => readEventClocks(redis),
 
     async read(afterId, count) {
       const entries = await fromStore(

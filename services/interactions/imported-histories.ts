@@ -2,8 +2,9 @@ import type { Redis } from "ioredis";
 import type { ItemId, UserId } from "../../models/data/ids.ts";
 import { luaScript } from "../lua-script.ts";
 import { fromStore, toStore } from "../store-errors.ts";
+import { RECORDED_KEPT } from "./event-clocks.ts";
 import { IMPORTED_LUA } from "./imported.lua.ts";
-import { historyKey, IMPORTED, olderKey, seededKey, WATERMARK } from "./keys.ts";
+import { historyKey, IMPORTED, olderKey, RECORDED_TIMES, seededKey } from "./keys.ts";
 
 /** What an import knows of one user, oldest first; empty for a user whom it has lost. */
 export interface ImportedHistory {
@@ -48,8 +49,8 @@ export async function replaceImported(
     if (args.length === 0) return;
     const [count, sentKeys, sentArgs] = [
       args.length,
-      [WATERMARK, ...keys],
-      [longestHistory, latest, ...args],
+      [RECORDED_TIMES, ...keys],
+      [longestHistory, latest, RECORDED_KEPT, ...args],
     ];
     [keys, args, entries] = [[], [], 0];
     const sent: Promise<void> = toStore("write histories", run(sentKeys, sentArgs)).then((reply) => {

@@ -1,14 +1,15 @@
 /** Makes the imported part of some users' histories what an import says; what users did live stays, after it. */
 export const IMPORTED_LUA = `#!lua
--- KEYS[1] watermark, then for each user: the history, and the items that it has forgotten
--- ARGV[1] longest history, ARGV[2] latest timestamp, then for each user: the entries without their sequence, a line each
+-- KEYS[1] latest recorded times, then for each user: the history, and the items that it has forgotten
+-- ARGV[1] longest history, ARGV[2] latest timestamp, ARGV[3] recorded times kept, then for each user: the entries
+--   without their sequence, a line each
 -- RETURNS entries written
 local longest, written = tonumber(ARGV[1]), 0
 local MARK = ',null,1]'
 for k = 2, #KEYS, 2 do
   local history, older = KEYS[k], KEYS[k + 1]
   local lines = {}
-  for line in string.gmatch(ARGV[k / 2 + 2], '[^\\n]+') do lines[#lines + 1] = line end
+  for line in string.gmatch(ARGV[k / 2 + 3], '[^\\n]+') do lines[#lines + 1] = line end
   local live = {}
   for _, stored in ipairs(redis.call('LRANGE', history, 0, -1)) do
     local entry = string.match(stored, '^%d+ (.*)$')
@@ -40,7 +41,10 @@ for k = 2, #KEYS, 2 do
   end
   written = written + #lines
 end
-local watermark = redis.call('GET', KEYS[1])
-if not watermark or tonumber(ARGV[2]) > tonumber(watermark) then redis.call('SET', KEYS[1], ARGV[2]) end
+-- The clock of recorded events stands where the import ends, and never in the future.
+if tonumber(ARGV[2]) <= tonumber(redis.call('TIME')[1]) * 1000 then
+  redis.call('LPUSH', KEYS[1], ARGV[2])
+  redis.call('LTRIM', KEYS[1], 0, tonumber(ARGV[3]) - 1)
+end
 return written
 `;

@@ -2,8 +2,12 @@ import { createHash } from "node:crypto";
 import type { UserId } from "../../models/data/ids.ts";
 
 export const STREAM = "events";
-/** Latest event time seen, epoch milliseconds. */
-export const WATERMARK = "events:watermark";
+/** Hash: time of the latest live event (`at`) and of the first one (`since`), epoch milliseconds. */
+export const LIVE_CLOCK = "events:live-clock";
+/** List: times of the latest recorded events, newest arrival first. */
+export const RECORDED_TIMES = "events:recorded-times";
+/** What homes of before the two clocks hold: the latest event time ever seen. */
+export const FORMER_WATERMARK = "events:watermark";
 /** Holds the hash of the body that the id came with. By a digest: an id may name its user, and is kept for days. */
 export const eventKey = (eventId: string): string =>
   `event:${createHash("sha256").update(eventId).digest("base64url").slice(0, 24)}`;

@@ -1,5 +1,6 @@
 import type { ItemId, UserId } from "../../models/data/ids.ts";
 import type { Interaction } from "../../models/data/interaction-log.ts";
+import type { EventClocks } from "./event-clocks.ts";
 import type { ImportedHistory } from "./imported-histories.ts";
 
 /** An event as a client sends it, and through whom. */
@@ -73,8 +74,8 @@ export interface EventLog {
     importSha256: string,
     onUsers?: (users: number) => void,
   ): Promise<number>;
-  /** Latest event time seen, epoch milliseconds: the clock that attribution windows run on. */
-  watermark(): Promise<number>;
+  /** Event times reached: the clocks that attribution windows run on. */
+  clocks(): Promise<EventClocks>;
   /** Stream entries after `afterId` ("0" for all), oldest first, at most `count`. */
   read(
     afterId: string,

@@ -72,6 +72,5 @@ describe("F11: 10,000 events, 30 % duplicates, retries", () => {
       assert.equal(new Set(history.entries.map((entry) => entry.itemId)).size, history.through);
     }
     assert.equal(entries, DISTINCT);
-    assert.equal(await log.watermark(), 1_000 + DISTINCT - 1);
   });
 });

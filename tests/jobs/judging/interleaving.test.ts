@@ -11,6 +11,7 @@ import { shadow } from "../../../jobs/shadow/shadow.ts";
 import { isAssigned } from "../../../models/gate/assignment.ts";
 import { policySha256 } from "../../../models/gate/policy.ts";
 import { loadConfig } from "../../../services/config.ts";
+import { openingTime } from "../../../services/interactions/event-clocks.ts";
 import { QUEUES, type ShadowPayload } from "../../../services/queues/types.ts";
 import type { Attempt } from "../../../services/shadow/types.ts";
 import { BEARER, type Rig, startRig } from "../../services/serving/rig.ts";
@@ -117,7 +118,7 @@ describe("interleaving a challenger whose shadow only saw feedback on our own li
       plan: { baselineMean: 0.3, variance: 0.1, cpuMsPerRequest: { challenger: 0.1, baseline: 0.1 } },
       attempt: 1,
       policySha256: policySha256(policy),
-      openedAt: await context.events.watermark(),
+      openedAt: openingTime(await context.events.clocks()),
       startedAt: context.isoNow(),
     };
     await shadowLog.open(attempt);

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { judge } from "../../../jobs/judging/judge.ts";
 import { screen } from "../../../jobs/judging/screen.ts";
+import { userId } from "../../../models/data/ids.ts";
 import type { ShadowEvidence } from "../../../models/gate/evidence.ts";
-import { CUT, DAY_MS, type JobRig, startJobRig } from "../rig.ts";
+import { CUT, DAY_MS, ITEM_IDS, type JobRig, startJobRig } from "../rig.ts";
 
 describe("events that arrive with an old time while a challenger is in the shadow", () => {
   let rig: JobRig;
@@ -52,6 +53,20 @@ describe("events that arrive with an old time while a challenger is in the shado
     assert.ok((evidence.window?.judgedFrom ?? 0) >= attempt.openedAt);
     assert.ok(!decision.ruling.reasons.includes("TRAINED_PAST_CUT"), decision.sentence);
     assert.equal((await rig.context.registry.version(challenger))?.state, "SHADOWING");
+  });
+
+  it("are judged by their own clock, whatever live events come between", async () => {
+    const now = Date.now();
+    const live = { eventId: "live", userId: userId("visitor"), itemId: ITEM_IDS[0], type: "watch" };
+    await rig.context.events.append([live], now);
+    const challenger = await challenge();
+    await rig.traffic(20);
+    await rig.context.events.append([{ ...live, eventId: "live-2" }], now);
+    await rig.traffic(20);
+    const { evidence } = await look(challenger);
+    assert.equal(evidence.users.length, 40);
+    assert.equal(evidence.sampling?.early, 0);
+    accounted(evidence);
   });
 
   it("do not hide that a challenger was trained past the opening", async () => {

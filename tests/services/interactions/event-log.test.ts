@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { itemId, userId } from "../../../models/data/ids.ts";
+import { clockOf, RECORDED_KEPT } from "../../../services/interactions/event-clocks.ts";
 import { redisEventLog } from "../../../services/interactions/event-log.ts";
 import type { ImportedHistory } from "../../../services/interactions/imported-histories.ts";
 import { eventKey } from "../../../services/interactions/keys.ts";
@@ -18,6 +19,8 @@ const event = (eventId: string, user: string, item: string, timestamp?: number):
 describe("event log", () => {
   const suite = redisSuite();
   beforeEach(() => suite.redis.flushall());
+  /** Epoch milliseconds, rounded up. */
+  const redisTime = async (): Promise<number> => Number((await suite.redis.time())[0]) * 1000 + 1000;
 
   test("appends to the stream and numbers each user's history in order of arrival", async () => {
     const log = redisEventLog(suite.redis);
@@ -42,7 +45,7 @@ describe("event log", () => {
         JSON.parse(JSON.stringify(sent)),
       ),
     );
-    assert.equal(await log.watermark(), 99);
+    assert.equal((await log.clocks()).recorded, 99);
     assert.equal(await log.length(), 3);
   });
 
@@ -100,7 +103,7 @@ describe("event log", () => {
     }
     assert.equal(await log.length(), 1);
     assert.equal((await log.history(userId("bob"))).through, 0);
-    assert.equal(await log.watermark(), 1);
+    assert.equal((await log.clocks()).recorded, 1);
   });
 
   test("an id is forgotten after the window", async () => {
@@ -121,12 +124,40 @@ describe("event log", () => {
     assert.equal(through, 5);
   });
 
-  test("the watermark is the latest event time, whatever the order of arrival", async () => {
+  test("the clock of recorded events is the latest of their times, whatever the order of arrival", async () => {
     const log = redisEventLog(suite.redis);
-    assert.equal(await log.watermark(), 0);
+    assert.deepEqual(await log.clocks(), { live: null, liveSince: null, recorded: null });
     await log.append([event("e1", "ann", "a", 1_700_000_000_123)], 1);
     await log.append([event("e2", "ann", "b", 1_600_000_000_000)], 1);
-    assert.equal(await log.watermark(), 1_700_000_000_123);
+    assert.equal((await log.clocks()).recorded, 1_700_000_000_123);
+    assert.equal((await log.clocks()).live, null);
+  });
+
+  test("another replay, which begins earlier, turns the clock of recorded events back", async () => {
+    const log = redisEventLog(suite.redis);
+    const replayFrom = async (at: number, name: string): Promise<void> => {
+      const events = Array.from({ length: RECORDED_KEPT }, (_, n) =>
+        event(`${name}${n}`, "ann", `i${n}`, at + n),
+      );
+      for (let from = 0; from < events.length; from += 250)
+        await log.append(events.slice(from, from + 250), 0);
+    };
+    await replayFrom(1_600_000_000_000, "late");
+    await replayFrom(1_400_000_000_000, "early");
+    assert.equal((await log.clocks()).recorded, 1_400_000_000_000 + RECORDED_KEPT - 1);
+  });
+
+  test("a live event ahead of Redis' own clock counts as of now; no recorded one is touched by it", async () => {
+    const log = redisEventLog(suite.redis);
+    await log.append([event("old", "ann", "a", 1_600_000_000_000)], 1);
+    const before = (await redisTime()) - 1000;
+    await log.append([event("fast", "bob", "b", before + 3_600_000)], 1);
+    const { live, liveSince, recorded } = await log.clocks();
+    assert.equal(recorded, 1_600_000_000_000);
+    assert.ok(live !== null && live >= before && live <= (await redisTime()));
+    assert.equal(liveSince, live);
+    assert.equal(clockOf(await log.clocks(), 1_600_000_000_000), 1_600_000_000_000);
+    assert.equal(clockOf(await log.clocks(), live), live);
   });
 
   test("reads on from an id and trims through an id", async () => {
@@ -168,7 +199,7 @@ describe("seeding", () => {
         expected.map((n, position) => [`i${n}`, position + 1]),
       );
     }
-    assert.equal(await log.watermark(), 4_999);
+    assert.equal((await log.clocks()).recorded, 4_999);
     assert.equal(await log.length(), 0);
   }
 
