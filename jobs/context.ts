@@ -1,4 +1,5 @@
 import { type Logger, pino } from "pino";
+import type { ItemId } from "../models/data/ids.ts";
 import type { Catalogue } from "../models/data/interaction-log.ts";
 import type { Decision } from "../models/gate/decision.ts";
 import type { Policy } from "../models/gate/policy.ts";
@@ -15,6 +16,7 @@ import { redisEventLog } from "../services/interactions/event-log.ts";
 import type { EventLog } from "../services/interactions/types.ts";
 import { redisInterleavingLog } from "../services/interleaving/redis-interleaving-log.ts";
 import type { InterleavingLog } from "../services/interleaving/types.ts";
+import { hiddenItems, redisItemChanges, withChanges } from "../services/items/item-changes.ts";
 import { readPolicy } from "../services/policy-file.ts";
 import { connectRedis } from "../services/redis.ts";
 import { type DecisionLog, redisDecisionLog } from "../services/registry/decisions.ts";
@@ -48,6 +50,8 @@ export interface JobContext {
   loadTrainingData(sha256?: string): Promise<TrainingData>;
   /** The item catalogue as last imported. */
   catalogue(): Promise<Catalogue>;
+  /** Items that no list may hold now. */
+  hiddenItems(): Promise<ReadonlySet<ItemId>>;
   /** How surprising each item is, by its share of all events. */
   itemInformation(): Promise<ItemInformation>;
   /** Epoch milliseconds. */
@@ -62,6 +66,7 @@ export async function openContext(config: Config = loadConfig()): Promise<JobCon
   const redis = connectRedis(config, "patient", (error) => log.warn({ error: error.message }, "redis"));
   const stores = openStores(config);
   const events = redisEventLog(redis);
+  const itemChanges = redisItemChanges(redis);
   const now = (): number => Date.now();
   return {
     config,
@@ -79,9 +84,12 @@ export async function openContext(config: Config = loadConfig()): Promise<JobCon
     fleet: redisFleetLog(redis),
     findings: redisFindings(redis),
     looks: redisLooks(redis),
-    loadTrainingData: (sha256) =>
-      loadTrainingData(stores.snapshot, events, now(), userLimits(policy), sha256),
-    catalogue: () => readCatalogue(stores.snapshot),
+    loadTrainingData: async (sha256) => {
+      const data = await loadTrainingData(stores.snapshot, events, now(), userLimits(policy), sha256);
+      return { ...data, catalogue: withChanges(data.catalogue, await itemChanges.read()) };
+    },
+    catalogue: async () => withChanges(await readCatalogue(stores.snapshot), await itemChanges.read()),
+    hiddenItems: async () => hiddenItems(await itemChanges.read()),
     itemInformation: itemInformation(stores.snapshot),
     now,
     isoNow: () => new Date(now()).toISOString(),

@@ -159,13 +159,15 @@ class RankingRecommender implements Recommender {
   }
 
   #allowed(query: Query): (index: number) => boolean {
-    const { exclude, candidates } = query;
+    const { exclude, hidden, candidates } = query;
     if (exclude instanceof Set) for (const item of exclude) this.#block(item);
     const excluded = exclude === undefined || exclude instanceof Set ? undefined : this.#mask(exclude);
+    const unavailable = hidden === undefined ? undefined : this.#mask(hidden);
     const shown = candidates === undefined ? undefined : this.#mask(candidates);
     return (index) =>
       this.#blockedIn[index] !== this.#query &&
       (excluded === undefined || excluded[index] === 0) &&
+      (unavailable === undefined || unavailable[index] === 0) &&
       (shown === undefined || shown[index] === 1);
   }
 

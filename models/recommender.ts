@@ -12,6 +12,8 @@ export interface Query {
   readonly history: readonly Interaction[];
   /** Further items never to recommend. */
   readonly exclude?: ItemFilter | undefined;
+  /** Items that nobody may be shown now; the same object until they change, since a mask is kept for it. */
+  readonly hidden?: ItemFilter | undefined;
   /** When given, only these items may be recommended. */
   readonly candidates?: ItemFilter | undefined;
   readonly k: number;

@@ -10,6 +10,7 @@ import { exportModelVerb } from "./verbs/export-model.ts";
 import { exportUserVerb } from "./verbs/export-user.ts";
 import { importVerb } from "./verbs/import.ts";
 import { importModelVerb } from "./verbs/import-model.ts";
+import { itemsVerb } from "./verbs/items.ts";
 import { keysVerb } from "./verbs/keys.ts";
 import { ladderVerb } from "./verbs/ladder.ts";
 import { policyVerb } from "./verbs/policy.ts";
@@ -49,6 +50,7 @@ export const VERBS: readonly ((program: Command) => void)[] = [
   policyVerb,
   keysVerb,
   compactVerb,
+  itemsVerb,
   exportUserVerb,
   eraseUserVerb,
   replayVerb,

@@ -120,6 +120,7 @@ export function trainingSetThrough(log: InteractionLog, catalogue: Catalogue, to
   const seen = new Uint32Array(log.items.size);
   let frequent = false;
   for (let event = 0; event < to && !frequent; event++) {
+    if (!(log.weights[event] > 0)) continue;
     frequent = ++seen[log.itemIndex[event]] >= MIN_ITEM_INTERACTIONS;
   }
   return trainingSet(log, catalogue, { to, minItemInteractions: frequent ? MIN_ITEM_INTERACTIONS : 1 });

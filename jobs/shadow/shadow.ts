@@ -1,4 +1,4 @@
-import { userId } from "../../models/data/ids.ts";
+import { type ItemId, userId } from "../../models/data/ids.ts";
 import type { Interaction } from "../../models/data/interaction-log.ts";
 import type { VersionFacts } from "../../models/gate/evidence.ts";
 import type { Policy } from "../../models/gate/policy.ts";
@@ -17,6 +17,8 @@ import type { LaneQuery, Lanes } from "./lanes.ts";
 
 export interface ShadowDeps {
   readonly events: Pick<EventLog, "histories">;
+  /** Items that no list may hold now. */
+  hiddenItems(): Promise<ReadonlySet<ItemId>>;
   readonly shadowLog: ShadowLog;
   readonly lanes: Lanes;
   readonly limits: Pick<Policy["shadow"], "requestsPerUser" | "repeatEvery">;
@@ -230,18 +232,18 @@ function lanesOf(open: readonly Comparison[]): ReadonlySet<string> {
 }
 
 async function queriesOf(
-  { events, limits }: Pick<ShadowDeps, "events" | "limits">,
+  deps: Pick<ShadowDeps, "events" | "limits" | "hiddenItems">,
   requests: readonly ShadowRequest[],
 ): Promise<LaneQuery[]> {
   const users = [...new Set(requests.map((request) => userId(request.userId ?? "")))];
-  const histories = await events.histories(users);
+  const [histories, hidden] = await Promise.all([deps.events.histories(users), deps.hiddenItems()]);
   return requests.map((request, index) => {
     const history = histories.get(userId(request.userId ?? ""));
     return {
-      repeat: index % limits.repeatEvery === 0,
+      repeat: index % deps.limits.repeatEvery === 0,
       history: historyAsOf(history, request),
-      // Seen so long ago that the history does not hold it any more.
-      exclude: [...request.exclude, ...(history?.older ?? [])],
+      // Also what was seen so long ago that the history does not hold it any more.
+      exclude: [...request.exclude, ...(history?.older ?? []), ...hidden],
       genre: request.genre,
       k: request.k,
     };

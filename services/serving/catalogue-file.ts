@@ -1,3 +1,4 @@
+import type { Catalogue } from "../../models/data/interaction-log.ts";
 import { CATALOGUE_FILE, readCatalogue } from "../interactions/catalogue-file.ts";
 import type { ByteStore } from "../storage/byte-store.ts";
 import { CatalogueIndex } from "./catalogue-index.ts";
@@ -9,7 +10,8 @@ import { CatalogueIndex } from "./catalogue-index.ts";
 export class CatalogueFile {
   readonly #store: ByteStore;
   #mark = "";
-  #current = new CatalogueIndex(new Map());
+  #items: Catalogue = new Map();
+  #current = new CatalogueIndex(this.#items);
 
   constructor(store: ByteStore) {
     this.#store = store;
@@ -19,11 +21,16 @@ export class CatalogueFile {
     return this.#current;
   }
 
+  get items(): Catalogue {
+    return this.#items;
+  }
+
   /** Reads the file if it has changed. @throws INVALID_DATA when it is not a catalogue */
   async refresh(): Promise<void> {
     const facts = await this.#store.find(CATALOGUE_FILE);
     if (facts === null || facts.mark === this.#mark) return;
-    this.#current = new CatalogueIndex(await readCatalogue(this.#store));
+    this.#items = await readCatalogue(this.#store);
+    this.#current = new CatalogueIndex(this.#items);
     this.#mark = facts.mark;
   }
 }

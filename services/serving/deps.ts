@@ -7,11 +7,13 @@ import type {
   RawServerDefault,
 } from "fastify";
 import type { EventRules } from "../../models/data/event-rules.ts";
+import type { ItemId } from "../../models/data/ids.ts";
 import type { Decision } from "../../models/gate/decision.ts";
 import type { ArtifactStore } from "../artifacts/types.ts";
 import type { FindingsStore } from "../findings/redis-findings.ts";
 import type { Surroundings } from "../health/surroundings.ts";
 import type { EventLog } from "../interactions/types.ts";
+import type { ItemChangeStore } from "../items/item-changes.ts";
 import type { KeyRing } from "../keys/key-ring.ts";
 import type { KeyStore } from "../keys/key-store.ts";
 import type { RequestIds } from "../keys/request-ids.ts";
@@ -43,7 +45,12 @@ export interface ServingDeps {
   readonly producers: JobProducers;
   readonly decisions: Omit<DecisionLog<Decision>, "append" | "list">;
   /** Read once per use: a new import replaces the index as a whole. */
-  readonly catalogue: { readonly current: CatalogueIndex };
+  readonly catalogue: {
+    readonly current: CatalogueIndex;
+    /** Items that no list may hold now. */
+    readonly hidden?: ReadonlySet<ItemId> | undefined;
+  };
+  readonly itemChanges: ItemChangeStore;
   readonly findings: FindingsStore;
   readonly looks: Pick<Looks, "latest">;
   readonly live: LiveModel;

@@ -13,6 +13,7 @@ import { watchSurroundings } from "../health/surroundings.ts";
 import { workerHearts } from "../health/worker-hearts.ts";
 import { redisEventLog } from "../interactions/event-log.ts";
 import { redisInterleavingLog } from "../interleaving/redis-interleaving-log.ts";
+import { redisItemChanges } from "../items/item-changes.ts";
 import { isLoopback, OPEN_TO_THIS_MACHINE, operatorKey } from "../keys/exposure.ts";
 import { installationSecret, rememberedSecret } from "../keys/installation-secret.ts";
 import { followKeys, KeyRing } from "../keys/key-ring.ts";
@@ -32,6 +33,7 @@ import { CatalogueFile } from "./catalogue-file.ts";
 import type { App, AppLimits, ServingDeps } from "./deps.ts";
 import { endConnections } from "./drain.ts";
 import { FleetReporter } from "./fleet-reporter.ts";
+import { FollowedItems } from "./followed-items.ts";
 import { Histories } from "./histories.ts";
 import { Interleaving } from "./interleaving.ts";
 import { LastLiveFile } from "./last-live.ts";
@@ -106,6 +108,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const events = redisEventLog(redis);
   const producers = createProducers(config, () => metrics.redisErrors.inc({ use: "queues" }), policy.shadow);
   const catalogue = new CatalogueFile(stores.snapshot);
+  const itemChanges = redisItemChanges(redis);
+  const items = new FollowedItems(catalogue, itemChanges, () => metrics.redisErrors.inc({ use: "items" }));
   const histories = new Histories(redisEventLog(reads), {
     onError: () => metrics.redisErrors.inc({ use: "history" }),
   });
@@ -159,7 +163,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     findings: redisFindings(redis),
     looks: redisLooks(redis),
     rules,
-    catalogue,
+    catalogue: items,
+    itemChanges,
     live,
     histories,
     visitors: new Visitors(),
@@ -207,6 +212,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   if (openToVisitors()) app.log.warn(OPEN_TO_THIS_MACHINE);
   app.log.info({ url, ...(pages === null ? {} : { metricsPort: pages.port }) }, "listening");
   interleaving.start();
+  items.start();
   const started = live.start().catch((error) => app.log.error({ err: error }, "live model not started"));
 
   return {
@@ -221,6 +227,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       await pages?.close();
       await started;
       clearInterval(agreeing);
+      items.close();
       histories.close();
       const closing = [
         following.close(),

@@ -168,6 +168,7 @@ async function answer(
   const query = {
     history: history.interactions,
     exclude: excludedOf(asked, history),
+    hidden: deps.catalogue.hidden,
     candidates: asked.candidates,
     k: asked.k,
   };

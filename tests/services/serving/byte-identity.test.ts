@@ -13,6 +13,7 @@ import { artifactStore } from "../../../services/artifacts/artifact-store.ts";
 import { redisFindings } from "../../../services/findings/redis-findings.ts";
 import { redisEventLog } from "../../../services/interactions/event-log.ts";
 import { redisInterleavingLog } from "../../../services/interleaving/redis-interleaving-log.ts";
+import { redisItemChanges } from "../../../services/items/item-changes.ts";
 import { KeyRing } from "../../../services/keys/key-ring.ts";
 import { redisKeyStore } from "../../../services/keys/key-store.ts";
 import { RequestIds } from "../../../services/keys/request-ids.ts";
@@ -152,6 +153,7 @@ describe("replies to users outside the interleaving share", () => {
         findings: redisFindings(redis),
         looks: redisLooks(redis),
         rules: DEFAULT_EVENT_RULES,
+        itemChanges: redisItemChanges(redis),
         catalogue,
         live,
         histories,

@@ -1,0 +1,75 @@
+import type { ItemId } from "../../models/data/ids.ts";
+import { hiddenItems, type ItemChangeStore, withChanges } from "../items/item-changes.ts";
+import type { CatalogueFile } from "./catalogue-file.ts";
+import { CatalogueIndex } from "./catalogue-index.ts";
+
+/** Changes take effect within this time in every replica, milliseconds. */
+const FOLLOW_EVERY_MS = 250;
+
+/** The imported catalogue and what was changed since, as this replica knows it: old news while Redis is away. */
+export class FollowedItems {
+  readonly #file: Pick<CatalogueFile, "current" | "items">;
+  readonly #store: ItemChangeStore;
+  readonly #onError: (error: unknown) => void;
+  #timer: NodeJS.Timeout | undefined;
+  #version = -1;
+  #changes: Awaited<ReturnType<ItemChangeStore["read"]>> = new Map();
+  #base: CatalogueIndex | null = null;
+  #current: CatalogueIndex;
+  /** One object until it changes: the recommender keeps a mask for it. */
+  #hidden: ReadonlySet<ItemId> | undefined;
+
+  constructor(
+    file: Pick<CatalogueFile, "current" | "items">,
+    store: ItemChangeStore,
+    onError: (error: unknown) => void,
+  ) {
+    this.#file = file;
+    this.#store = store;
+    this.#onError = onError;
+    this.#current = file.current;
+  }
+
+  /** The titles and genres of now. */
+  get current(): CatalogueIndex {
+    if (this.#base !== this.#file.current) {
+      this.#base = this.#file.current;
+      this.#current =
+        this.#changes.size === 0
+          ? this.#base
+          : new CatalogueIndex(withChanges(this.#file.items, this.#changes));
+    }
+    return this.#current;
+  }
+
+  /** Undefined while every item may be shown. */
+  get hidden(): ReadonlySet<ItemId> | undefined {
+    return this.#hidden;
+  }
+
+  start(): void {
+    const next = (): void => {
+      this.#timer = setTimeout(
+        () => void this.look().catch(this.#onError).finally(next),
+        FOLLOW_EVERY_MS,
+      ).unref();
+    };
+    this.look().catch(this.#onError).finally(next);
+  }
+
+  /** Looks whether anything has changed. @throws STORE_UNAVAILABLE */
+  async look(): Promise<void> {
+    const version = await this.#store.version();
+    if (version === this.#version) return;
+    this.#changes = await this.#store.read();
+    this.#version = version;
+    const hidden = hiddenItems(this.#changes);
+    this.#hidden = hidden.size === 0 ? undefined : hidden;
+    this.#base = null;
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+}
