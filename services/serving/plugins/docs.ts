@@ -12,6 +12,8 @@ export async function describeApi(app: App, version: string): Promise<void> {
   });
   await app.register(swagger, {
     openapi: {
+      // JSON Schema as the routes state it is that of 3.1: in 3.0 `exclusiveMinimum` is a boolean.
+      openapi: "3.1.0",
       info: {
         title: "Phasewise",
         description: "Recommendations from the best model that has proved itself.",

@@ -3,7 +3,7 @@ import type { App, ServingDeps } from "../deps.ts";
 import { metricsPage } from "../metrics-page.ts";
 import { OPEN, VIEW } from "../plugins/auth.ts";
 import { redisState } from "../redis-state.ts";
-import { LiveModelView } from "../schemas.ts";
+import { ERROR_RESPONSES, LiveModelView } from "../schemas.ts";
 import { NOTHING_LIVE } from "../trouble.ts";
 
 const ALWAYS = { ...OPEN, neverRefused: true } as const;
@@ -42,7 +42,7 @@ export function healthRoutes(app: App, deps: ServingDeps): void {
       config: ALWAYS,
       schema: {
         summary: "The process runs",
-        response: { 200: Type.Object({ status: Type.Literal("ok") }) },
+        response: { 200: Type.Object({ status: Type.Literal("ok") }), ...ERROR_RESPONSES },
       },
     },
     async () => ({ status: "ok" as const }),
@@ -54,7 +54,7 @@ export function healthRoutes(app: App, deps: ServingDeps): void {
       config: ALWAYS,
       schema: {
         summary: "A model is loaded; without Redis a replica stays ready, and says so",
-        response: { 200: Readiness, 503: Readiness },
+        response: { 200: Readiness, 503: Readiness, ...ERROR_RESPONSES },
       },
     },
     async (_request, reply) => {
@@ -67,7 +67,10 @@ export function healthRoutes(app: App, deps: ServingDeps): void {
     "/status",
     {
       config: { ...VIEW, neverRefused: true },
-      schema: { summary: "The same as /readyz, whether ready or not", response: { 200: Readiness } },
+      schema: {
+        summary: "The same as /readyz, whether ready or not",
+        response: { 200: Readiness, ...ERROR_RESPONSES },
+      },
     },
     async () => readinessOf(deps, app.draining.value),
   );
@@ -78,7 +81,7 @@ export function healthRoutes(app: App, deps: ServingDeps): void {
       "/metrics",
       {
         config: { ...VIEW, neverRefused: true },
-        schema: { summary: "Figures for Prometheus", response: { 200: Type.String() } },
+        schema: { summary: "Figures for Prometheus", response: { 200: Type.String(), ...ERROR_RESPONSES } },
       },
       async (_request, reply) => await reply.type(page.contentType).send(await page.text()),
     );
