@@ -53,7 +53,7 @@ describe("the API over a small catalogue", () => {
     assert.match(readiness.body.why, /promote/);
     const refusal = await http.get("/recommend").set(BEARER).expect(503);
     assert.equal(refusal.body.error.code, "NOT_READY");
-    assert.match(refusal.body.error.message, /promote a phase-1 model/);
+    assert.match(refusal.body.error.message, /promote a model of phase 1/);
     assert.ok(Number(refusal.headers["retry-after"]) > 0);
   });
 
