@@ -99,7 +99,7 @@ async function follow(
         phase,
         cpuMsPerRequest: plan.cpuMsPerRequest.challenger,
         passed: ruling.verdict === "pass" && decision !== null,
-        lift: ruling.test?.lift ?? 0,
+        moreUsers: ruling.test?.moreUsers ?? null,
         usersSincePass: users - (usersAtPass ?? users),
       };
     });

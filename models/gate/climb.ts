@@ -5,8 +5,8 @@ export interface Climber {
   readonly cpuMsPerRequest: number;
   /** Whether its own test and guardrails passed. */
   readonly passed: boolean;
-  /** Running mean lift over the live version. */
-  readonly lift: number;
+  /** About how many more users its lift so far would need to pass; null when it leads nowhere. */
+  readonly moreUsers: number | null;
   /** Users that entered since it passed; 0 when it has not. */
   readonly usersSincePass: number;
 }
@@ -28,8 +28,8 @@ export type Climb =
 /**
  * Which of several climbs. The simplest that passed; a costlier one only where their own pair passed too, so that
  * complexity pays for itself against the best simple model and not against a weaker one. Who would skip a rung waits
- * for the challengers on it whose lift is positive, for at most `patienceUsers` users: simple approaches are
- * exhausted before complex ones are paid for.
+ * for the challengers on it that are about to pass, for at most `patienceUsers` users: simple approaches are exhausted
+ * before complex ones are paid for, and nobody waits for one that would not make it in that time.
  *
  * @param pairPassed whether the first is proven over the second
  */
@@ -47,10 +47,11 @@ export function whoClimbs(
     insteadOf.push(best.version);
     best = next;
   }
-  const hopeful = climbers.filter(
-    ({ passed, lift, phase }) => !passed && lift > 0 && phase > livePhase && phase < best.phase,
-  );
   const usersLeft = patienceUsers - best.usersSincePass;
+  const hopeful = climbers.filter(
+    ({ passed, moreUsers, phase }) =>
+      !passed && moreUsers !== null && moreUsers <= usersLeft && phase > livePhase && phase < best.phase,
+  );
   if (hopeful.length > 0 && usersLeft > 0) {
     return {
       climbs: null,

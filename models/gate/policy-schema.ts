@@ -132,7 +132,7 @@ const promotion = group("What follows a pass.", {
   patienceUsers: count(
     200,
     "users",
-    "Users that a challenger which would skip a rung waits for those on it whose lift is positive.",
+    "Users that a challenger which would skip a rung waits at most for those on it that are about to pass.",
     0,
   ),
   canaryShares: Type.Array(Type.Number({ exclusiveMinimum: 0, exclusiveMaximum: 1 }), {

@@ -8,7 +8,7 @@ const climber = (version: string, phase: number, rest: Partial<Climber> = {}): C
   phase,
   cpuMsPerRequest: phase,
   passed: true,
-  lift: 0.01,
+  moreUsers: 50,
   usersSincePass: 0,
   ...rest,
 });
@@ -46,7 +46,7 @@ describe("which of several climbs", () => {
     assert.equal(whoClimbs(three, over(["als>knn", "sasrec>knn"]), patience).climbs, "als");
   });
 
-  it("waits for simpler ones whose lift is positive, and only for so long", () => {
+  it("waits for simpler ones that are about to pass, and only for so long", () => {
     const passed = climber("sasrec", 4, { usersSincePass: 5 });
     const hopeful = climber("knn", 2, { passed: false });
     assert.deepEqual(whoClimbs([passed, hopeful], never, patience), {
@@ -55,7 +55,8 @@ describe("which of several climbs", () => {
     });
     const patient = { ...passed, usersSincePass: 200 };
     assert.equal(whoClimbs([patient, hopeful], never, patience).climbs, "sasrec");
-    assert.equal(whoClimbs([passed, { ...hopeful, lift: -0.001 }], never, patience).climbs, "sasrec");
+    assert.equal(whoClimbs([passed, { ...hopeful, moreUsers: null }], never, patience).climbs, "sasrec");
+    assert.equal(whoClimbs([passed, { ...hopeful, moreUsers: 196 }], never, patience).climbs, "sasrec");
   });
 
   it("does not wait for one on the live version's own rung, which it would not skip", () => {
