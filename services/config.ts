@@ -73,8 +73,8 @@ const SETTINGS = Type.Object({
 
 export type Config = Readonly<Static<typeof SETTINGS>>;
 
-/** Where an installation keeps its state: a server, and what every key, queue and channel there begins with. */
-export type Installation = Pick<Config, "redisUrl"> & Partial<Pick<Config, "prefix">>;
+/** Where an installation keeps its state: a server, what every key, queue and channel there begins with, and its home. */
+export type Installation = Pick<Config, "redisUrl"> & Partial<Pick<Config, "prefix" | "stateFolder">>;
 
 export const DEFAULT_PREFIX = "phasewise";
 type Setting = keyof Config;

@@ -5,7 +5,7 @@ import { connectForQueues, queuePrefixOf } from "../../services/redis.ts";
 
 /** What belongs to the data of an installation; keys of operators and clients do not. */
 const DATA_PARTS = ["artifacts", "snapshot", "checkpoints", "last-live.json", "replay.json"];
-const KEPT = ["keys"];
+const KEPT = ["keys", "installation", "installation-secret"];
 const SCAN_KEYS = 1000;
 
 /**

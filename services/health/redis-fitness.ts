@@ -2,6 +2,7 @@ import type { Redis } from "ioredis";
 import type { Installation } from "../config.ts";
 import { luaScript } from "../lua-script.ts";
 import { channelOf, queuePrefixOf } from "../redis.ts";
+import { strangeHome } from "./installation-id.ts";
 
 /** One thing that is wrong with a Redis, in words and with the remedy. */
 export interface Unfitness {
@@ -45,7 +46,10 @@ export async function unfitnessOf(redis: Redis, installation: Installation): Pro
   }
   const old = versionOf(facts);
   const permissions = old.length > 0 ? [] : await permissionsOf(redis, installation);
-  return [...old, ...roleOf(facts), ...permissions, ...evictionOf(facts), ...persistenceOf(facts)];
+  const found = [...old, ...roleOf(facts), ...permissions, ...evictionOf(facts), ...persistenceOf(facts)];
+  if (found.some((one) => one.grave)) return found;
+  const strange = await strangeHome(redis, installation);
+  return strange === null ? found : [grave(strange), ...found];
 }
 
 type Facts = ReadonlyMap<string, string>;
