@@ -33,6 +33,9 @@ describe("F16, F19: three API processes under load, one of them deaf to announce
     post(url, `/models/${version}/promote`, { expectedLive, reason: "a round", force: true });
   const rollback = (url: string, expectedLive: string) =>
     post<RollbackResult>(url, "/rollback", { expectedLive, reason: "a round" });
+  /** As operators in a hurry send it: without the version that they mean to leave. */
+  const nameless = (url: string, order: object = {}) =>
+    post<RollbackResult>(url, "/rollback", { reason: "complaints", ...order });
   const servedBy = async (url: string): Promise<string> => {
     const reply = await fetch(`${url}/recommend?k=3`);
     assert.equal(reply.status, 200);
@@ -90,6 +93,55 @@ describe("F16, F19: three API processes under load, one of them deaf to announce
     loaded = false;
     await Promise.all(load);
     assert.deepEqual([...statuses.keys()], [200]);
+    await assertWhole(registry);
+  });
+
+  it("of twelve operators at three replicas one rolls back, the others are told, and nobody walks down two rungs", async () => {
+    const [below, top] = [await ladder.challenger(), await ladder.challenger()];
+    await promote(urls[0], below, ladder.floor);
+    await promote(urls[0], top, below);
+    await allServe(top);
+    const results = await Promise.all([...urls, ...urls, ...urls, ...urls].map((url) => nameless(url)));
+    assert.equal(results.filter(({ changed }) => changed).length, 1);
+    for (const { left, to, changed, sentence } of results) {
+      assert.deepEqual([left, to], [top, below]);
+      if (!changed) assert.match(sentence, new RegExp(`${top} was left \\d+ s ago already`));
+    }
+    await allServe(below);
+    await assertWhole(registry);
+    await nameless(urls[0], { to: "floor" });
+    await allServe(ladder.floor);
+  });
+
+  it("a version deep in the stack is loaded before the pointer moves to it, and refused when it cannot be", async () => {
+    const [deep, middle, top] = [
+      await ladder.challenger(),
+      await ladder.challenger(),
+      await ladder.challenger(),
+    ];
+    for (const [version, over] of [
+      [deep, ladder.floor],
+      [middle, deep],
+      [top, middle],
+    ]) {
+      await promote(urls[0], version, over);
+      await allServe(version);
+    }
+    const folder = join(service.home, "artifacts", deep);
+    await rename(folder, `${folder}-gone`);
+    const refused = await fetch(`${urls[0]}/rollback`, {
+      method: "POST",
+      headers: { "content-type": "application/json", authorization: `Bearer ${service.key}` },
+      body: JSON.stringify({ to: deep, reason: "complaints" }),
+    });
+    assert.equal(refused.status, 409);
+    assert.equal(((await refused.json()) as { error: { code: string } }).error.code, "NOT_PROMOTABLE");
+    assert.equal((await registry.live())?.version, top);
+    await rename(`${folder}-gone`, folder);
+    assert.equal((await nameless(urls[0], { to: deep })).live.version, deep);
+    await allServe(deep);
+    await nameless(urls[0], { to: "floor" });
+    await allServe(ladder.floor);
     await assertWhole(registry);
   });
 
