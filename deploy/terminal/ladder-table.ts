@@ -4,6 +4,7 @@ import type { DecisionSummary } from "../../services/registry/decision-summary.t
 import type { LivePointer } from "../../services/registry/types.ts";
 import type { Ladder, LadderVersion } from "../../services/serving/routes/ladder.ts";
 import type { Look } from "../../services/shadow/looks.ts";
+import { openTable } from "./open-table.ts";
 import { table } from "./output.ts";
 
 /** Looks that say more than the last decision: the judge looks often, and records a hold only when it changes. */
@@ -40,8 +41,13 @@ export function ladderTable({ live, phases }: Ladder): string {
     version.cost === null ? "–" : (version.cost.artifactBytes / 1e6).toFixed(2),
     version.cost === null ? "–" : version.cost.p99Ms.toFixed(2),
   ]);
-  const sentences = versions.map((version) => `  ${version.recipe}: ${verdictOf(version)}`);
-  return [...liveLines(live), table(head, rows), "", "Verdicts", ...sentences].join("\n");
+  const sentences = versions.map(
+    (version) => `  ${version.version} (${stateOf(version, live)}): ${verdictOf(version)}`,
+  );
+  const looks = versions.flatMap(({ lastLook }) => (lastLook === null ? [] : [lastLook]));
+  return [...liveLines(live), table(head, rows), "", "Verdicts", ...sentences, ...openTable(looks)].join(
+    "\n",
+  );
 }
 
 /** What is live since when, and the stack of what a rollback can return to, nearest first. */
@@ -74,16 +80,28 @@ function lift(decision: DecisionSummary | null): string {
   const { ruling } = decision;
   if ("test" in ruling && ruling.test !== null) {
     const { test } = ruling;
-    return `${signed(test.lift)}, ≥ ${signed(test.lowerBound)} (shadow, ${test.users} users)`;
+    // The end of its range excludes nothing, and would look like a finding.
+    const bound = test.lowerBound > -(test.capped?.cap ?? 1) ? `, ≥ ${signed(test.lowerBound)}` : "";
+    return `${signed(test.lift)}${bound} (shadow, ${test.users} users)`;
   }
   if (!("result" in ruling) || !Number.isFinite(ruling.result.lowerBound)) return "–";
   const { result } = ruling;
   return `${signed(result.lift)} [${signed(result.lowerBound)}, ${signed(result.upperBound)}] (holdout, ${result.users} users)`;
 }
 
-function verdictOf({ lastDecision, lastLook, reason, diagnosis, live }: LadderVersion): string {
+/** What is out of service for a reason of its own is told by that reason: how it once passed says nothing now. */
+const TOLD_BY_STATE: ReadonlySet<LadderVersion["state"]> = new Set([
+  "QUARANTINED",
+  "RETIRED",
+  "PREVIOUS",
+  "STALE",
+]);
+
+function verdictOf({ lastDecision, lastLook, reason, diagnosis, live, state }: LadderVersion): string {
   const standing = lastLook !== null && CLIMBING.has(lastLook.about) ? lastLook.sentence : null;
-  const verdict = standing ?? lastDecision?.sentence ?? reason;
+  const verdict = TOLD_BY_STATE.has(state)
+    ? `${reason[0]?.toUpperCase() ?? ""}${reason.slice(1)}.`.replace(/\.+$/, ".")
+    : (standing ?? lastDecision?.sentence ?? reason);
   if (diagnosis === null || live) return verdict;
   return `${verdict} ${diagnosis[0].toUpperCase()}${diagnosis.slice(1)}.`;
 }

@@ -43,9 +43,21 @@ export async function judgeAttempts(
   return judged.map(({ look }) => {
     const overlap = look.evidence.agreement?.overlap;
     const found = judgementOf("shadow", look, look.ruling.test?.users ?? 0);
-    const judgement = { ...found, sentence: withPatience(found.sentence, look.challenger, climb) };
-    return overlap === undefined ? judgement : { ...judgement, overlap };
+    const sentence = withPatience(found.sentence, look.challenger, climb);
+    return {
+      ...found,
+      ...(overlap === undefined ? {} : { overlap }),
+      ...standingOf(look),
+      sentence,
+    };
   });
+}
+
+function standingOf({ evidence, ruling: { test } }: CaseLook<"shadow">): Pick<Judgement, "standing"> {
+  if (test === null || test.users === 0) return {};
+  const { alpha, lift, moreUsers } = test;
+  const { attempt, usersPerDay = null } = evidence;
+  return { standing: { attempt, confidence: 1 - alpha, lift, moreUsers, usersPerDay } };
 }
 
 /**

@@ -1,3 +1,4 @@
+import { MS_PER_DAY } from "../../models/data/day.ts";
 import { groupedBy } from "../../models/data/grouped-by.ts";
 import { itemId } from "../../models/data/ids.ts";
 import { diversity } from "../../models/evaluation/diversity.ts";
@@ -32,6 +33,7 @@ export async function shadowEvidence(
     challenger: attempt.challenger,
     baseline: attempt.baseline,
     attempt: attempt.attempt,
+    usersPerDay: usersPerDay(users),
     plan: attempt.plan,
     users: comparisonsOf(users, context),
     requests: await withServingCounts(context, attempt, {
@@ -73,6 +75,13 @@ export async function shadowEvidence(
     interleaving: await interleavedUsers(context, attempt),
     lastUpgrade: lastUpgradeOf(attempt, users),
   };
+}
+
+/** Undefined as long as they do not lie apart in time. */
+function usersPerDay(users: RecordedShadow["users"]): number | undefined {
+  const first = users.at(0)?.closedAt ?? 0;
+  const last = users.at(-1)?.closedAt ?? 0;
+  return last > first ? ((users.length - 1) * MS_PER_DAY) / (last - first) : undefined;
 }
 
 function lastUpgradeOf(attempt: Attempt, users: readonly JudgedUser[]): ShadowEvidence["lastUpgrade"] {

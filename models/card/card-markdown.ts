@@ -8,12 +8,14 @@ import { DIAGNOSIS_WORDS } from "../gate/diagnosis.ts";
 import type { ModelCard } from "./card.ts";
 import { searchSection } from "./card-search.ts";
 import { figure, interval, list, percent, sentence, settings, signedInterval, table } from "./markdown.ts";
+import { standingLines } from "./standing.ts";
 
 /** The model card in Markdown, for people; every figure in it is in the JSON. */
 export function cardMarkdown(card: ModelCard): string {
   const { version, phase, recipe, seed, items, data } = card;
   return [
     `# ${version}`,
+    ...(card.standing === null ? [] : standingLines(card.standing)),
     `Phase ${phase}, recipe \`${recipe}\`, seed ${seed}, ${items} items.`,
     "## Does it pay?",
     ...diagnosisSection(card),

@@ -12,6 +12,7 @@ import type { EvaluationSummary } from "../evaluation/report.ts";
 import type { Params, Phase, TrainingReport } from "../recipe.ts";
 import type { Findings } from "./findings.ts";
 import type { LeverReport } from "./levers.ts";
+import type { Standing } from "./standing.ts";
 
 /**
  * What a reader needs to trust, or distrust, a version. Facts come from its manifest, which is hashed with it and
@@ -19,6 +20,8 @@ import type { LeverReport } from "./levers.ts";
  */
 export interface ModelCard {
   readonly version: string;
+  /** As of when the card was asked for; null in the copy that is stored with the arrays. */
+  readonly standing: Standing | null;
   readonly phase: Phase;
   readonly recipe: string;
   readonly seed: number;
@@ -46,12 +49,17 @@ export interface ModelCard {
   readonly createdAt: string;
 }
 
-export function modelCard(manifest: Manifest, findings: Findings | null): ModelCard {
+export function modelCard(
+  manifest: Manifest,
+  findings: Findings | null,
+  standing: Standing | null = null,
+): ModelCard {
   const { version, phase, recipe, seed, items, data, params, trials, training, cost, code, createdAt } =
     manifest;
   const made = { version, phase, recipe, seed, items, data, params, trials, training, cost, code, createdAt };
   const facts = {
     ...made,
+    standing,
     choice: manifest.choice ?? null,
     imported: manifest.imported ?? null,
     holdout: manifest.offline,

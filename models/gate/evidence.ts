@@ -77,6 +77,8 @@ export interface ShadowEvidence {
   readonly baseline: VersionFacts;
   /** 1 for the first attempt ever against this baseline. */
   readonly attempt: number;
+  /** Users that have entered a day of event time, for the outlook of a hold: no verdict uses it. Unknown at first. */
+  readonly usersPerDay?: number | undefined;
   readonly plan: ShadowPlan | null;
   /** In the order in which their attribution windows closed; each user once. */
   readonly users: readonly UserComparison[];

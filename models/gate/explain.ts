@@ -1,18 +1,22 @@
-import { signed } from "../evaluation/signed.ts";
 import type { CanaryEvidence, CanaryRuling } from "./canary.ts";
 import type { Outcome } from "./decide.ts";
+import type { ShadowEvidence } from "./evidence.ts";
+import { aboutMoreUsers, atThisRate, change, percent, userCount, words } from "./explain-words.ts";
 import type { GuardrailResult } from "./guardrails/all.ts";
 import { explainGuardrail, guardrailName } from "./guardrails/explain-guardrail.ts";
 import type { ScreenRuling } from "./screening.ts";
 import type { TestResult } from "./test-result.ts";
 import type { WatchRuling } from "./watch.ts";
 
-/** A shadow's outcome in one sentence of plain English, with its numbers. */
-export function explain(outcome: Outcome): string {
+/** What else of an attempt its sentence names; a record of earlier releases may lack the rate. */
+export type Attempted = Partial<Pick<ShadowEvidence, "attempt" | "usersPerDay">>;
+
+/** A shadow's outcome in one sentence of plain English, with its numbers in users and days. */
+export function explain(outcome: Outcome, attempted: Attempted = {}): string {
   const failing = outcome.guardrails.filter((result) => result.outcome !== "pass");
   if (outcome.verdict === "pass") return `Passed: ${proof(outcome)}; every guardrail holds.`;
   if (outcome.verdict === "reject") return `Rejected: ${objection(outcome, failing)}.`;
-  return `Held: ${openQuestion(outcome)}${alsoOpen(outcome, failing)}.`;
+  return `Held: ${openQuestion(outcome, attempted)}${alsoOpen(outcome, failing)}.`;
 }
 
 export function explainScreen({ result, reasons, verdict, admitted }: ScreenRuling): string {
@@ -83,13 +87,13 @@ function objection({ reasons, test }: Outcome, failing: readonly GuardrailResult
   return `${seen} without proof beyond the margin of ${change(test.margin)}, and ${userCount(test.nMax)} were planned at most`;
 }
 
-function openQuestion(outcome: Outcome): string {
+function openQuestion(outcome: Outcome, attempted: Attempted): string {
   const { reasons, test, guardrails } = outcome;
   if (reasons.includes("EXPOSURE_BIAS")) {
     return "too much of the feedback answers our own lists, which favours the live model; only interleaving can decide";
   }
   if (test === null) return reasons.map(words).join(", ");
-  if (!test.proven) return liftQuestion(test, outcome);
+  if (!test.proven) return liftQuestion(test, outcome, attempted);
   const first = reasons[0];
   if (first === "TOO_FEW_USERS") {
     return `the lift of ${change(test.lift)} is proven after ${userCount(test.users)}, fewer than the policy asks for`;
@@ -99,17 +103,23 @@ function openQuestion(outcome: Outcome): string {
   return `${proven} ${open === undefined ? words(first) : explainGuardrail(open)}`;
 }
 
-/** "after 254 users the lift of +0.008 is compatible with none; about 900 more users would settle it" */
-function liftQuestion(test: TestResult, { stage, guardrails }: Outcome): string {
-  const { users, lift, lowerBound, margin, moreUsers } = test;
+/** "after 254 users the lift of +0.008 is compatible with none; about 90 more users would settle it, some 3 days …" */
+function liftQuestion(test: TestResult, { stage, guardrails }: Outcome, attempted: Attempted): string {
+  const { users, lift, lowerBound, margin, moreUsers, alpha } = test;
   if (users === 0) return `no user has been judged yet${beforeComparison(guardrails)}`;
   const measure = stage === "shadow" ? "lift" : "interleaved lead";
   const doubt = doubtOf(lift, lowerBound, margin);
   const outlook =
     moreUsers === null
-      ? "at this rate no number of users would settle it"
-      : `about ${roughly(moreUsers)} more users would settle it`;
-  return `after ${userCount(users)} the ${measure} of ${change(lift)} ${doubt}; ${outlook}`;
+      ? "if it goes on like this, no number of users would settle it"
+      : `${aboutMoreUsers(moreUsers)} would settle it${atThisRate(moreUsers, attempted.usersPerDay)}`;
+  return `after ${userCount(users)} the ${measure} of ${change(lift)} ${doubt}; ${outlook}${shareOfAlpha(attempted, alpha)}`;
+}
+
+/** Of the first attempt the policy's confidence is asked; later ones are told why more is asked of them. */
+function shareOfAlpha({ attempt = 1 }: Attempted, alpha: number): string {
+  if (attempt <= 1) return "";
+  return ` (attempt ${attempt} at this baseline: each takes its part of α, so this one must be proven at ${percent(1 - alpha)} confidence)`;
 }
 
 /** Events that arrive late look like traffic, but those from before the comparison prove nothing in it. */
@@ -134,28 +144,4 @@ function alsoOpen({ reasons, test }: Outcome, failing: readonly GuardrailResult[
   const lastUpgrade = reasons.filter((reason) => reason.startsWith("LAST_UPGRADE") && reason !== said);
   const names = [...others.map(guardrailName), ...lastUpgrade.map(words)];
   return names.length === 0 ? "" : `; also open: ${names.join(", ")}`;
-}
-
-function words(reason: string): string {
-  return reason.toLowerCase().replaceAll("_", " ");
-}
-
-function userCount(count: number): string {
-  return count === 1 ? "1 user" : `${count.toLocaleString("en")} users`;
-}
-
-/** Four digits where three would all be zeros. */
-function change(value: number): string {
-  return signed(value, value !== 0 && Math.abs(value) < 0.001 ? 4 : 3);
-}
-
-function percent(share: number): string {
-  return `${Number((100 * share).toFixed(2))} %`;
-}
-
-/** Rounded up to two leading digits: an estimate must not look like a count. */
-function roughly(count: number): string {
-  if (count < 10) return String(count);
-  const unit = 10 ** (Math.floor(Math.log10(count)) - 1);
-  return (Math.ceil(count / unit) * unit).toLocaleString("en");
 }

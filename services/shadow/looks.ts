@@ -21,6 +21,22 @@ export const Look = Type.Object({
         "of a shadow: share of the items that the lists of the two have in common, a mean over requests",
     }),
   ),
+  standing: Type.Optional(
+    Type.Object(
+      {
+        attempt: Type.Integer({ description: "k: each attempt at a baseline takes its part of α" }),
+        confidence: Type.Number({ description: "1 − this attempt's part of α, which its proof must reach" }),
+        lift: Type.Number({ description: "mean difference in nDCG so far" }),
+        moreUsers: Type.Union([Type.Integer(), Type.Null()], {
+          description: "about how many more the present lift needs; null when no number of them would do",
+        }),
+        usersPerDay: Type.Union([Type.Number(), Type.Null()], {
+          description: "users that enter a day of event time; null when not known yet",
+        }),
+      },
+      { description: "of a shadow, once a user has been judged: where its test stands" },
+    ),
+  ),
   sentence: Type.String(),
 });
 export type Look = Readonly<Static<typeof Look>>;

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { signed } from "../../../models/evaluation/signed.ts";
 import type { JobAdded } from "../../../services/serving/routes/jobs.ts";
 import { followJob } from "../../client/follow-job.ts";
 import { jsonObject, wholeNumber } from "../../terminal/arguments.ts";
@@ -16,10 +17,28 @@ interface TrainOptions extends ServiceOptions {
   readonly wait: boolean;
 }
 
+/** What the job of a training resolves to, as far as people are told. */
+interface Trained {
+  readonly version: string;
+  readonly state: string;
+  readonly reason: string;
+  readonly ndcg: number;
+  readonly lift: number | null;
+}
+
+function describe({ version, state, reason, ndcg, lift }: Trained): string {
+  const beside = lift === null ? "" : ` (${signed(lift)} beside the live version)`;
+  return [
+    `${version}: ${state}`,
+    reason,
+    `nDCG@10 on the holdout: ${ndcg.toFixed(4)}${beside}. All of it: phasewise card ${version}`,
+  ].join("\n");
+}
+
 export function trainVerb(program: Command): void {
   const command = program
     .command("train")
-    .description("train a challenger and screen it against the live model")
+    .description("train a challenger and screen it against the live model (exit code 4 when it is rejected)")
     .requiredOption("--phase <1-4>", "rung of the ladder", wholeNumber)
     .option("--recipe <name>", "algorithm (default: the phase's first)")
     .option("--params <json>", "its parameters", jsonObject)
@@ -41,8 +60,10 @@ export function trainVerb(program: Command): void {
     const line = progressLine();
     const job = await followJob(api, jobId, (view) => line.update(describeJob(view)));
     if (job.state === "failed") process.exitCode = EXIT.failed;
+    const result = job.result as Trained | null;
+    if (result?.state === "REJECTED") process.exitCode = EXIT.held;
     print(job, options, () =>
-      job.state === "failed" ? `failed: ${job.failedReason}` : JSON.stringify(job.result, null, 2),
+      job.state === "failed" || result === null ? `failed: ${job.failedReason}` : describe(result),
     );
   });
 }

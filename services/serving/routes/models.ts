@@ -2,8 +2,10 @@ import Type, { type Static } from "typebox";
 import type { Manifest } from "../../../models/artifact/manifest.ts";
 import { type ModelCard, modelCard } from "../../../models/card/card.ts";
 import { cardMarkdown } from "../../../models/card/card-markdown.ts";
+import type { Standing } from "../../../models/card/standing.ts";
 import { isImported } from "../../../models/factorization/imported.ts";
 import { PhasewiseError } from "../../errors.ts";
+import type { DecisionSummary } from "../../registry/decision-summary.ts";
 import { VersionRecord } from "../../registry/types.ts";
 import type { App, ServingDeps } from "../deps.ts";
 import { OPERATE, VIEW } from "../plugins/auth.ts";
@@ -55,7 +57,12 @@ export function modelRoutes(app: App, deps: ServingDeps): void {
       const record = await deps.registry.version(version);
       if (record === null) throw unknownVersion(version);
       const { manifest } = await deps.artifacts.manifest(version);
-      const card = modelCard(manifest, await deps.findings.get(version));
+      const [findings, decisions] = await Promise.all([
+        deps.findings.get(version),
+        deps.decisions.summaries({ challenger: version, limit: 1 }),
+      ]);
+      const { state, reason: why } = record;
+      const card = modelCard(manifest, findings, { state, reason: why, verdict: verdictOf(decisions[0]) });
       return { record, manifest, modelCard: card, card: cardMarkdown(card) };
     },
   );
@@ -92,6 +99,12 @@ export function modelRoutes(app: App, deps: ServingDeps): void {
       return await reply.status(202).send({ jobId });
     },
   );
+}
+
+function verdictOf(decision: DecisionSummary | undefined): Standing["verdict"] {
+  if (decision === undefined) return null;
+  const { id, about, at, baseline, sentence } = decision;
+  return { id, about, at, baseline, sentence };
 }
 
 function untrainable(version: string): PhasewiseError {

@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import { modelCard } from "../../../models/card/card.ts";
 import { cardMarkdown } from "../../../models/card/card-markdown.ts";
 import type { Findings } from "../../../models/card/findings.ts";
+import type { Standing } from "../../../models/card/standing.ts";
 import { learningCurve } from "../../../models/evaluation/learning-curve.ts";
 import { manifestOf } from "../../support/manifest.ts";
 
@@ -68,6 +69,34 @@ describe("the model card", () => {
     assert.equal(card.holdout, manifest.offline);
     assert.equal(card.diagnosis?.diagnosis, "no-signal");
     assert.equal(card.levers?.together.mean, 0.01);
+  });
+
+  it("leads with the version's state and why, then with its last verdict where that says more", () => {
+    const lines = (standing: Standing): string[] =>
+      cardMarkdown(modelCard(manifest, findings, standing))
+        .split("\n\n")
+        .slice(0, 4);
+    const verdict = {
+      id: "d-1",
+      about: "shadow",
+      at: "2026-01-02T03:04:05.000Z",
+      baseline: "popularity-0123456789ab",
+      sentence: "Rejected: coverage against the baseline's is 0.42.",
+    };
+    assert.deepEqual(lines({ state: "REJECTED", reason: verdict.sentence, verdict }).slice(0, 2), [
+      "# item-knn-0123456789ab",
+      "**REJECTED**: Rejected: coverage against the baseline's is 0.42. This is the last verdict, by the shadow beside `popularity-0123456789ab` on 2026-01-02 (`d-1`).",
+    ]);
+    const failed = "failed 5 requests in a row on a replica";
+    const passed = { ...verdict, sentence: "Passed: after 60 users." };
+    assert.deepEqual(lines({ state: "QUARANTINED", reason: failed, verdict: passed }).slice(1, 3), [
+      `**QUARANTINED**: ${failed}.`,
+      "The last verdict, by the shadow beside `popularity-0123456789ab` on 2026-01-02 (`d-1`): Passed: after 60 users.",
+    ]);
+    assert.match(
+      lines({ state: "REGISTERED", reason: "registered", verdict: null })[1],
+      /^\*\*REGISTERED\*\*: registered\. Nothing was decided about it yet\.$/,
+    );
   });
 
   it("reads as Markdown: diagnosis, levers, curve, figures, cost", () => {

@@ -302,6 +302,19 @@ describe("one sentence of plain English", () => {
       /^Held: after 254 users the lift of \+0\.0\d\d is compatible with none; about [\d,]+ more users would settle it/,
     );
   });
+  it("for a hold, with the days that so many users take, and with what a later attempt is asked for and why", () => {
+    const held = healthyEvidence({ users: 254, lift: 0.012, standardDeviation: 0.075, seed: 3 });
+    const told = (more: Partial<ShadowEvidence>) =>
+      explain(decide({ ...held, ...more }, policy), { ...held, ...more });
+    assert.match(told({ usersPerDay: 100 }), /more users would settle it, some \d+ days at this rate/);
+    assert.match(told({ usersPerDay: 1e6 }), /would settle it, less than an hour at this rate/);
+    assert.match(told({ usersPerDay: 1e-3 }), /would settle it, more than a year at this rate/);
+    assert.doesNotMatch(told({}), /at this rate|attempt/);
+    assert.match(
+      told({ attempt: 3 }),
+      /\(attempt 3 at this baseline: each takes its part of α, so this one must be proven at 99\.\d+ % confidence\)/,
+    );
+  });
   it("for a hold on a guardrail, with the guardrail's numbers", () => {
     const evidence = { ...healthyEvidence(), requests: { asked: 500, failures: 0, timeouts: 0 } };
     assert.match(

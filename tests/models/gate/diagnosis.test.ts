@@ -58,6 +58,11 @@ describe("diagnosis of a challenger that does not pay", () => {
     const overPopularity = { mean: -0.035, low: -0.05, high: -0.02 };
     assert.equal(planted({ trainNdcg: 0.6, holdoutNdcg: 0.05, overPopularity }).diagnosis, "leak-or-bug");
   });
+  it("does not call ordinary overfitting a leak: the holdout stands above popularity, and shuffled labels show nothing", () => {
+    for (const overPopularity of [healthyTie.overPopularity, { mean: -0.004, low: -0.02, high: 0.012 }]) {
+      assert.equal(planted({ trainNdcg: 0.9, overPopularity }).diagnosis, "no-signal");
+    }
+  });
   it("finds a bug when seen items come back", () => {
     assert.equal(planted({ seenItemLists: 3 }).diagnosis, "leak-or-bug");
   });
