@@ -161,14 +161,15 @@ class RankingRecommender implements Recommender {
   #allowed(query: Query): (index: number) => boolean {
     const { exclude, hidden, candidates } = query;
     if (exclude instanceof Set) for (const item of exclude) this.#block(item);
-    const excluded = exclude === undefined || exclude instanceof Set ? undefined : this.#mask(exclude);
+    const excluded = exclude instanceof Set ? undefined : exclude;
     const unavailable = hidden === undefined ? undefined : this.#mask(hidden);
     const shown = candidates === undefined ? undefined : this.#mask(candidates);
     return (index) =>
       this.#blockedIn[index] !== this.#query &&
-      (excluded === undefined || excluded[index] === 0) &&
       (unavailable === undefined || unavailable[index] === 0) &&
-      (shown === undefined || shown[index] === 1);
+      (shown === undefined || shown[index] === 1) &&
+      // Last: asking costs most, and few items get here.
+      !(excluded?.has(this.#items.idAt(index)) ?? false);
   }
 
   /** Item filters are long-lived objects (a genre, a shelf): their dense mask is computed once. */

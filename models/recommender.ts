@@ -10,7 +10,7 @@ export interface ItemFilter {
 export interface Query {
   /** What this user did so far, oldest first. Items in it are never recommended. */
   readonly history: readonly Interaction[];
-  /** Further items never to recommend. */
+  /** Further items never to recommend. Asked only of items that are good enough for the list. */
   readonly exclude?: ItemFilter | undefined;
   /** Items that nobody may be shown now; the same object until they change, since a mask is kept for it. */
   readonly hidden?: ItemFilter | undefined;

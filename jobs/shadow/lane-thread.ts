@@ -7,6 +7,7 @@ import { recommenderOf } from "../../models/model.ts";
 import { NonFiniteScoreError } from "../../models/recipe.ts";
 import type { ItemFilter, Query, ScoredItem } from "../../models/recommender.ts";
 import { modelOf } from "../../services/artifacts/artifact-store.ts";
+import { excluding, SeenFilter } from "../../services/interactions/seen-filter.ts";
 import type { LaneQuery, LaneReply, LaneSetup } from "./lanes.ts";
 
 /**
@@ -34,7 +35,10 @@ function answer(asked: LaneQuery): LaneReply {
   const query: Query = {
     history: asked.history,
     k: asked.k,
-    exclude: new Set(asked.exclude as readonly ItemId[]),
+    exclude: excluding(
+      asked.exclude as readonly ItemId[],
+      asked.seen === null ? null : new SeenFilter(asked.seen),
+    ),
     candidates: asked.genre === undefined ? undefined : genreFilter(asked.genre),
   };
   const start = performance.now();

@@ -32,6 +32,8 @@ export interface LaneSetup {
 export interface LaneQuery {
   readonly history: readonly Interaction[];
   readonly exclude: readonly string[];
+  /** Bits of the filter of what was seen before the history; null for nothing. */
+  readonly seen: Uint8Array | null;
   readonly genre?: string | undefined;
   readonly k: number;
   /** Whether to ask the same again at once, to see that the answer is the same. */

@@ -242,8 +242,9 @@ async function queriesOf(
     return {
       repeat: index % deps.limits.repeatEvery === 0,
       history: historyAsOf(history, request),
-      // Also what was seen so long ago that the history does not hold it any more.
-      exclude: [...request.exclude, ...(history?.older ?? []), ...hidden],
+      exclude: [...request.exclude, ...hidden],
+      // Seen so long ago that the history does not hold it any more.
+      seen: history?.seen?.bits ?? null,
       genre: request.genre,
       k: request.k,
     };

@@ -1,20 +1,27 @@
+import { REMEMBER_LUA } from "./seen-filter.ts";
+
 /** Appends a batch of events, all or nothing. Refused as a whole, before it starts, at the memory limit. */
 export const APPEND_LUA = `#!lua
 -- KEYS[1] stream, KEYS[2] the live clock, KEYS[3] latest recorded times, then for each event: its id's key,
---   its user's history, and the items that the history has forgotten
+--   its user's history, the filter of what he had seen before, and his count of events
 -- ARGV[1] window of known ids in milliseconds, ARGV[2] longest history, ARGV[3] age in milliseconds from which an
---   event is a recorded one, ARGV[4] recorded times kept, then for each event:
---   hash of its body, its JSON, its history entry without the sequence (empty for none), its timestamp
--- RETURNS {accepted, duplicates, 0}, or {0, 0, n} when event n (from 1) reuses an id with another body
-local windowMs, longest = ARGV[1], tonumber(ARGV[2])
-local count = (#KEYS - 3) / 3
-local fresh, hashOf = {}, {}
+--   event is a recorded one, ARGV[4] recorded times kept, ARGV[5] most events of a user within a day, then for each
+--   event: hash of its body, its JSON, its history entry without the sequence (empty for none), its timestamp
+-- RETURNS {accepted, duplicates, 0}, or {0, 0, n} when event n (from 1) reuses an id with another body, or
+--   {0, 0, -n, s} when it is one too many of its user until s seconds have passed
+${REMEMBER_LUA}
+local windowMs, longest, mostADay = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[5])
+local count = (#KEYS - 3) / 4
+local fresh, hashOf, taken = {}, {}, {}
 for n = 1, count do
-  local idKey, hash = KEYS[3 * n + 1], ARGV[4 * n + 1]
+  local idKey, hash = KEYS[4 * n], ARGV[4 * n + 2]
   local known = hashOf[idKey] or redis.call('GET', idKey)
   if not known then
     fresh[#fresh + 1] = n
     hashOf[idKey] = hash
+    local ofUser = KEYS[4 * n + 3]
+    taken[ofUser] = (taken[ofUser] or tonumber(redis.call('GET', ofUser) or '0')) + 1
+    if taken[ofUser] > mostADay then return {0, 0, -n, redis.call('TTL', ofUser)} end
   elseif known ~= hash then
     return {0, 0, n}
   else
@@ -22,24 +29,27 @@ for n = 1, count do
   end
 end
 
+for ofUser, events in pairs(taken) do
+  redis.call('SET', ofUser, events, 'KEEPTTL')
+  redis.call('EXPIRE', ofUser, 86400, 'NX')
+end
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 local live, since, moved = tonumber(redis.call('HGET', KEYS[2], 'at')), tonumber(redis.call('HGET', KEYS[2], 'since')), false
 for _, n in ipairs(fresh) do
-  local idKey, history, older = KEYS[3 * n + 1], KEYS[3 * n + 2], KEYS[3 * n + 3]
-  local hash, event, entry, timestamp = ARGV[4 * n + 1], ARGV[4 * n + 2], ARGV[4 * n + 3], tonumber(ARGV[4 * n + 4])
+  local idKey, history, seen = KEYS[4 * n], KEYS[4 * n + 1], KEYS[4 * n + 2]
+  local hash, event, entry, timestamp = ARGV[4 * n + 2], ARGV[4 * n + 3], ARGV[4 * n + 4], tonumber(ARGV[4 * n + 5])
   redis.call('SET', idKey, hash, 'PX', windowMs)
   redis.call('XADD', KEYS[1], '*', 'event', event)
   if entry ~= '' then
     local last = redis.call('LINDEX', history, -1)
     local sequence = last and tonumber(string.match(last, '^%d+')) or 0
     if redis.call('RPUSH', history, string.format('%d %s', sequence + 1, entry)) > longest then
-      local dropped = string.match(redis.call('LPOP', history), '^%d+ (.*)$')
-      redis.call('SADD', older, cjson.decode(dropped)[1])
+      remember(seen, string.match(redis.call('LPOP', history), '^%d+ (.*)$'))
     end
   end
   if timestamp < now - tonumber(ARGV[3]) then
-    redis.call('LPUSH', KEYS[3], ARGV[4 * n + 4])
+    redis.call('LPUSH', KEYS[3], ARGV[4 * n + 5])
     redis.call('LTRIM', KEYS[3], 0, tonumber(ARGV[4]) - 1)
   else
     -- A clock that runs ahead, a client's or a replica's, moves nothing beyond the present.

@@ -9,7 +9,7 @@ import { APPEND_LUA } from "./append.lua.ts";
 import { RECORDED_AGE_MS, RECORDED_KEPT, readEventClocks } from "./event-clocks.ts";
 import { entryText, historyOf } from "./history-entry.ts";
 import { replaceImported } from "./imported-histories.ts";
-import { eventKey, historyKey, LIVE_CLOCK, olderKey, RECORDED_TIMES, STREAM } from "./keys.ts";
+import { eventKey, historyKey, LIVE_CLOCK, RECORDED_TIMES, STREAM, seenKey, takenKey } from "./keys.ts";
 import type { EventLog, FeedbackEvent, UserHistory } from "./types.ts";
 
 export interface EventLogOptions {
@@ -17,10 +17,13 @@ export interface EventLogOptions {
   readonly windowMs?: number | undefined;
   /** Entries kept of one user's history, the latest (default 2,000). */
   readonly longestHistory?: number | undefined;
+  /** Events taken from one user within a day (default 5,000): one user must not fill Redis. */
+  readonly eventsPerUserAndDay?: number | undefined;
 }
 
 const DEFAULT_WINDOW_MS = 7 * MS_PER_DAY;
 const DEFAULT_LONGEST_HISTORY = 2_000;
+const DEFAULT_EVENTS_PER_USER_AND_DAY = 5_000;
 
 /** 64 bits of SHA-256 over what the client sent: enough to tell a retry from another event under the same id. */
 function bodyHash(event: FeedbackEvent): string {
@@ -32,21 +35,35 @@ function bodyHash(event: FeedbackEvent): string {
 /** Events looked through at once for the one to undo. */
 const UNDO_PAGE = 1000;
 
-type Replies = [Error | null, string[]][];
+/** Of a pipeline's replies those two, at `at` and after it, that tell of one user. */
+async function historyIn(replies: readonly [Error | null, unknown][], at: number): Promise<UserHistory> {
+  const [[noEntries, lines], [notSeen, seen]] = replies.slice(at, at + 2);
+  const failed = noEntries ?? notSeen;
+  if (failed !== null) await fromStore("read history", Promise.reject(failed));
+  return historyOf(lines as string[], seen as Uint8Array | null);
+}
 
 export function redisEventLog(redis: Redis, options: EventLogOptions = {}): EventLog {
   const windowMs = options.windowMs ?? DEFAULT_WINDOW_MS;
   const longestHistory = options.longestHistory ?? DEFAULT_LONGEST_HISTORY;
+  const eventsPerUserAndDay = options.eventsPerUserAndDay ?? DEFAULT_EVENTS_PER_USER_AND_DAY;
   const runAppend = luaScript(redis, APPEND_LUA);
 
   return {
     async append(events, now) {
       if (events.length === 0) return { accepted: 0, duplicates: 0 };
       const keys = [STREAM, LIVE_CLOCK, RECORDED_TIMES];
-      const args: (string | number)[] = [windowMs, longestHistory, RECORDED_AGE_MS, RECORDED_KEPT];
+      const args: (string | number)[] = [
+        windowMs,
+        longestHistory,
+        RECORDED_AGE_MS,
+        RECORDED_KEPT,
+        eventsPerUserAndDay,
+      ];
       for (const event of events) {
         const timestamp = event.timestamp ?? now;
-        keys.push(eventKey(event.eventId), historyKey(event.userId), olderKey(event.userId));
+        const { eventId, userId: user } = event;
+        keys.push(eventKey(eventId), historyKey(user), seenKey(user), takenKey(user));
         args.push(
           bodyHash(event),
           JSON.stringify({ ...event, timestamp }),
@@ -54,10 +71,18 @@ export function redisEventLog(redis: Redis, options: EventLogOptions = {}): Even
           timestamp,
         );
       }
-      const reply = (await toStore("append events", runAppend(keys, args))) as [number, number, number];
-      const [accepted, duplicates, reused] = reply;
-      if (reused === 0) return { accepted, duplicates };
-      const { eventId } = events[reused - 1];
+      const reply = (await toStore("append events", runAppend(keys, args))) as number[];
+      const [accepted, duplicates, refused, waitSeconds] = reply;
+      if (refused === 0) return { accepted, duplicates };
+      const { eventId, userId: user } = events[Math.abs(refused) - 1];
+      if (refused < 0) {
+        const retryAfterSeconds = Math.max(1, waitSeconds);
+        throw new PhasewiseError(
+          "RATE_LIMITED",
+          `feedback: expected at most ${eventsPerUserAndDay} events of one user within a day, got more of "${user}"; nothing of the batch was stored, send it again in ${retryAfterSeconds} s, or import it`,
+          { userId: user, retryAfterSeconds },
+        );
+      }
       throw new PhasewiseError(
         "EVENT_ID_REUSED",
         `feedback: expected a new event id, got "${eventId}" again with another body; nothing of the batch was stored, send it with an id of its own`,
@@ -66,14 +91,13 @@ export function redisEventLog(redis: Redis, options: EventLogOptions = {}): Even
     },
 
     async history(user) {
-      const read = redis.pipeline().lrange(historyKey(user), 0, -1).smembers(olderKey(user)).exec();
-      const [[failed, lines], [, older]] = (await fromStore("read history", read)) as Replies;
-      if (failed !== null) await fromStore("read history", Promise.reject(failed));
-      return historyOf(lines, older ?? []);
+      const read = redis.pipeline().lrange(historyKey(user), 0, -1).getBuffer(seenKey(user)).exec();
+      const replies = (await fromStore("read history", read)) ?? [];
+      return await historyIn(replies, 0);
     },
 
     async forget(user) {
-      await toStore("forget history", redis.del(historyKey(user), olderKey(user)));
+      await toStore("forget history", redis.del(historyKey(user), seenKey(user), takenKey(user)));
     },
 
     async undo(user, eventId) {
@@ -104,14 +128,11 @@ export function redisEventLog(redis: Redis, options: EventLogOptions = {}): Even
 
     async histories(users) {
       const pipeline = redis.pipeline();
-      for (const user of users) pipeline.lrange(historyKey(user), 0, -1).smembers(olderKey(user));
-      const replies = ((await fromStore("read histories", pipeline.exec())) ?? []) as Replies;
+      for (const user of users) pipeline.lrange(historyKey(user), 0, -1).getBuffer(seenKey(user));
+      const replies = (await fromStore("read histories", pipeline.exec())) ?? [];
       const byUser = new Map<UserId, UserHistory>();
-      for (const [position, user] of users.entries()) {
-        const [[error, lines], [, older]] = [replies[2 * position], replies[2 * position + 1]];
-        if (error !== null) await fromStore("read histories", Promise.reject(error));
-        byUser.set(user, historyOf(lines, older ?? []));
-      }
+      for (const [position, user] of users.entries())
+        byUser.set(user, await historyIn(replies, 2 * position));
       return byUser;
     },
 

@@ -1,4 +1,5 @@
 import { itemId } from "../../models/data/ids.ts";
+import { SeenFilter } from "./seen-filter.ts";
 import type { FeedbackEvent, HistoryEntry, UserHistory } from "./types.ts";
 
 /**
@@ -26,7 +27,11 @@ function parseEntry(line: string): HistoryEntry {
   return { sequence: Number(line.slice(0, space)), itemId: itemId(item), timestamp, weight, requestId };
 }
 
-export function historyOf(lines: readonly string[], older: readonly string[] = []): UserHistory {
+export function historyOf(lines: readonly string[], seen: Uint8Array | null): UserHistory {
   const entries = lines.map(parseEntry);
-  return { entries, older: older.map(itemId), through: entries.at(-1)?.sequence ?? 0 };
+  return {
+    entries,
+    seen: seen === null ? null : new SeenFilter(seen),
+    through: entries.at(-1)?.sequence ?? 0,
+  };
 }

@@ -4,7 +4,7 @@ import { luaScript } from "../lua-script.ts";
 import { fromStore, toStore } from "../store-errors.ts";
 import { RECORDED_KEPT } from "./event-clocks.ts";
 import { IMPORTED_LUA } from "./imported.lua.ts";
-import { historyKey, IMPORTED, olderKey, RECORDED_TIMES, seededKey } from "./keys.ts";
+import { historyKey, IMPORTED, RECORDED_TIMES, seededKey, seenKey } from "./keys.ts";
 
 /** What an import knows of one user, oldest first; empty for a user whom it has lost. */
 export interface ImportedHistory {
@@ -71,7 +71,7 @@ export async function replaceImported(
       lines += `[${JSON.stringify(itemId)},${timestamp},${weight},null,1]\n`;
       entries++;
     }
-    keys.push(historyKey(user.userId), olderKey(user.userId));
+    keys.push(historyKey(user.userId), seenKey(user.userId));
     args.push(lines);
     if (entries >= SCRIPT_ENTRIES || args.length >= SCRIPT_USERS) await send();
   }

@@ -1,13 +1,16 @@
+import { REMEMBER_LUA } from "./seen-filter.ts";
+
 /** Makes the imported part of some users' histories what an import says; what users did live stays, after it. */
 export const IMPORTED_LUA = `#!lua
--- KEYS[1] latest recorded times, then for each user: the history, and the items that it has forgotten
+-- KEYS[1] latest recorded times, then for each user: the history, and the filter of what was seen before
 -- ARGV[1] longest history, ARGV[2] latest timestamp, ARGV[3] recorded times kept, then for each user: the entries
 --   without their sequence, a line each
 -- RETURNS entries written
+${REMEMBER_LUA}
 local longest, written = tonumber(ARGV[1]), 0
 local MARK = ',null,1]'
 for k = 2, #KEYS, 2 do
-  local history, older = KEYS[k], KEYS[k + 1]
+  local history, seen = KEYS[k], KEYS[k + 1]
   local lines = {}
   for line in string.gmatch(ARGV[k / 2 + 3], '[^\\n]+') do lines[#lines + 1] = line end
   local live = {}
@@ -23,13 +26,13 @@ for k = 2, #KEYS, 2 do
       if not known[string.match(entry, '^(.*),[^,]*,[^,]*%]$')] then lines[#lines + 1] = entry end
     end
   else
-    redis.call('DEL', older)
+    redis.call('DEL', seen)
   end
   redis.call('DEL', history)
   local batch, first = {}, math.max(1, #lines - longest + 1)
   for n, line in ipairs(lines) do
     if n < first then
-      redis.call('SADD', older, cjson.decode(line)[1])
+      remember(seen, line)
     else
       batch[#batch + 1] = string.format('%d %s', n, line)
     end

@@ -12,8 +12,10 @@ export const FORMER_WATERMARK = "events:watermark";
 export const eventKey = (eventId: string): string =>
   `event:${createHash("sha256").update(eventId).digest("base64url").slice(0, 24)}`;
 export const historyKey = (user: UserId): string => `history:${user}`;
-/** Items that a user had seen before the entries that the history still holds. */
-export const olderKey = (user: UserId): string => `older:${user}`;
+/** What a user had seen before the entries that the history still holds: see `SeenFilter`. */
+export const seenKey = (user: UserId): string => `seen:${user}`;
+/** Events taken from a user within a day, which begins with the first of them. */
+export const takenKey = (user: UserId): string => `taken:${user}`;
 /** SHA-256 of the import that the histories hold; absent while one is being written. */
 export const IMPORTED = "imported";
 /** The same as releases before kept it: a hash with `complete` once all events of a snapshot were in the histories. */

@@ -2,6 +2,7 @@ import type { ItemId, UserId } from "../../models/data/ids.ts";
 import type { Interaction } from "../../models/data/interaction-log.ts";
 import type { EventClocks } from "./event-clocks.ts";
 import type { ImportedHistory } from "./imported-histories.ts";
+import type { SeenFilter } from "./seen-filter.ts";
 
 /** An event as a client sends it, and through whom. */
 export interface FeedbackEvent {
@@ -36,8 +37,8 @@ export interface HistoryEntry extends Interaction {
 export interface UserHistory {
   /** Oldest first by arrival. */
   readonly entries: readonly HistoryEntry[];
-  /** Items of entries so old that they are not kept any more: seen all the same. */
-  readonly older: readonly ItemId[];
+  /** What was seen so long ago that no entry tells of it any more; null when all entries are here. */
+  readonly seen: SeenFilter | null;
   /** Sequence of the last entry; 0 when there is none. */
   readonly through: number;
 }

@@ -35,6 +35,10 @@ export class CatalogueIndex {
     return this.#items.size;
   }
 
+  get ids(): Iterable<ItemId> {
+    return this.#items.keys();
+  }
+
   has(item: ItemId): boolean {
     return this.#items.has(item);
   }

@@ -1,8 +1,9 @@
 import { LRUCache } from "lru-cache";
 import Type, { type Static } from "typebox";
-import { itemId as brandItem, type ItemId, type UserId } from "../../models/data/ids.ts";
+import { itemId as brandItem, type UserId } from "../../models/data/ids.ts";
 import type { Interaction } from "../../models/data/interaction-log.ts";
 import { weightOf } from "../interactions/history-entry.ts";
+import { FILTER_BYTES, type SeenFilter } from "../interactions/seen-filter.ts";
 import type { EventLog, FeedbackEvent, UserHistory } from "../interactions/types.ts";
 import { inTime } from "../waiting.ts";
 
@@ -16,10 +17,15 @@ export const HistoryOrigin = Type.Enum(
 );
 export type HistoryOrigin = Static<typeof HistoryOrigin>;
 
+/** Entries that are remembered of a user beyond those that were read. */
+const MAX_SINCE = 2_000;
+/** An entry in memory, roughly. */
+const ENTRY_BYTES = 64;
+
 export interface KnownHistory {
   readonly interactions: readonly Interaction[];
-  /** Items seen so long ago that the history does not hold them any more. */
-  readonly older: readonly ItemId[];
+  /** What was seen so long ago that the history does not hold it any more; null for nothing. */
+  readonly seen: SeenFilter | null;
   /** Sequence of the last entry read from the store; null when the store was not heard. */
   readonly through: number | null;
   readonly origin: HistoryOrigin;
@@ -74,15 +80,17 @@ export class Histories {
     }
   }
 
-  /** Feedback this replica accepted: what is remembered of the user stays fresh. */
+  /** Feedback this replica accepted: what is remembered of the user stays fresh, at the same price at any length. */
   accepted(events: readonly FeedbackEvent[], now: number): void {
     for (const event of events) {
       const { userId, itemId, timestamp } = event;
       const weight = weightOf(event);
       const known = this.#remembered.get(userId);
       if (known === undefined || weight === 0) continue;
-      const added = { itemId: brandItem(itemId), timestamp: timestamp ?? now, weight };
-      this.#remembered.set(userId, { ...known, interactions: [...known.interactions, added] });
+      known.since.push({ itemId: brandItem(itemId), timestamp: timestamp ?? now, weight });
+      // A user who is never asked for is not worth a long memory: the next request reads the store anyway.
+      if (known.since.length > MAX_SINCE) this.#remembered.delete(userId);
+      else this.#remembered.set(userId, { ...known });
     }
   }
 
@@ -105,9 +113,9 @@ export class Histories {
 
   #learnt(user: UserId, history: UserHistory): KnownHistory {
     this.#answering = true;
-    const { entries, older, through } = history;
-    this.#remembered.set(user, { interactions: entries, older });
-    return { interactions: entries, older, through, origin: entries.length === 0 ? "empty" : "stored" };
+    const { entries, seen, through } = history;
+    this.#remembered.set(user, { read: entries, since: [], seen });
+    return { interactions: entries, seen, through, origin: entries.length === 0 ? "empty" : "stored" };
   }
 
   #lost(user: UserId, error: unknown): void {
@@ -131,15 +139,21 @@ export class Histories {
   #fromMemory(user: UserId): KnownHistory {
     const known = this.#remembered.get(user);
     if (known === undefined) return NOTHING_KNOWN;
-    return { ...known, through: null, origin: "remembered" };
+    const { read, since, seen } = known;
+    return { interactions: [...read, ...since], seen, through: null, origin: "remembered" };
   }
 }
 
-type Remembered = Pick<KnownHistory, "interactions" | "older">;
+interface Remembered {
+  readonly read: readonly Interaction[];
+  /** What was accepted since then; it grows. */
+  readonly since: Interaction[];
+  readonly seen: SeenFilter | null;
+}
 
-const NOTHING_KNOWN: KnownHistory = { interactions: [], older: [], through: null, origin: "unavailable" };
+const NOTHING_KNOWN: KnownHistory = { interactions: [], seen: null, through: null, origin: "unavailable" };
 
 /** A user costs something even without entries, so that the number of users is bounded too. */
-function cost({ interactions, older }: Remembered): number {
-  return interactions.length + older.length + 4;
+function cost({ read, since, seen }: Remembered): number {
+  return read.length + since.length + 4 + (seen === null ? 0 : FILTER_BYTES / ENTRY_BYTES);
 }

@@ -29,7 +29,8 @@ export function sendError(error: unknown, request: FastifyRequest, reply: Fastif
   else if (status >= 500) request.log.error({ ...facts, err: error }, "request failed");
   else request.log.info({ ...facts, reason: known?.message }, "request refused");
 
-  const retryAfter = known === null ? undefined : RETRY_AFTER_SECONDS[known.code];
+  const retryAfter =
+    known === null ? undefined : (known.details.retryAfterSeconds ?? RETRY_AFTER_SECONDS[known.code]);
   if (retryAfter !== undefined && !reply.hasHeader("retry-after")) reply.header("retry-after", retryAfter);
   void reply
     .status(status)

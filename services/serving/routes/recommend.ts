@@ -1,8 +1,9 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import Type, { type Static } from "typebox";
 import { strengthOf } from "../../../models/data/event-rules.ts";
-import { type ItemId, itemId, userId } from "../../../models/data/ids.ts";
+import { itemId, userId } from "../../../models/data/ids.ts";
 import type { ItemFilter, Query } from "../../../models/recommender.ts";
+import { excluding } from "../../interactions/seen-filter.ts";
 import { requireOwnUser, vouchesForUsers } from "../../keys/caller.ts";
 import type { ShadowRequest } from "../../queues/types.ts";
 import type { App, ServingDeps } from "../deps.ts";
@@ -167,7 +168,7 @@ async function answer(
   deps.metrics.histories.inc({ origin: history.origin });
   const query = {
     history: history.interactions,
-    exclude: excludedOf(asked, history),
+    exclude: excluding(asked.exclude.map(itemId), history.seen),
     hidden: deps.catalogue.hidden,
     candidates: asked.candidates,
     k: asked.k,
@@ -227,12 +228,6 @@ async function mixedWith(
   });
 }
 
-/** What the request excludes, and what was seen before the history that is still kept. */
-function excludedOf(asked: Asked, { older }: KnownHistory): ReadonlySet<ItemId> | undefined {
-  if (asked.exclude.length === 0 && older.length === 0) return undefined;
-  return new Set<ItemId>([...asked.exclude.map(itemId), ...older]);
-}
-
 /** @param vouched whether the caller may read what the store knows of the user */
 async function historyOf(
   deps: ServingDeps,
@@ -250,14 +245,14 @@ async function historyOf(
             weight: sessionWeight(deps, item),
           },
     );
-    return { interactions, older: [], through: 0, origin: "request" };
+    return { interactions, seen: null, through: 0, origin: "request" };
   }
-  if (asked.userId === null) return { interactions: [], older: [], through: 0, origin: "empty" };
+  if (asked.userId === null) return { interactions: [], seen: null, through: 0, origin: "empty" };
   if (!vouched) {
     const interactions = deps.visitors.historyOf(userId(asked.userId));
     return {
       interactions,
-      older: [],
+      seen: null,
       through: null,
       origin: interactions.length === 0 ? "empty" : "visitor",
     };

@@ -18,7 +18,10 @@ const UserView = Type.Object({
     }),
     { description: "oldest first" },
   ),
-  seenBefore: Type.Array(Type.String(), { description: "items seen before what the history still holds" }),
+  seenBefore: Type.Array(Type.String(), {
+    description:
+      "items of the catalogue seen before what the history still holds, and rarely one that was not",
+  }),
 });
 
 export function userRoutes(app: App, deps: ServingDeps): void {
@@ -34,9 +37,13 @@ export function userRoutes(app: App, deps: ServingDeps): void {
     },
     async (request) => {
       const { userId: user } = request.params;
-      const { entries, older } = await deps.events.history(userId(user));
+      const { entries, seen } = await deps.events.history(userId(user));
       const history = entries.map(({ sequence: _, ...entry }) => entry);
-      return { userId: user, history, seenBefore: [...older] };
+      return {
+        userId: user,
+        history,
+        seenBefore: seen === null ? [] : [...deps.catalogue.current.ids].filter((item) => seen.has(item)),
+      };
     },
   );
 

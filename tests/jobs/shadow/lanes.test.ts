@@ -19,6 +19,7 @@ const queries = (count: number): LaneQuery[] =>
   Array.from({ length: count }, (_, index) => ({
     history: [{ itemId: itemId("i3"), timestamp: index, weight: 1 }],
     exclude: ["i4"],
+    seen: null,
     k: 10,
     repeat: index === 0,
   }));

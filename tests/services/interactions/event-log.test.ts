@@ -5,6 +5,7 @@ import { clockOf, RECORDED_KEPT } from "../../../services/interactions/event-clo
 import { redisEventLog } from "../../../services/interactions/event-log.ts";
 import type { ImportedHistory } from "../../../services/interactions/imported-histories.ts";
 import { eventKey } from "../../../services/interactions/keys.ts";
+import type { SeenFilter } from "../../../services/interactions/seen-filter.ts";
 import type { FeedbackEvent } from "../../../services/interactions/types.ts";
 import { redisSuite } from "../../support/redis-suite.ts";
 
@@ -35,7 +36,7 @@ describe("event log", () => {
         { sequence: 1, itemId: "a", timestamp: 30, weight: 1, requestId: null },
         { sequence: 2, itemId: "c", timestamp: 10, weight: 4.5, requestId: "r1" },
       ],
-      older: [],
+      seen: null,
       through: 2,
     });
     const stream = await log.read("0", 10);
@@ -55,22 +56,23 @@ describe("event log", () => {
     const disliked = { ...event("e3", "ann", "c", 4), type: "dislike", weight: -1 };
     await log.append([shown, event("e1", "ann", "a", 2), event("e2", "ann", "b", 3), disliked], 9);
     await log.append([event("e4", "ann", "d", 5), event("e5", "ann", "e", 6), event("e6", "bob", "a", 6)], 9);
-    const { entries, older, through } = await log.history(userId("ann"));
+    const { entries, seen, through } = await log.history(userId("ann"));
+    const known = (filter: SeenFilter | null | undefined) =>
+      ["a", "b", "c", "d", "e", "z"].map(itemId).filter((item) => filter?.has(item));
     assert.deepEqual(
-      [entries.map(({ itemId }) => itemId), older.toSorted(), through],
+      [entries.map((entry) => entry.itemId), known(seen), through],
       [["d", "e"], ["a", "b", "c"], 5],
     );
     assert.equal(await log.length(), 7);
-    assert.deepEqual(
-      (await log.histories([userId("bob"), userId("ann")])).get(userId("ann"))?.older.toSorted(),
-      ["a", "b", "c"],
-    );
+    const both = await log.histories([userId("bob"), userId("ann")]);
+    assert.deepEqual(known(both.get(userId("ann"))?.seen), ["a", "b", "c"]);
+    assert.equal(both.get(userId("bob"))?.seen, null);
   });
 
   test("a user without events has an empty history, alone or among others", async () => {
     const log = redisEventLog(suite.redis);
     await log.append([event("e1", "ann", "a", 1)], 1);
-    assert.deepEqual(await log.history(userId("eve")), { entries: [], older: [], through: 0 });
+    assert.deepEqual(await log.history(userId("eve")), { entries: [], seen: null, through: 0 });
     const both = await log.histories([userId("eve"), userId("ann")]);
     assert.equal(both.get(userId("eve"))?.through, 0);
     assert.equal(both.get(userId("ann"))?.entries[0].itemId, "a");
@@ -230,8 +232,12 @@ describe("seeding", () => {
   test("keeps the latest entries of a long history, and which items were before them", async () => {
     const log = redisEventLog(suite.redis, { longestHistory: 10 });
     await log.replaceImported(past(), "abc");
-    const { entries, older, through } = await log.history(userId("u0"));
-    assert.deepEqual([entries.length, older.length, through], [10, 705, 715]);
+    const { entries, seen, through } = await log.history(userId("u0"));
+    assert.deepEqual([entries.length, through], [10, 715]);
+    const all = [...past()].flatMap(({ userId: user, entries: mine }) => (user === "u0" ? [...mine] : []));
+    const dropped = new Set(all.slice(0, 705).map((entry) => entry.itemId));
+    for (const item of dropped) assert.ok(seen?.has(item), item);
+    assert.equal(seen?.has(itemId("never seen")), false);
   });
 
   test("the next import replaces what the one before said, and what users did live stays", async () => {
