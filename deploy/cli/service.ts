@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { text } from "node:stream/consumers";
 import type { Command } from "commander";
-import { loadConfig } from "../../services/config.ts";
+import { type Config, loadConfig } from "../../services/config.ts";
 import type { Readiness } from "../../services/serving/routes/health.ts";
 import { type ApiClient, apiClient, findAdminKey } from "../client/api-client.ts";
 import type { OutputOptions } from "../terminal/output.ts";
@@ -14,22 +14,29 @@ export interface ServiceOptions extends OutputOptions {
 /** Whoever types a verb is told within five seconds that nobody answers. */
 export const PATIENCE_MS = 3_500;
 
+export const KEY_FILE =
+  "a file with the key, or - for standard input (default: PHASEWISE_ADMIN_KEY, else .phasewise/admin-key)";
+
 /** Options of every verb that talks to a running service. */
 export function withService(command: Command): Command {
   return command
     .option("--url <url>", "where Phasewise listens (default: http://127.0.0.1:<PORT or 3000>)")
-    .option(
-      "--key-file <path>",
-      "a file with the key, or - for standard input (default: PHASEWISE_ADMIN_KEY, else .phasewise/admin-key)",
-    )
+    .option("--key-file <path>", KEY_FILE)
     .option("--json", "print JSON only");
 }
 
 export async function connect(options: ServiceOptions): Promise<ApiClient> {
   const config = loadConfig(process.env);
   const url = options.url ?? `http://127.0.0.1:${config.port}`;
-  const given = options.keyFile === undefined ? config.adminKey : await keyIn(options.keyFile);
-  return apiClient(url, await findAdminKey(given, config.stateFolder), { patienceMs: PATIENCE_MS });
+  return apiClient(url, await keyFor(options.keyFile, config), { patienceMs: PATIENCE_MS });
+}
+
+/** The key of a command: in the file that was named, else the operator's own; null when there is none. */
+export async function keyFor(
+  keyFile: string | undefined,
+  { adminKey, stateFolder }: Pick<Config, "adminKey" | "stateFolder">,
+): Promise<string | null> {
+  return findAdminKey(keyFile === undefined ? adminKey : await keyIn(keyFile), stateFolder);
 }
 
 /** A key is no argument of a command: everybody on the machine can read those. */

@@ -77,6 +77,9 @@ const AuditAction = Type.Enum(
     "release",
     "freeze",
     "unfreeze",
+    "key-create",
+    "key-rotate",
+    "key-revoke",
   ],
   { type: "string" },
 );

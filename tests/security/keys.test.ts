@@ -86,6 +86,27 @@ describe("keys", () => {
     await http.delete("/keys/0123456789ab").set(BEARER).expect(404);
   });
 
+  it("stand in the audit whenever one is made, rotated or revoked, by whom, and the chain holds", async () => {
+    const { id } = await make({ name: "noted", scopes: ["serve", "ingest"] });
+    const rotated = await http
+      .post(`/keys/${id}/rotate`)
+      .set(BEARER)
+      .send({ overlapSeconds: 60 })
+      .expect(200);
+    for (let call = 0; call < 2; call++) await http.delete(`/keys/${id}`).set(BEARER).expect(200);
+    const { body } = await http.get("/audit").set(BEARER).expect(200);
+    assert.equal(body.firstBroken, null);
+    const noted = (body.entries as { action: string; actor: string; reason: string }[]).filter(({ reason }) =>
+      reason.includes(id),
+    );
+    assert.deepEqual(
+      noted.map(({ action, actor }) => [action, actor]),
+      ["key-create", "key-rotate", "key-revoke"].map((action) => [action, "admin"]),
+    );
+    assert.equal(noted[1].reason, `key ${id} "noted" (serve, ingest), the secret before works for 60 s`);
+    assert.ok(!JSON.stringify(body).includes(rotated.body.key));
+  });
+
   it("are rotated with an overlap, or without", async () => {
     const { id, key } = await make({ name: "rotated", scopes: ["serve"] });
     const second = (await http.post(`/keys/${id}/rotate`).set(BEARER).send({}).expect(200)).body as Made;

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { cutPosition } from "../../../models/data/interaction-log.ts";
 import { loadConfig } from "../../../services/config.ts";
-import { apiClient, findAdminKey } from "../../client/api-client.ts";
+import { apiClient } from "../../client/api-client.ts";
 import { openData } from "../../data/open-data.ts";
 import { type ReadingOptions, readingSettings, withReadingOptions } from "../../data/reading-options.ts";
 import { replay } from "../../replay/replay.ts";
@@ -9,11 +9,12 @@ import { shareFromZero, wholeNumber } from "../../terminal/arguments.ts";
 import { day } from "../../terminal/figures.ts";
 import { type OutputOptions, print } from "../../terminal/output.ts";
 import { progressLine } from "../../terminal/progress.ts";
-import { PATIENCE_MS } from "../service.ts";
+import { KEY_FILE, keyFor, PATIENCE_MS } from "../service.ts";
 
 interface ReplayVerbOptions extends OutputOptions, ReadingOptions {
   readonly data?: string;
   readonly url?: string;
+  readonly keyFile?: string;
   readonly from: number;
   readonly speed: number;
   readonly listDriven?: boolean;
@@ -27,6 +28,7 @@ export function replayVerb(program: Command): void {
       .option("--data <path>", "folder or file of interactions (default: as in start)"),
   )
     .option("--url <url>", "where Phasewise listens")
+    .option("--key-file <path>", KEY_FILE)
     .option("--from <share>", "begin after this share of the events", shareFromZero, 0.6)
     .option("--speed <n>", "events a second; 0 for as fast as it goes", wholeNumber, 0)
     .option("--list-driven", "say of what a user was shown before which list it was chosen from")
@@ -38,7 +40,7 @@ export function replayVerb(program: Command): void {
       const line = progressLine();
       const { log } = await openData(config, line.update, readingSettings(options));
       const done = await replay({
-        key: (await findAdminKey(config.adminKey, config.stateFolder)) ?? "",
+        key: (await keyFor(options.keyFile, config)) ?? "",
         url,
         log,
         from: options.from === 0 ? 0 : cutPosition(log, options.from),
