@@ -6,6 +6,7 @@ import { TextDecoder } from "node:util";
 import * as zlib from "node:zlib";
 import { PhasewiseError } from "../../errors.ts";
 import { type Packing, packingOf } from "./packing.ts";
+import { zstdLines } from "./zstd-lines.ts";
 
 const PIECE_BYTES = 1 << 20;
 const NEWLINE = 10;
@@ -76,17 +77,12 @@ async function headOf(path: string): Promise<Buffer> {
 }
 
 async function* unpacked(path: string, packing: Packing, reading: Reading): AsyncGenerator<Buffer> {
-  const file = createReadStream(path, { highWaterMark: PIECE_BYTES });
-  const unpack = packing === "plain" ? null : unpackerOf(packing, path);
-  const stream: Readable = unpack === null ? file : file.pipe(unpack);
-  file.on("error", (error) => stream.destroy(error));
+  const unpack = packing === "plain" ? null : unpackerOf(packing);
+  const source = unpack === "lines" ? zstdLines(path) : streamed(path, unpack, reading);
   try {
-    for await (const piece of stream) {
-      reading.bytesRead = file.bytesRead;
-      yield piece as Buffer;
-    }
+    yield* source;
   } catch (error) {
-    if (unpack === null || !(error instanceof Error)) throw error;
+    if (packing === "plain" || !(error instanceof Error)) throw error;
     throw new PhasewiseError(
       "INVALID_DATA",
       `${path}: expected a whole ${packing} file, got one that cannot be unpacked (${error.message}); ` +
@@ -94,23 +90,30 @@ async function* unpacked(path: string, packing: Packing, reading: Reading): Asyn
       { path },
       error,
     );
+  }
+}
+
+async function* streamed(path: string, unpack: zlib.Gunzip | null, reading: Reading): AsyncGenerator<Buffer> {
+  const file = createReadStream(path, { highWaterMark: PIECE_BYTES });
+  const stream: Readable = unpack === null ? file : file.pipe(unpack);
+  file.on("error", (error) => stream.destroy(error));
+  try {
+    for await (const piece of stream) {
+      reading.bytesRead = file.bytesRead;
+      yield piece as Buffer;
+    }
   } finally {
     file.destroy();
     stream.destroy();
   }
 }
 
-function unpackerOf(packing: "gzip" | "zstd", path: string) {
+/** "lines" where DuckDB has to stand in. */
+function unpackerOf(packing: "gzip" | "zstd"): zlib.Gunzip | "lines" {
   if (packing === "gzip") return zlib.createGunzip({ chunkSize: PIECE_BYTES });
   // Node has it since 22.15; its types, pinned to Node 20, do not.
   const create: unknown = Reflect.get(zlib, "createZstdDecompress");
-  if (typeof create === "function") return create() as zlib.Gunzip;
-  throw new PhasewiseError(
-    "INVALID_DATA",
-    `${path}: expected a file that Node.js ${process.versions.node} can unpack, got zstd, which needs 22.15 or later; ` +
-      `unpack it first (zstd -d ${path})`,
-    { path },
-  );
+  return typeof create === "function" ? (create() as zlib.Gunzip) : "lines";
 }
 
 /** By the byte order mark, else by where zero bytes stand; null for anything in single bytes. */

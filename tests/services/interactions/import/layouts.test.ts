@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, describe, test } from "node:test";
@@ -338,6 +338,20 @@ describe("files as people have them", () => {
       { encoding: "windows-1251" },
     );
     assert.equal(named.log.users.idAt(0), "Иван");
+  });
+
+  test("zstd, whatever the version of Node.js", async () => {
+    const path = join(await folder({}), "ratings.csv.zst");
+    await withDuckDb((connection) =>
+      connection.run(
+        `COPY (SELECT 'u' || n AS user_id, n AS item_id, 1396867869 + n AS timestamp FROM range(5000) AS t(n))
+         TO '${path}' (FORMAT csv, COMPRESSION zstd)`,
+      ),
+    );
+    const { log } = await importInteractions(path, { now: NOW });
+    assert.deepEqual([log.timestamps.length, log.users.idAt(4999)], [5000, "u4999"]);
+    const torn = await folder({ "ratings.csv.zst": (await readFile(path)).subarray(0, 2000) });
+    assert.match(await refusal(importInteractions(torn, { now: NOW })), /expected a whole zstd file/);
   });
 
   test("Parquet of every common type", async () => {
