@@ -95,6 +95,8 @@ class RankingRecommender implements Recommender {
   readonly #blockedIn: Uint32Array;
   #query = 0;
   #encoded = historyOf(64);
+  /** Items of the current query's history that the user is against, latest first. */
+  #against: number[] = [];
   readonly #candidateMasks = new WeakMap<ItemFilter, Uint8Array>();
 
   constructor(model: Model, scorer: ItemScorer) {
@@ -128,19 +130,23 @@ class RankingRecommender implements Recommender {
 
   /**
    * Dense history: unknown items dropped, repeats kept at their latest place; blocks every history item. What was
-   * merely shown (weight 0) is no history, and what the user is against is blocked and nothing else. The arrays are views
-   * of buffers that the next query overwrites.
+   * merely shown (weight 0) is no history, and what the user is against is blocked and kept apart. The arrays are views of
+   * buffers that the next query overwrites.
    */
   #encode({ history }: Query): EncodedHistory {
     if (history.length > this.#encoded.items.length) this.#encoded = historyOf(2 * history.length);
     const { items, weights, timestamps } = this.#encoded;
     let start = items.length;
+    this.#against = [];
     for (let position = history.length - 1; position >= 0; position--) {
       const { itemId, weight, timestamp } = history[position];
       const index = this.#items.indexOf(itemId);
       if (index === undefined || weight === 0 || this.#blockedIn[index] === this.#query) continue;
       this.#blockedIn[index] = this.#query;
-      if (weight < 0) continue;
+      if (weight < 0) {
+        this.#against.push(index);
+        continue;
+      }
       start--;
       items[start] = index;
       weights[start] = weight;
@@ -186,13 +192,28 @@ class RankingRecommender implements Recommender {
     const { bounded } = this.#scorer;
     if (bounded === undefined) {
       const scores = this.#scorer.scoreItems(history);
-      return scores === null ? [] : this.#take(scores, k, allowed);
+      return scores === null ? [] : this.#take(this.#lessAgainst(scores), k, allowed);
     }
     const bounds = bounded.boundItems(history);
     if (bounds === null) return [];
     this.#check(bounds);
     const { items, scores } = topByBounds(bounds, (chosen) => bounded.scoresOf(chosen), k, allowed);
     return Array.from(items, (index, place) => ({ itemId: this.#items.idAt(index), score: scores[place] }));
+  }
+
+  /** What the disliked items would recommend is taken off, in models whose scores add up. */
+  #lessAgainst(scores: Float32Array): Float32Array {
+    if (this.#against.length === 0 || this.#scorer.additive !== true) return scores;
+    // The scorer's buffer is overwritten by the next call.
+    const liked = scores.slice();
+    const items = Uint32Array.from(this.#against).reverse();
+    const disliked = this.#scorer.scoreItems({
+      items,
+      weights: new Float32Array(items.length).fill(1),
+      timestamps: new Float64Array(items.length),
+    });
+    if (disliked !== null) for (let item = 0; item < liked.length; item++) liked[item] -= disliked[item];
+    return liked;
   }
 
   #take(scores: Float32Array, k: number, allowed: (index: number) => boolean): ScoredItem[] {

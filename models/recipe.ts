@@ -46,6 +46,11 @@ export interface ItemScorer {
    * The caller refuses non-finite scores with NonFiniteScoreError before they can reach a ranking.
    */
   scoreItems(history: EncodedHistory): Float32Array | null;
+  /**
+   * Whether the scores of a history are the sum of what its entries say: then what the user is against is scored the same
+   * way and taken off.
+   */
+  readonly additive?: boolean | undefined;
   /** A cheaper way to the best items, for catalogues so large that scoring all of them is the slow part. */
   readonly bounded?: BoundedScorer | undefined;
 }

@@ -61,7 +61,11 @@ export async function prepareData(config: Config, options: PrepareOptions): Prom
     `${count(events)} events of ${count(log.users.size)} users on ${count(log.items.size)} items, ready in ${seconds.toFixed(1)} s`,
     ...(report === null ? [] : explainReport(report)),
     ...(aside === null ? [] : [`what was there before was moved to ${aside}`]),
-    `replaced what was imported before: ${count(added)} events new, ${count(removed)} gone, ${count(gone.length)} users gone; ${count(live)} live events stay`,
+    ...(replaced.first
+      ? []
+      : [
+          `${mode === "append" ? "added to" : "replaced"} what was imported before: ${count(added)} events new, ${count(removed)} gone, ${count(gone.length)} users gone; ${count(live)} live events stay`,
+        ]),
     ...(cutAt === events
       ? []
       : [

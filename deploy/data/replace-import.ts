@@ -5,6 +5,7 @@ import { PhasewiseError } from "../../services/errors.ts";
 import { withLogged } from "../../services/interactions/compaction.ts";
 import { likeness } from "../../services/interactions/same-data.ts";
 import {
+  makeCurrent,
   pruneSnapshots,
   readImported,
   readSnapshot,
@@ -23,6 +24,8 @@ export interface ReplacedImport {
   readonly imported: Snapshot;
   readonly log: InteractionLog;
   readonly catalogue: Catalogue;
+  /** Whether anything had been imported before. */
+  readonly first: boolean;
   /** Users whom the import before had and this one has not. */
   readonly gone: readonly UserId[];
   /** Events of the import before that this one has not. */
@@ -56,13 +59,15 @@ export async function replaceImport(
     current === null || before === null || current.snapshot.sha256 === before.snapshot.sha256
       ? []
       : eventsBeyond(current.log, before.log);
-  await writeSnapshot(live.length === 0 ? whole : withLogged(whole, live), titles, store);
+  if (live.length === 0) await makeCurrent(imported, store);
+  else await writeSnapshot(withLogged(whole, live), titles, store);
   await pruneSnapshots(store);
   const same = before?.snapshot.sha256 === imported.sha256;
   return {
     imported,
     log: whole,
     catalogue: titles,
+    first: before === null,
     gone: before === null || same ? [] : before.log.users.ids.filter((user) => !whole.users.has(user)),
     removed: before === null || same ? 0 : eventsBeyond(before.log, whole).length,
     added: same ? 0 : before === null ? whole.timestamps.length : eventsBeyond(whole, before.log).length,

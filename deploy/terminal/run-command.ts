@@ -32,5 +32,5 @@ function report(error: unknown): number {
     return error.status === 409 ? EXIT.conflict : EXIT.failed;
   }
   if (error instanceof PhasewiseError && error.code === "STORE_UNAVAILABLE") return EXIT.unreachable;
-  return EXIT.failed;
+  return error instanceof PhasewiseError && error.code === "CONFLICT" ? EXIT.conflict : EXIT.failed;
 }

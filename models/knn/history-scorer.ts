@@ -26,6 +26,7 @@ export function historyScorer(rows: WeightedRows, recency: number): ItemScorer {
   let newest = arena.words(0);
   let scales = arena.floats(0);
   return {
+    additive: true,
     scoreItems({ items }: EncodedHistory): Float32Array | null {
       const length = Math.min(items.length, reach);
       if (length > newest.length) {

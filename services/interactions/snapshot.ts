@@ -43,8 +43,13 @@ export async function writeSnapshot(
   store: ByteStore,
 ): Promise<Snapshot> {
   const snapshot = await putSnapshot(log, catalogue, store);
-  await store.replace(POINTER, Buffer.from(snapshot.name));
+  await makeCurrent(snapshot, store);
   return snapshot;
+}
+
+/** Models train on this snapshot from now on. */
+export async function makeCurrent({ name }: Pick<Snapshot, "name">, store: ByteStore): Promise<void> {
+  await store.replace(POINTER, Buffer.from(name));
 }
 
 /** Writes what an import alone holds, so that the next import knows what it replaces. The current one stays. */

@@ -124,6 +124,17 @@ for (const recipe of [...RECIPES, imported]) {
       assert.deepEqual(ids(recommender, { history: RED_HISTORY, exclude: filter, k: 8 }), listed);
     });
 
+    test("never lists what the user is against or nobody may be shown, and takes no notice of mere exposure", () => {
+      const of = (item: string, weight: number) => ({ ...RED_HISTORY[0], itemId: itemId(item), weight });
+      const against = ids(recommender, { history: [...RED_HISTORY, of("red-1", -1)], k: 1000 });
+      assert.equal(against.length, 2 * ITEMS_A_GROUP - RED_HISTORY.length - 1);
+      assert.ok(!against.includes("red-1"));
+      const hidden = ids(recommender, { history: RED_HISTORY, hidden: new Set([itemId("red-2")]), k: 1000 });
+      assert.ok(!hidden.includes("red-2") && hidden.includes("red-1"));
+      const shown = { history: [...RED_HISTORY, of("red-4", 0)], k: 1000 };
+      assert.deepEqual(ids(recommender, shown), ids(recommender, { history: RED_HISTORY, k: 1000 }));
+    });
+
     test("shows the whole catalogue but the history when k is larger", () => {
       const listed = ids(recommender, { history: RED_HISTORY, k: 1000 });
       assert.equal(listed.length, 2 * ITEMS_A_GROUP - RED_HISTORY.length);

@@ -16,9 +16,9 @@ export const minusOneMeansUnrated = ({ minusOnes, otherNegatives, maximum }: Rat
   minusOnes > 0 && otherNegatives === 0 && maximum > 1;
 
 /** What was understood, for the report. */
-export function explainRatings(summary: RatingSummary): string {
+export function explainRatings(summary: RatingSummary, what: "ratings" | "weights"): string {
   const { minimum, maximum, minusOnes, otherNegatives, zeros } = summary;
-  const parts = [`ratings from ${minimum} to ${maximum}`];
+  const parts = [`${what} from ${minimum} to ${maximum}`];
   if (minusOneMeansUnrated(summary)) {
     parts.push(`${minusOnes} of -1 mean "seen, not rated"`);
   } else if (minusOnes + otherNegatives > 0) {

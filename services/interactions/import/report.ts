@@ -106,7 +106,8 @@ function notesOf({ read, log, catalogue, found }: Imported): string[] {
     );
   if (places.rating === undefined && places.weight === undefined)
     notes.push("no ratings: every row counts as interest alike");
-  if (read.sink.ratings !== null) notes.push(explainRatings(read.sink.ratings));
+  if (read.sink.ratings !== null)
+    notes.push(explainRatings(read.sink.ratings, places.rating === undefined ? "weights" : "ratings"));
   const types = [...read.sink.typesMet].filter(([, weight]) => weight !== undefined);
   if (types.length > 0)
     notes.push(`kinds of events by weight: ${types.map(([name, weight]) => `${name} ${weight}`).join(", ")}`);
@@ -130,7 +131,7 @@ function notesOf({ read, log, catalogue, found }: Imported): string[] {
 export function explainReport(report: ImportReport): string[] {
   const parts = report.files > 1 ? `${report.files} parts, ` : "";
   return [
-    `${report.path}: ${parts}${report.layout}; ${report.rows} rows read, ${report.accepted} kept`,
+    `${report.path}: ${parts}${report.layout}; ${report.rows} ${report.rows === 1 ? "row" : "rows"} read, ${report.accepted} kept`,
     ...report.columns.map((line) => `  ${line}`),
     ...report.notes.map((note) => `  ${note}`),
     ...explainRejections(report.rejected),
