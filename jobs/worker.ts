@@ -2,6 +2,7 @@ import { hostname } from "node:os";
 import { type Job, Worker } from "bullmq";
 import closeWithGrace from "close-with-grace";
 import { loadConfig } from "../services/config.ts";
+import { stopWithParent } from "../services/end-with-parent.ts";
 import { exitUnlessFit } from "../services/health/require-redis.ts";
 import { watchSurroundings } from "../services/health/surroundings.ts";
 import { keepBeating } from "../services/health/worker-hearts.ts";
@@ -149,6 +150,7 @@ export async function startWorker(given: WorkerOptions = {}): Promise<{ close():
 }
 
 if (process.argv[1] !== undefined && import.meta.url === new URL(`file://${process.argv[1]}`).href) {
+  stopWithParent();
   await exitUnlessFit(loadConfig());
   const worker = await startWorker();
   closeWithGrace({ delay: CLOSE_TIMEOUT_MS + 2_000 }, () => worker.close());

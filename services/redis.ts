@@ -39,6 +39,8 @@ function connect(url: string, wait: RedisWait, onError: (error: Error) => void, 
           connectTimeout: 500,
           maxRetriesPerRequest: 0,
           enableOfflineQueue: false,
+          // It would have to answer within one command's time, and a slow Redis would be connected to again for ever.
+          enableReadyCheck: false,
           autoResendUnfulfilledCommands: false,
           retryStrategy: (attempt) => Math.min(attempt * 20, 100),
         })

@@ -29,3 +29,5 @@ const demo = withModeOptions(withReadingOptions(new Command("phasewise start")))
   .action(start);
 
 await runCommand(demo);
+// Everything that was started has been stopped: whatever still waits would wait for good.
+process.exit();

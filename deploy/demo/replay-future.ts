@@ -1,5 +1,6 @@
 import type { Config } from "../../services/config.ts";
 import { createProducers, type JobProducers } from "../../services/queues/producers.ts";
+import { retry } from "../../services/waiting.ts";
 import type { ApiClient } from "../client/api-client.ts";
 import { followDecisions } from "../client/follow-decisions.ts";
 import type { PreparedData } from "../data/prepare-data.ts";
@@ -65,12 +66,14 @@ export async function replayFuture(future: Future): Promise<void> {
         void mark(from + progress.played).catch(() => {});
       },
     });
-    await mark(log.timestamps.length);
+    await mark(done.gaveUp === null ? log.timestamps.length : from);
+    if (done.gaveUp !== null) line.done(`  the replay ended early, a later start plays on: ${done.gaveUp}`);
     if (done.failures > 0) process.exitCode = EXIT.failed;
     line.done(summaryOf(done, listDriven === true));
     line.update("  waiting for the shadow to catch up");
     await idle(producers, "shadow", signal);
-    await producers.addJudge({ kind: "judge", record: true }, Date.now());
+    const at = Date.now();
+    await retry(() => producers.addJudge({ kind: "judge", record: true }, at), pauseMs);
     await idle(producers, "upkeep", signal);
     await decisions.stop();
   } finally {
@@ -91,11 +94,15 @@ function summaryOf(done: ReplayProgress, listDriven: boolean): string {
   return `  ${count(played)} events replayed through ${day(eventTime)}; the next item was in the top 10 ${percentOf(hits, played)} of the time${lists}${failed}`;
 }
 
+/** A slow Redis is asked again, for a minute at most. */
+const pauseMs = (attempt: number): number | null => (attempt < 30 ? 300 : null);
+
 /** Waits until a queue has nothing to do; batches that replicas still hold arrive within their flush interval. */
 async function idle(producers: JobProducers, queue: "shadow" | "upkeep", signal: AbortSignal): Promise<void> {
   for (let quiet = 0; quiet < 3; ) {
     signal.throwIfAborted();
     await new Promise((resolve) => setTimeout(resolve, 300));
-    quiet = (await producers.pending())[queue] === 0 ? quiet + 1 : 0;
+    const pending = await retry(() => producers.pending(), pauseMs);
+    quiet = pending[queue] === 0 ? quiet + 1 : 0;
   }
 }

@@ -45,6 +45,8 @@ export async function start(options: StartOptions): Promise<void> {
   const interrupted = new Promise<"interrupted">((resolve) => {
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => resolve("interrupted"));
   });
+  const crashed = new Promise<never>((_, reject) => process.once("uncaughtException", reject));
+  crashed.catch(() => {});
   try {
     const environment = environmentOf(config, key);
     const logs = join(config.stateFolder, "logs");
@@ -64,8 +66,9 @@ export async function start(options: StartOptions): Promise<void> {
       { url, key, api: apiClient(url, key), prepared, config, say, elapsed, signal },
       options,
     );
-    await Promise.race([steps, died, interrupted]);
-    if (options.exit !== true) await Promise.race([died, interrupted]);
+    steps.catch(() => {});
+    await Promise.race([steps, died, interrupted, crashed]);
+    if (options.exit !== true) await Promise.race([died, interrupted, crashed]);
   } finally {
     early.abort();
     await Promise.all(processes.map((process) => process.stop()));

@@ -28,12 +28,13 @@ export async function startProcess(
   const logFile = join(logFolder, `${name}.log`);
   const file = fileURLToPath(new URL(`../../${entry}`, import.meta.url));
   const child = spawn(process.execPath, [file], {
-    stdio: ["ignore", "pipe", "pipe"],
+    // By the channel it notices that this process is gone, and ends.
+    stdio: ["ignore", "pipe", "pipe", "ipc"],
     env: { ...process.env, ...environment },
   });
   const log = createWriteStream(logFile, { flags: "a" });
-  child.stdout.pipe(log, { end: false });
-  child.stderr.pipe(log, { end: false });
+  child.stdout?.pipe(log, { end: false });
+  child.stderr?.pipe(log, { end: false });
   const ended = once(child, "exit").then(([code]) => code as number | null);
   return { name, logFile, ended, stop: () => stop(child, ended) };
 }

@@ -33,7 +33,12 @@ export interface ReplayProgress {
   /** Events that named the list they were chosen from. */
   readonly listDriven: number;
   readonly failures: number;
+  /** Why it ended early, when so many events in a row were not taken; null when it played them all. */
+  readonly gaveUp: string | null;
 }
+
+/** The service takes nothing any more: to go on would only take long. */
+const FAILURES_IN_A_ROW = 40;
 
 /**
  * Plays recorded events as live traffic: before each event its user asks `/recommend`, then the event is sent
@@ -52,7 +57,9 @@ export async function replay(options: ReplayOptions): Promise<ReplayProgress> {
     hits: 0,
     listDriven: 0,
     failures: 0,
+    gaveUp: null as string | null,
   };
+  let failedInARow = 0;
   const player: Player = {
     url: options.url,
     caller: { agent, key: options.key },
@@ -66,6 +73,7 @@ export async function replay(options: ReplayOptions): Promise<ReplayProgress> {
   try {
     for (let event = from; event < end; event++) {
       signal?.throwIfAborted();
+      if (progress.gaveUp !== null) break;
       if (options.eventsPerSecond > 0) {
         const dueMs = startedAt + ((event - from) / options.eventsPerSecond) * 1000;
         const waitMs = dueMs - performance.now();
@@ -77,11 +85,13 @@ export async function replay(options: ReplayOptions): Promise<ReplayProgress> {
         .then(() => play(player, event))
         .then(
           ({ hit, listDriven }) => {
+            failedInARow = 0;
             if (hit) progress.hits++;
             if (listDriven) progress.listDriven++;
           },
-          () => {
+          (error: Error) => {
             progress.failures++;
+            if (++failedInARow === FAILURES_IN_A_ROW) progress.gaveUp = error.message;
           },
         )
         .then(() => {

@@ -44,6 +44,7 @@ export async function unfitnessOf(redis: Redis, installation: Installation): Pro
   } catch (error) {
     return [refusalOf("INFO", error)];
   }
+  if (facts.get("loading") === "1") throw new Error("LOADING: it still reads its data");
   const old = versionOf(facts);
   const permissions = old.length > 0 ? [] : await permissionsOf(redis, installation);
   const found = [...old, ...roleOf(facts), ...permissions, ...evictionOf(facts), ...persistenceOf(facts)];

@@ -19,7 +19,7 @@ import {
   type UpkeepPayload,
 } from "./types.ts";
 
-/** What a request may ask of the queues. Every call fails fast: a request never waits for Redis to come back. */
+/** What a request may ask of the queues. Every call ends within seconds: none waits for Redis to come back. */
 export interface JobProducers {
   /** Resolves to the id of the job; the same payload twice while the first still waits or runs is one job. */
   addRetrain(payload: RetrainPayload, now: number): Promise<string>;
@@ -59,8 +59,8 @@ const SHADOW: JobsOptions = {
   removeOnFail: { age: 7 * DAY_SECONDS, count: 1000 },
 };
 
-/** Longest a producer waits for Redis, milliseconds. */
-const TIMEOUT_MS = 200;
+/** Longest a producer waits for Redis, milliseconds: what is ordered is worth a wait, and batches are sent beside requests. */
+const TIMEOUT_MS = 2000;
 /** Longest that closing waits for a Redis that does not answer, milliseconds. */
 const CLOSE_TIMEOUT_MS = 500;
 
@@ -73,7 +73,7 @@ export function createProducers(
    */
   { waitingBatches }: Pick<Policy["shadow"], "waitingBatches"> = DEFAULT_POLICY.shadow,
 ): JobProducers {
-  const redis = connectForQueues(installation, "bounded", onError);
+  const redis = connectForQueues(installation, "deliberate", onError);
   const open = <Payload>(name: string): Queue<Payload> => {
     // Without the version check BullMQ sends nothing before the first job: a slow first answer would otherwise
     // break the queue for good. The worker checks the version.

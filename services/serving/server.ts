@@ -6,6 +6,7 @@ import closeWithGrace from "close-with-grace";
 import type { Policy } from "../../models/gate/policy.ts";
 import { artifactStore } from "../artifacts/artifact-store.ts";
 import { type Config, loadConfig } from "../config.ts";
+import { stopWithParent } from "../end-with-parent.ts";
 import { redisFindings } from "../findings/redis-findings.ts";
 import { redisFleetLog } from "../fleet/redis-fleet-log.ts";
 import { exitUnlessFit } from "../health/require-redis.ts";
@@ -159,9 +160,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     artifacts,
     events,
     producers,
-    decisions: redisDecisionLog(redis),
-    findings: redisFindings(redis),
-    looks: redisLooks(redis),
+    decisions: redisDecisionLog(pointers),
+    findings: redisFindings(pointers),
+    looks: redisLooks(pointers),
     rules,
     catalogue: items,
     itemChanges,
@@ -264,5 +265,6 @@ function lastLiveFile({ stateFolder }: ServerConfig): LastLiveFile {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  stopWithParent();
   await serve({ config: loadConfig() });
 }

@@ -119,14 +119,20 @@ describe("a training that is killed", () => {
     );
   });
 
-  it("with its whole worker is finished by another, and leaves no orphan", { timeout: 120_000 }, async () => {
+  it("with its whole worker is finished by another, and leaves no orphan", {
+    timeout: 120_000,
+  }, async (t) => {
     const before = await published();
     const jobId = await startTraining(2);
     await eventually(() => isTuning(jobId), "training is under way");
     const orphans = await childrenOf(worker);
     assert.ok(orphans.length > 0);
     worker.process.kill("SIGKILL");
+    const killedAt = performance.now();
     await eventually(async () => (await Promise.all(orphans.map(isAlive))).every((alive) => !alive), "gone");
+    t.diagnostic(
+      `${orphans.length} orphans gone ${Math.round(performance.now() - killedAt)} ms after their worker`,
+    );
     assert.deepEqual(await published(), before, "the orphan published nothing");
     worker = await service.startWorker();
     await eventually(

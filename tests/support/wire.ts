@@ -6,6 +6,8 @@ export interface Wire {
   readonly url: string;
   /** Called with every message from now on, in either direction; one that it returns false for is swallowed. */
   onMessage: (message: Buffer) => boolean;
+  /** How long each reply of Redis is on its way, milliseconds. */
+  delayMs: number;
   /** Ends every connection that there is at present; new ones are taken. */
   cut(): void;
   close(): Promise<void>;
@@ -22,7 +24,9 @@ export async function startWire(port: number): Promise<Wire> {
       sockets.add(from);
       from.setNoDelay(true);
       from.on("data", (message) => {
-        if (wire.onMessage(message)) to.write(message);
+        if (!wire.onMessage(message)) return;
+        if (from === near || wire.delayMs === 0) to.write(message);
+        else setTimeout(() => to.write(message), wire.delayMs);
       });
       // Whatever ends one half ends the other: a killed process resets its connections.
       from.on("error", () => to.destroy());
@@ -38,6 +42,7 @@ export async function startWire(port: number): Promise<Wire> {
   const wire: Wire = {
     url: `redis://127.0.0.1:${address.port}`,
     onMessage: () => true,
+    delayMs: 0,
     cut() {
       for (const socket of sockets) socket.destroy();
     },

@@ -7,7 +7,7 @@ import { type ReadingOptions, readingSettings, withReadingOptions } from "../../
 import { replay } from "../../replay/replay.ts";
 import { shareFromZero, wholeNumber } from "../../terminal/arguments.ts";
 import { day } from "../../terminal/figures.ts";
-import { type OutputOptions, print } from "../../terminal/output.ts";
+import { EXIT, type OutputOptions, print } from "../../terminal/output.ts";
 import { progressLine } from "../../terminal/progress.ts";
 import { KEY_FILE, keyFor, PATIENCE_MS } from "../service.ts";
 
@@ -48,6 +48,10 @@ export function replayVerb(program: Command): void {
         listDriven: options.listDriven,
         onProgress: ({ played, total, eventTime }) => line.update(`${played} of ${total}, ${day(eventTime)}`),
       });
+      if (done.gaveUp !== null) {
+        process.exitCode = EXIT.failed;
+        process.stderr.write(`phasewise: the replay ended early: ${done.gaveUp}\n`);
+      }
       print(
         done,
         options,
