@@ -79,7 +79,7 @@ export interface ServingDeps {
 }
 
 export interface AppLimits {
-  /** Requests worked on at once before the rest are refused with OVERLOADED. */
+  /** Most requests worked on at once before the rest are refused with OVERLOADED; fewer while they take long. */
   readonly maxInFlight: number;
   /** Of them, the share that one client may have. */
   readonly clientShare: number;
@@ -96,8 +96,6 @@ export interface AppLimits {
   readonly openRequestsPerClient: number;
   /** Longest that a client may take to read a reply. */
   readonly writeTimeoutMs: number;
-  /** Mean event-loop delay over 100 ms past which requests are refused. */
-  readonly maxEventLoopDelayMs: number;
   /** Per key and client address, for routes of operators. */
   readonly operatorRequestsPerMinute: number;
   /** Per client address, of callers without a key. */
@@ -118,7 +116,6 @@ export const DEFAULT_LIMITS: AppLimits = {
   connectionsPerClient: 1000,
   openRequestsPerClient: 1000,
   writeTimeoutMs: 10_000,
-  maxEventLoopDelayMs: 150,
   operatorRequestsPerMinute: 600,
   publicRequestsPerMinute: 600_000,
   browserRequestsPerMinute: 600,

@@ -10,7 +10,7 @@ describe("a publishable key", () => {
   let key: { authorization: string };
 
   before(async () => {
-    rig = await startRig({ limits: { maxEventLoopDelayMs: 60_000, browserRequestsPerMinute: 20 } });
+    rig = await startRig({ limits: { browserRequestsPerMinute: 20 } });
     http = rig.http();
     const popular = await rig.register("popularity");
     const first = { expectedLive: null, reason: "first" };

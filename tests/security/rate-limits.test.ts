@@ -8,7 +8,7 @@ describe("rate limits", () => {
   let rig: Rig;
 
   before(async () => {
-    rig = await startRig({ limits: { maxEventLoopDelayMs: 60_000, failedKeysPerMinute: 60 } });
+    rig = await startRig({ limits: { failedKeysPerMinute: 60 } });
     const popular = await rig.register("popularity");
     const first = { expectedLive: null, reason: "first" };
     await rig.http().post(`/models/${popular}/promote`).set(BEARER).send(first).expect(200);
@@ -56,7 +56,7 @@ describe("the limits of one user", () => {
   let rig: Rig;
 
   before(async () => {
-    rig = await startRig({ limits: { maxEventLoopDelayMs: 60_000, userRequestsPerMinute: 5 } });
+    rig = await startRig({ limits: { userRequestsPerMinute: 5 } });
     const popular = await rig.register("popularity");
     const first = { expectedLive: null, reason: "first" };
     await rig.http().post(`/models/${popular}/promote`).set(BEARER).send(first).expect(200);

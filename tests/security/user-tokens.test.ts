@@ -61,7 +61,7 @@ describe("a page with a publishable key and a user token", () => {
     const tokenKeys = join(home, "secrets");
     await writeFile(tokenKeys, `${secret}\n`);
     rig = await startRig({
-      limits: { maxEventLoopDelayMs: 60_000, browserRequestsPerMinute: 200 },
+      limits: { browserRequestsPerMinute: 200 },
       settings: {
         tokenKeys,
         tokenAlgorithm: RULES.algorithm,

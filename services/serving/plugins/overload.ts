@@ -1,6 +1,6 @@
-import underPressure from "@fastify/under-pressure";
 import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from "fastify";
 import { PhasewiseError } from "../../errors.ts";
+import { AdaptiveLimit } from "../adaptive-limit.ts";
 import { clientOf } from "../client-address.ts";
 import type { App, AppLimits } from "../deps.ts";
 import type { ServingMetrics } from "../serving-metrics.ts";
@@ -17,33 +17,39 @@ declare module "fastify" {
   }
 }
 
-/** The event loop's lag is the mean of so long. */
-const SAMPLE_MS = 1000;
+/** Slots that are left however late everything is. */
+const LEAST_SLOTS = 8;
+/** Mean time in this process past which there are fewer slots, milliseconds. */
+const TARGET_MS = 40;
 
 /**
- * Slots count work, not sockets: a request holds one from when its handler starts, the body read and checked, until it
- * has its answer. A client that is slow to send or to read holds none. Operators' routes have slots of their own, and so
- * has the API's description.
+ * Slots count work, not sockets: a request holds one from when its handler starts, the body read and checked, until it has
+ * its answer. A client that is slow to send or to read holds none. Operators' routes have slots of their own, and so has the
+ * API's description.
  *
- * Load is shed early, since a request refused at once costs little and one that waits costs its client the wait. Two
- * signs of overload: no free slot, and an event loop whose lag is too long in two samples on end. One alone is no
- * overload: it may be of the time before the first request, when the process was starting.
+ * Load is shed early, since a request refused at once costs little and one that waits costs its client the wait. How many
+ * slots there are follows from how long requests take.
  */
-export async function refuseOverload(app: App, limits: AppLimits, metrics: ServingMetrics): Promise<void> {
-  const everybody = new Slots(() => limits.maxInFlight, limits.clientShare);
+export function refuseOverload(app: App, limits: AppLimits, metrics: ServingMetrics): void {
+  const adaptive = new AdaptiveLimit({
+    least: LEAST_SLOTS,
+    most: limits.maxInFlight,
+    targetMs: TARGET_MS,
+  });
+  const everybody = new Slots(() => adaptive.limit, limits.clientShare);
   const slots = {
     everybody,
     operators: new Slots(() => limits.operatorSlots, 1),
     readers: new Slots(() => limits.readerSlots, limits.clientShare),
   };
-  const refuse = (cause: string): PhasewiseError => {
-    metrics.refused.inc({ cause });
+  const refuse = (): PhasewiseError => {
+    metrics.refused.inc({ cause: "in-flight" });
     return new PhasewiseError("OVERLOADED", "too many requests at once; try again in a second");
   };
   app.decorateRequest("leaveSlot", null);
+  // The first hook: what is refused here costs next to nothing, and its body is not read.
   app.addHook("onRequest", async (request) => {
-    // Before the body is read: what would find no slot later is not worth reading.
-    if (kindOf(request) === "everybody" && everybody.full) throw refuse("in-flight");
+    if (everybody.full && kindOf(request) === "everybody") throw refuse();
   });
   app.addHook("onRoute", (route) => {
     const { handler } = route;
@@ -51,8 +57,14 @@ export async function refuseOverload(app: App, limits: AppLimits, metrics: Servi
       const kind = kindOf(request);
       if (kind === "free") return handler.call(this, request, reply);
       const leave = slots[kind].take(clientOf(request.ip));
-      if (leave === null) throw refuse("in-flight");
-      request.leaveSlot = leave;
+      if (leave === null) throw refuse();
+      request.leaveSlot =
+        kind === "everybody"
+          ? () => {
+              leave();
+              adaptive.record(reply.elapsedTime, performance.now());
+            }
+          : leave;
       let answer: unknown;
       try {
         answer = handler.call(this, request, reply);
@@ -64,24 +76,9 @@ export async function refuseOverload(app: App, limits: AppLimits, metrics: Servi
     } as RouteHandlerMethod as typeof handler;
   });
   // Also of a handler that waits until its reply is read: how long that takes is its client's affair.
-  app.addHook("onSend", async (request) => request.leaveSlot?.());
-
-  let lateSince = 0;
-  let lastLate = Number.NEGATIVE_INFINITY;
-  const staysLate = (): boolean => {
-    const now = performance.now();
-    if (now - lastLate > SAMPLE_MS) lateSince = now;
-    lastLate = now;
-    return now - lateSince >= SAMPLE_MS;
-  };
-  await app.register(underPressure, {
-    maxEventLoopDelay: limits.maxEventLoopDelayMs,
-    sampleInterval: SAMPLE_MS,
-    pressureHandler: (request, _reply, _type, delayMs) => {
-      // Infinity means that no delay was sampled lately, as when the machine had no time for this process.
-      if (kindOf(request) !== "everybody" || !Number.isFinite(delayMs)) return;
-      if (staysLate()) throw refuse("event-loop");
-    },
+  app.addHook("onSend", async (request) => {
+    request.leaveSlot?.();
+    request.leaveSlot = null;
   });
 }
 

@@ -2,12 +2,13 @@ import Type, { type Static } from "typebox";
 import { strengthOf, weightsOf } from "../../../models/data/event-rules.ts";
 import { itemId, userId } from "../../../models/data/ids.ts";
 import { PhasewiseError } from "../../errors.ts";
-import type { FeedbackEvent } from "../../interactions/types.ts";
+import type { EventLog, FeedbackEvent } from "../../interactions/types.ts";
 import { requireOwnUser, vouchesForUsers } from "../../keys/caller.ts";
 import type { App, ServingDeps } from "../deps.ts";
 import { eventTime } from "../event-times.ts";
 import { callerOf, INGEST } from "../plugins/auth.ts";
 import { ERROR_RESPONSES, ItemIdText, Rating, Timestamp, UserIdText } from "../schemas.ts";
+import { WriteGate } from "../write-gate.ts";
 
 const MAX_EVENTS = 500;
 const BODY_LIMIT_BYTES = 256 * 1024;
@@ -93,6 +94,8 @@ function understood(deps: ServingDeps, event: EventBody, position: number, now: 
 }
 
 export function feedbackRoutes(app: App, deps: ServingDeps): void {
+  const gate = new WriteGate();
+  const append: EventLog["append"] = (events, now) => gate.write(() => deps.events.append(events, now));
   app.post(
     "/feedback",
     {
@@ -121,7 +124,7 @@ export function feedbackRoutes(app: App, deps: ServingDeps): void {
       for (const user of new Set(events.map(({ userId: user }) => user))) {
         request.server.requestLimits.user(caller, user, reply);
       }
-      const outcome = await deps.events.append(
+      const outcome = await append(
         events.map((event) => ({
           ...event,
           requestId: listOf(deps, event, now),

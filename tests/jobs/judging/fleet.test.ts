@@ -47,7 +47,6 @@ describe("a version that fails in service, below what opens a breaker", () => {
       },
       policy: parsePolicy({ rollback: { failureRate: 0.5 } }),
       // A machine busy with other tests is no concern of this one.
-      limits: { maxEventLoopDelayMs: 60_000 },
     });
     await promote(versions[0]);
   });

@@ -175,7 +175,7 @@ describe("replies to users outside the interleaving share", () => {
         userTokens: null,
         openToVisitors: () => true,
       },
-      { newRequestId: () => "the-one-request-id", limits: { maxEventLoopDelayMs: 60_000 } },
+      { newRequestId: () => "the-one-request-id" },
     );
     await live.start();
     await eventually(async () => {
