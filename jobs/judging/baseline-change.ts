@@ -20,12 +20,19 @@ export async function settleBaselineChange(context: JobContext): Promise<void> {
     const waits = state === "SHADOWING" || state === "ELIGIBLE" || state === "STALE";
     return waits && version !== live.version && version !== live.canary?.version;
   };
+  const releases = [...states.values()].includes("STALE")
+    ? await releaseTimes(context)
+    : new Map<string, string>();
+  /** Users of before it was left say nothing of why it was left: it starts over, as the next attempt. */
+  const isBeforeRelease = ({ challenger: { version }, startedAt }: Attempt): boolean =>
+    states.get(version) === "STALE" && startedAt <= (releases.get(version) ?? "");
   const kept: Attempt[] = [];
   const ended = new Set<string>();
   for (const attempt of await context.shadowLog.openAttempts()) {
     const { challenger, baseline } = attempt;
     const mayBeFaced = baseline.version === live.version || open(baseline.version);
-    if (mayBeFaced && open(challenger.version) && goesOnUnder(attempt, context.policy)) kept.push(attempt);
+    const goesOn = goesOnUnder(attempt, context.policy) && !isBeforeRelease(attempt);
+    if (mayBeFaced && open(challenger.version) && goesOn) kept.push(attempt);
     else {
       await context.shadowLog.close(attempt.id);
       ended.add(challenger.version);
@@ -52,6 +59,14 @@ export async function settleBaselineChange(context: JobContext): Promise<void> {
   }
   await closeWithoutChallenger(context, live.version);
   await openPairs(context, live.version);
+}
+
+/** When versions were last let back to the gate, ISO 8601. */
+async function releaseTimes({ registry }: JobContext): Promise<ReadonlyMap<string, string>> {
+  const entries = await registry.audit();
+  return new Map(
+    entries.filter(({ action }) => action === "release").map(({ version, at }) => [version, at]),
+  );
 }
 
 /** A pair ends with the attempt of either of its two at the live version. */

@@ -174,7 +174,10 @@ describe("the command line", () => {
     const look = phases[1].versions[0].lastLook;
     assert.deepEqual([look?.verdict, look?.baseline], ["hold", popular]);
     assert.match(look?.sentence ?? "", /^Held: no user has been judged yet/);
-    assert.match((await service.cli(["ladder"], url)).stdout, /item-knn: Held: no user has been judged yet/);
+    assert.match(
+      (await service.cli(["ladder"], url)).stdout,
+      /item-knn-[0-9a-f]{12} \(SHADOWING\): Held: no user has been judged yet/,
+    );
   });
 
   it("refuses a promotion over a version that is not live, or that the gate does not back (exit code 3)", async () => {

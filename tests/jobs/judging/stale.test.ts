@@ -85,6 +85,21 @@ describe("an open shadow whose terms have changed", () => {
     assert.equal(attempt.attempt, 2);
   });
 
+  it("starts over when it was left and then released, however soon: next attempt, fresh users", async () => {
+    const [before] = await rig.context.shadowLog.openAttempts();
+    await rig.traffic(5);
+    await judge(rig.context, LOOK);
+    await promote(challenger, floor);
+    const left = { expectedLive: challenger, reason: "it fails", actor: "breaker", automatic: true };
+    await rig.context.registry.rollback(left);
+    await rig.context.registry.release({ version: challenger, reason: "the host", actor: "operator" });
+    await judge(rig.context, LOOK);
+    assert.equal((await rig.context.registry.version(challenger))?.state, "SHADOWING");
+    const [after, ...others] = await rig.context.shadowLog.openAttempts();
+    assert.deepEqual([before.attempt, after.attempt, others.length], [1, 2, 0]);
+    assert.deepEqual(await rig.context.shadowLog.users(after), []);
+  });
+
   it("is screened once where the screen does not admit it, however often the judge looks", async () => {
     const strict = await rig.contextUnder({ screen: { admit: "passed" } });
     // A lead of half of the users over the other half: the holdout cannot tell.
