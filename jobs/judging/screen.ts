@@ -7,7 +7,7 @@ import type { UserDifference, VersionFacts } from "../../models/gate/evidence.ts
 import type { ChallengeKind } from "../../models/gate/margin.ts";
 import { policySha256 } from "../../models/gate/policy.ts";
 import type { RuledCase } from "../../models/gate/ruling.ts";
-import type { ScreenEvidence } from "../../models/gate/screening.ts";
+import type { ScreenEvidence } from "../../models/gate/screen.ts";
 import type { VersionState } from "../../models/gate/states.ts";
 import { testSha256 } from "../../models/gate/test-numbers.ts";
 import type { StoredEvaluation } from "../../services/evaluations/evaluations.ts";

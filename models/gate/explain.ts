@@ -4,7 +4,7 @@ import type { ShadowEvidence } from "./evidence.ts";
 import { aboutMoreUsers, atThisRate, change, percent, userCount, words } from "./explain-words.ts";
 import type { GuardrailResult } from "./guardrails/all.ts";
 import { explainGuardrail, guardrailName } from "./guardrails/explain-guardrail.ts";
-import type { ScreenRuling } from "./screening.ts";
+import type { ScreenRuling } from "./screen.ts";
 import type { TestResult } from "./test-result.ts";
 import type { WatchRuling } from "./watch.ts";
 

@@ -6,7 +6,7 @@ import { explain, explainCanary, explainScreen, explainWatch } from "./explain.t
 import { explainFleet } from "./explain-fleet.ts";
 import { type FleetEvidence, type FleetRuling, judgeFleet } from "./fleet.ts";
 import type { Policy } from "./policy.ts";
-import { type ScreenEvidence, type ScreenRuling, screenChallenger } from "./screening.ts";
+import { type ScreenEvidence, type ScreenRuling, screenChallenger } from "./screen.ts";
 import { judgeWatch, type WatchEvidence, type WatchRuling } from "./watch.ts";
 
 /** What the gate rules on: for each kind of case its evidence and its ruling. */

@@ -1,100 +1,95 @@
-import { seededRandom } from "../data/random.ts";
-import { quantile } from "../evaluation/bootstrap.ts";
-import { mean, sampleVariance } from "../evaluation/moments.ts";
+import { type FaultCounts, LIST_FAULTS } from "../evaluation/list-faults.ts";
+import {
+  isSound,
+  type Pair,
+  type ShadowEvidence,
+  type UserDifference,
+  type VersionFacts,
+} from "./evidence.ts";
+import { trainedBefore } from "./guardrails/integrity.ts";
+import { FAULT_CODES } from "./guardrails/lists.ts";
+import { type ChallengeKind, marginOf } from "./margin.ts";
 import type { Policy } from "./policy.ts";
+import type { ReasonCode, Verdict } from "./reasons.ts";
+import { type ScreenResult, screen } from "./screen-bounds.ts";
 
-/** passed: lift beyond the margin; lost: proven below it; inconclusive: the holdout cannot tell. */
-export type ScreenOutcome = "passed" | "inconclusive" | "lost";
+/** What the offline comparison on the holdout found. */
+export interface ScreenEvidence {
+  readonly kind: ChallengeKind;
+  readonly challenger: VersionFacts;
+  readonly baseline: VersionFacts;
+  readonly baselineMean: number;
+  readonly cpuMsPerRequest: Pair<number>;
+  readonly users: readonly UserDifference[];
+  /** Faulty lists of the challenger on the holdout. */
+  readonly faults: FaultCounts | null;
+  readonly window: ShadowEvidence["window"];
+  /** True for a model trained elsewhere, which may have learned from the holdout: then `users` is empty. */
+  readonly unjudged?: boolean | undefined;
+  readonly seed: number;
+}
 
-export interface ScreenResult {
-  readonly outcome: ScreenOutcome;
-  readonly users: number;
-  readonly lift: number;
-  readonly standardDeviation: number;
-  readonly lowerBound: number;
-  readonly upperBound: number;
-  readonly margin: number;
-  /** Whether the policy lets this challenger go on to the shadow. */
+export interface ScreenRuling {
+  readonly verdict: Verdict;
+  readonly reasons: readonly ReasonCode[];
+  readonly result: ScreenResult;
+  /** Whether the challenger goes on to the shadow. */
   readonly admitted: boolean;
 }
 
-/**
- * Stage A: one-sided studentised (bootstrap-t) bounds of the mean paired difference, one number a user.
- * t*_b = (mean*_b − d̄)/(s*_b/√n); lower = d̄ − q_c(t*)·s/√n, upper = d̄ − q_{1−c}(t*)·s/√n.
- * Source: Efron & Tibshirani 1993, section 12.5. A fixed-size test: it screens, it does not promote.
- */
-export function screen(
-  differences: readonly number[],
-  margin: number,
-  policy: Policy["screen"],
-  seed: number,
-): ScreenResult {
-  const users = differences.length;
-  const lift = users === 0 ? Number.NaN : mean(differences);
-  const finite = differences.every(Number.isFinite) && Number.isFinite(margin);
-  if (!finite || users < policy.minimumUsers) {
-    return {
-      outcome: "inconclusive",
-      users,
-      lift,
-      standardDeviation: Number.NaN,
-      lowerBound: Number.NEGATIVE_INFINITY,
-      upperBound: Number.POSITIVE_INFINITY,
-      margin,
-      admitted: finite && policy.admit === "not-rejected",
-    };
-  }
-  const { lower, upper, standardDeviation } = studentisedBounds(
-    differences,
-    policy.confidence,
-    policy.resamples,
-    seed,
+/** What the holdout cannot settle and the shadow can: no reason to keep a challenger out of it. */
+const LEFT_TO_SHADOW: ReadonlySet<ReasonCode> = new Set(["SCREEN_INCONCLUSIVE", "NOT_JUDGED_OFFLINE"]);
+
+/** Stage A with its own guardrails: a broken list, or training on the holdout, rejects whatever the lift. */
+export function screenChallenger(evidence: ScreenEvidence, policy: Policy): ScreenRuling {
+  const result = screen(
+    evidence.users.map(({ difference }) => difference),
+    screenMargin(evidence, policy),
+    policy.screen,
+    evidence.seed,
   );
-  const outcome = lower > margin ? "passed" : upper < margin ? "lost" : "inconclusive";
-  return {
-    outcome,
-    users,
-    lift,
-    standardDeviation,
-    lowerBound: lower,
-    upperBound: upper,
-    margin,
-    admitted: outcome === "passed" || (outcome === "inconclusive" && policy.admit === "not-rejected"),
-  };
+  const against = harmOf(evidence);
+  if (result.outcome === "lost") against.push("SCREEN_LOST");
+  if (against.length > 0) return { verdict: "reject", reasons: against, result, admitted: false };
+
+  const waiting = missingFrom(evidence);
+  if (evidence.unjudged === true) waiting.push("NOT_JUDGED_OFFLINE");
+  if (result.outcome === "inconclusive") waiting.push("SCREEN_INCONCLUSIVE");
+  const admitted = result.admitted && waiting.every((reason) => LEFT_TO_SHADOW.has(reason));
+  if (waiting.length > 0) return { verdict: "hold", reasons: waiting, result, admitted };
+  return { verdict: "pass", reasons: ["SCREEN_PASSED"], result, admitted };
 }
 
-export function studentisedBounds(
-  differences: readonly number[],
-  confidence: number,
-  resamples: number,
-  seed: number,
-): { readonly lower: number; readonly upper: number; readonly standardDeviation: number } {
-  const count = differences.length;
-  const centre = mean(differences);
-  const centred = Float64Array.from(differences, (difference) => difference - centre);
-  const standardDeviation = Math.sqrt(sampleVariance(differences));
-  const standardError = standardDeviation / Math.sqrt(count);
-  if (standardError === 0) return { lower: centre, upper: centre, standardDeviation };
+/** Not finite when the inputs are unusable; the screen then stays inconclusive. */
+function screenMargin(evidence: ScreenEvidence, policy: Policy): number {
+  const { kind, baselineMean, challenger, baseline, cpuMsPerRequest } = evidence;
+  const numbers = [baselineMean, challenger.phase, baseline.phase];
+  const usable =
+    numbers.every(Number.isFinite) &&
+    baselineMean >= 0 &&
+    baselineMean <= 1 &&
+    cpuMsPerRequest.challenger > 0 &&
+    cpuMsPerRequest.baseline > 0;
+  if (!usable) return Number.NaN;
+  const phases = { challenger: challenger.phase, baseline: baseline.phase };
+  return marginOf({ kind, baselineMean, phases, cpuMsPerRequest }, policy.margins);
+}
 
-  const random = seededRandom(seed);
-  const studentised = new Float64Array(resamples);
-  for (let round = 0; round < resamples; round++) {
-    let sum = 0;
-    let sumOfSquares = 0;
-    for (let draw = 0; draw < count; draw++) {
-      const value = centred[random.integer(count)];
-      sum += value;
-      sumOfSquares += value * value;
-    }
-    const shift = sum / count;
-    const variance = Math.max(0, (sumOfSquares - count * shift * shift) / (count - 1));
-    // A resample without any spread gives an infinite t*, which can only widen the bounds.
-    studentised[round] = shift === 0 ? 0 : shift / Math.sqrt(variance / count);
+function harmOf({ faults, window, unjudged }: ScreenEvidence): ReasonCode[] {
+  const broken = LIST_FAULTS.filter((fault) => faults !== null && faults[fault] > 0);
+  const reasons: ReasonCode[] = broken.map((fault) => FAULT_CODES[fault]);
+  if (unjudged !== true && trainedBefore(window).outcome === "fail") reasons.push("TRAINED_PAST_CUT");
+  return reasons;
+}
+
+function missingFrom({ faults, window, users, baselineMean, cpuMsPerRequest }: ScreenEvidence): ReasonCode[] {
+  const reasons: ReasonCode[] = [];
+  const numbers = [baselineMean, cpuMsPerRequest.challenger, cpuMsPerRequest.baseline];
+  if (!users.every(isSound) || !numbers.every(Number.isFinite)) reasons.push("EVIDENCE_NOT_FINITE");
+  if (new Set(users.map(({ user }) => user)).size !== users.length) reasons.push("USER_COUNTED_TWICE");
+  if (faults === null || !LIST_FAULTS.every((fault) => Number.isFinite(faults[fault]))) {
+    reasons.push("LIST_CHECKS_MISSING");
   }
-  studentised.sort();
-  return {
-    lower: centre - quantile(studentised, confidence) * standardError,
-    upper: centre - quantile(studentised, 1 - confidence) * standardError,
-    standardDeviation,
-  };
+  if (trainedBefore(window).outcome === "missing") reasons.push("TRAINED_PAST_CUT_MISSING");
+  return reasons;
 }

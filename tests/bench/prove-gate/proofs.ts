@@ -3,7 +3,7 @@ import { alphaOfAttempt } from "../../../models/gate/alpha-spending.ts";
 import { planTest } from "../../../models/gate/e-process.ts";
 import { DEFAULT_POLICY } from "../../../models/gate/policy.ts";
 import { usersForPower } from "../../../models/gate/power.ts";
-import { screen } from "../../../models/gate/screen.ts";
+import { screen } from "../../../models/gate/screen-bounds.ts";
 import { alphaOfStage } from "../../../models/gate/stage.ts";
 import { challengersInARow, promotedOverAnyBaseline } from "./all-pairs.ts";
 import { brokenChallengers } from "./broken-challengers.ts";

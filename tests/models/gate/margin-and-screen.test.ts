@@ -3,8 +3,8 @@ import { describe, it } from "node:test";
 import { seededRandom } from "../../../models/data/random.ts";
 import { type MarginInputs, marginOf } from "../../../models/gate/margin.ts";
 import { DEFAULT_POLICY } from "../../../models/gate/policy.ts";
-import { screen, studentisedBounds } from "../../../models/gate/screen.ts";
-import { screenChallenger } from "../../../models/gate/screening.ts";
+import { screenChallenger } from "../../../models/gate/screen.ts";
+import { screen, studentisedBounds } from "../../../models/gate/screen-bounds.ts";
 import { healthyEvidence } from "../../support/gate-evidence.ts";
 
 const close = (actual: number, expected: number, tolerance: number) =>

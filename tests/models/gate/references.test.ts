@@ -24,7 +24,7 @@ import { marginOf } from "../../../models/gate/margin.ts";
 import { DEFAULT_POLICY, parsePolicy } from "../../../models/gate/policy.ts";
 import { plannedLength, usersForPower, usersStillNeeded } from "../../../models/gate/power.ts";
 import type { GuardrailCode } from "../../../models/gate/reasons.ts";
-import { screen } from "../../../models/gate/screen.ts";
+import { screen } from "../../../models/gate/screen-bounds.ts";
 import type { TestPlan } from "../../../models/gate/test-plan.ts";
 import { isFutile, isProvenLoss, runTest } from "../../../models/gate/test-result.ts";
 import { healthyEvidence } from "../../support/gate-evidence.ts";
