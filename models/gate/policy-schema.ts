@@ -1,4 +1,4 @@
-import Type, { type Static, type TProperties } from "typebox";
+import Type, { type Static, type TProperties, type TSchema } from "typebox";
 
 /** A knob is one line: its default, its unit, and a sentence that says what it is. `phasewise policy` prints them all. */
 const share = (byDefault: number, description: string) =>
@@ -12,6 +12,9 @@ const notNegative = (byDefault: number, unit: string, description: string) =>
 const count = (byDefault: number, unit: string, description: string, minimum = 1) =>
   Type.Integer({ minimum, default: byDefault, unit, description });
 const isOn = (byDefault: boolean, description: string) => Type.Boolean({ default: byDefault, description });
+
+/** A knob or a group that the first release did not have: the policies in its records, and their hashes, lack it. */
+const later = <Knob extends TSchema>(knob: Knob): Knob => Object.assign(knob, { later: true });
 
 /** What a file leaves out of a group keeps its default; what it misspells is refused. */
 const group = <P extends TProperties>(description: string, knobs: P) =>
@@ -41,7 +44,9 @@ const shadow = group("How requests are copied to the challengers and scored.", {
     "requests",
     "Requests of one user that are judged at most: a uniform sample of all in the user's panel period.",
   ),
-  panelDays: positive(7, "days", "Time from a user's first shadowed request in which requests are sampled."),
+  panelDays: later(
+    positive(7, "days", "Time from a user's first shadowed request in which requests are sampled."),
+  ),
   relevantEvents: count(10, "events", "Next new items of the user that count as relevant."),
   attributionDays: positive(7, "days", "Time after a request in which feedback counts for it."),
   attributionEvents: count(
@@ -120,20 +125,24 @@ const guardrails = group("What no lift may be paid with.", {
   shedShare: share(0.2, "Largest share of sampled requests that were shed."),
 });
 
-const evidence = group("Whose words count.", {
-  largestSourceShare: openShare(
-    0.25,
-    "Share of the users that may have appeared within one hour; beyond it they are a burst.",
-  ),
-});
+const evidence = later(
+  group("Whose words count.", {
+    largestSourceShare: openShare(
+      0.25,
+      "Share of the users that may have appeared within one hour; beyond it they are a burst.",
+    ),
+  }),
+);
 
 const promotion = group("What follows a pass.", {
   automatic: isOn(false, "Promote a pass without asking an operator."),
-  patienceUsers: count(
-    200,
-    "users",
-    "Users that a challenger which would skip a rung waits at most for those on it that are about to pass.",
-    0,
+  patienceUsers: later(
+    count(
+      200,
+      "users",
+      "Users that a challenger which would skip a rung waits at most for those on it that are about to pass.",
+      0,
+    ),
   ),
   canaryShares: Type.Array(Type.Number({ exclusiveMinimum: 0, exclusiveMaximum: 1 }), {
     default: [],
@@ -191,14 +200,15 @@ const drift = group("When the latest events ask for a retrain.", {
 const training = group("How a version is trained.", {
   holdoutShare: openShare(0.2, "Share of the events, the latest, that the screen judges by."),
   validationShare: openShare(0.15, "Share of what remains, the latest again, that parameters are tuned on."),
-  userEvents: count(
-    5000,
-    "events",
-    "Events of one user, the latest, that are learned from and that the snapshot takes up.",
+  userEvents: later(
+    count(
+      5000,
+      "events",
+      "Events of one user, the latest, that are learned from and that the snapshot takes up.",
+    ),
   ),
-  largestUserShare: openShare(
-    0.05,
-    "A user with a larger share of all events, and ten times the mean, is set aside.",
+  largestUserShare: later(
+    openShare(0.05, "A user with a larger share of all events, and ten times the mean, is set aside."),
   ),
   trials: count(20, "trials", "What a parameter search may spend, in trials of full length."),
   trialsAtOnce: count(
@@ -232,11 +242,13 @@ export const policySchema = group("The limits of the gate, the shadow, the rollb
     0.05,
     "Chance of ever promoting a challenger without the lift, over all attempts at a baseline.",
   ),
-  alphaSpending: Type.Union([Type.Literal("family"), Type.Literal("fdr")], {
-    default: "family",
-    description:
-      "What α is the limit of: the chance of any promotion without the lift over one baseline (family), or the expected share of such ones among all promotions ever (fdr).",
-  }),
+  alphaSpending: later(
+    Type.Union([Type.Literal("family"), Type.Literal("fdr")], {
+      default: "family",
+      description:
+        "What α is the limit of: the chance of any promotion without the lift over one baseline (family), or the expected share of such ones among all promotions ever (fdr).",
+    }),
+  ),
   mde: openShare(0.01, "Smallest lift in nDCG@10 worth finding: plans the bets and the length of a test."),
   margins,
   screen,

@@ -1,5 +1,7 @@
-import { canonicalJson, sha256 } from "../canonical-json.ts";
+import type { TSchema } from "typebox";
+import { canonicalJson, isRecord, sha256 } from "../canonical-json.ts";
 import { type Policy, policySha256 } from "./policy.ts";
+import { policySchema } from "./policy-schema.ts";
 
 /** Under which numbers a comparison was opened; `testSha256` is absent in those that earlier versions opened. */
 export interface OpenedUnder {
@@ -32,22 +34,32 @@ export function goesOnUnder(opened: OpenedUnder, policy: Policy): boolean {
   return opened.policySha256 === policySha256(policy) || opened.policySha256 === firstSha256(policy);
 }
 
-/** The hash that a policy had before it knew some of its fields, and before two of its defaults were lowered. */
-function firstSha256({ evidence: _, alphaSpending: _spending, ...policy }: Policy): string {
-  const { panelDays: _days, ...shadow } = policy.shadow;
-  const { patienceUsers: _users, ...promotion } = policy.promotion;
-  const { userEvents: _events, largestUserShare: _share, ...training } = policy.training;
-  const { guardrails } = policy;
+/** The hash that a policy had before it knew the knobs marked `later`, and before two of its defaults were lowered. */
+function firstSha256(policy: Policy): string {
+  const { shadow, guardrails, ...others } = knownAtFirst(policySchema as TSchema, policy);
   return sha256(
     canonicalJson({
-      ...policy,
-      promotion,
-      training,
-      shadow: { ...shadow, minimumUsers: shadow.minimumUsers === 30 ? 100 : shadow.minimumUsers },
-      guardrails: {
-        ...guardrails,
-        diversityRatio: guardrails.diversityRatio === 0.7 ? 0.9 : guardrails.diversityRatio,
-      },
+      ...others,
+      shadow: before(shadow, "minimumUsers", { now: 30, first: 100 }),
+      guardrails: before(guardrails, "diversityRatio", { now: 0.7, first: 0.9 }),
     }),
   );
+}
+
+interface Knob {
+  readonly later?: boolean;
+  readonly properties?: Readonly<Record<string, Knob>>;
+}
+
+/** The part of a policy that the first release knew. */
+function knownAtFirst({ properties = {} }: Knob, values: object): Record<string, unknown> {
+  const known = Object.entries(values).filter(([name]) => properties[name]?.later !== true);
+  return Object.fromEntries(
+    known.map(([name, value]) => [name, isRecord(value) ? knownAtFirst(properties[name], value) : value]),
+  );
+}
+
+/** A group whose knob has its present default gets the default that it had. */
+function before(group: unknown, name: string, { now, first }: { now: number; first: number }): unknown {
+  return isRecord(group) && group[name] === now ? { ...group, [name]: first } : group;
 }
