@@ -81,6 +81,8 @@ export interface ServingDeps {
 export interface AppLimits {
   /** Most requests worked on at once before the rest are refused with OVERLOADED; fewer while they take long. */
   readonly maxInFlight: number;
+  /** Mean time of a request in this process past which fewer are worked on at once, milliseconds. */
+  readonly targetMs: number;
   /** Of them, the share that one client may have. */
   readonly clientShare: number;
   /** The same for operators' routes, which have slots of their own. */
@@ -110,6 +112,7 @@ export interface AppLimits {
 
 export const DEFAULT_LIMITS: AppLimits = {
   maxInFlight: 100,
+  targetMs: 40,
   clientShare: 0.8,
   operatorSlots: 20,
   readerSlots: 10,

@@ -19,8 +19,8 @@ declare module "fastify" {
 
 /** Slots that are left however late everything is. */
 const LEAST_SLOTS = 8;
-/** Mean time in this process past which there are fewer slots, milliseconds. */
-const TARGET_MS = 40;
+/** How often the lag of the event loop is looked at, milliseconds. */
+const LAG_EVERY_MS = 20;
 
 /**
  * Slots count work, not sockets: a request holds one from when its handler starts, the body read and checked, until it has
@@ -34,8 +34,17 @@ export function refuseOverload(app: App, limits: AppLimits, metrics: ServingMetr
   const adaptive = new AdaptiveLimit({
     least: LEAST_SLOTS,
     most: limits.maxInFlight,
-    targetMs: TARGET_MS,
+    targetMs: limits.targetMs,
   });
+  // A request waits a turn of the event loop before this service hears of it.
+  let lagMs = 0;
+  let due = performance.now() + LAG_EVERY_MS;
+  const lag = setInterval(() => {
+    lagMs = Math.max(0, performance.now() - due);
+    due = performance.now() + LAG_EVERY_MS;
+  }, LAG_EVERY_MS);
+  lag.unref();
+  app.addHook("onClose", async () => clearInterval(lag));
   const everybody = new Slots(() => adaptive.limit, limits.clientShare);
   const slots = {
     everybody,
@@ -62,7 +71,7 @@ export function refuseOverload(app: App, limits: AppLimits, metrics: ServingMetr
         kind === "everybody"
           ? () => {
               leave();
-              adaptive.record(reply.elapsedTime, performance.now());
+              adaptive.record(reply.elapsedTime + lagMs, performance.now());
             }
           : leave;
       let answer: unknown;

@@ -42,7 +42,7 @@ describe("the canary, served", () => {
   const canaryHere = async () => (await rig.http().get("/readyz")).body.canary;
 
   before(async () => {
-    rig = await startRig({ limits: { maxInFlight: 1000 } });
+    rig = await startRig({ limits: { maxInFlight: 1000, targetMs: 60_000 } });
     popular = await rig.register("popularity");
     lately = await rig.register("popular-lately", { halfLifeDays: 30 });
     const first = { expectedLive: null, reason: "tests" };
@@ -105,7 +105,7 @@ describe("the canary, served", () => {
         adminKey: ADMIN_KEY,
         logLevel: "silent",
       },
-      limits: { maxInFlight: 1000 },
+      limits: { maxInFlight: 1000, targetMs: 60_000 },
     });
     try {
       await eventually(() => second.live.lineup?.canary?.model.version === lately, "canary loaded");

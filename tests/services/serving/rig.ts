@@ -44,7 +44,7 @@ export async function startRig(
   const registry = redisRegistry(client);
   const artifacts = artifactStore(folderStore(join(folder, "artifacts")));
   const server = await startServer({
-    limits: { operatorRequestsPerMinute: 1_000_000 },
+    limits: { targetMs: 60_000, operatorRequestsPerMinute: 1_000_000 },
     ...options,
     config: {
       redisUrl: redis.url,
