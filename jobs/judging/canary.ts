@@ -29,7 +29,7 @@ export async function judgeRunningCanary(
       kind === "canary" && challenger.version === canary?.version && epoch === live?.epoch,
   );
   if (canary === null || step === undefined) return [];
-  const { users } = await enterClosedUsers(context, step);
+  const { users, vouching } = await enterClosedUsers(context, step);
   const evidence: CanaryEvidence = {
     canary: step.challenger,
     live: step.baseline,
@@ -38,6 +38,8 @@ export async function judgeRunningCanary(
     users: lossesOf(users),
     variance: step.variance,
     figure: step.figure,
+    vouching,
+    olderUpperBound: step.olderUpperBound,
   };
   const look = await ruleAndRecord(context, "canary", evidence, {
     isWorthRecording: ({ ruling }) => ruling.verdict !== "hold" || payload.record,

@@ -8,6 +8,7 @@ import { diversity } from "../../models/evaluation/diversity.ts";
 import { mean } from "../../models/evaluation/moments.ts";
 import type { Policy } from "../../models/gate/policy.ts";
 import { samplePlace } from "../../models/gate/request-sample.ts";
+import { type Origin, type Vouching, vouchFor } from "../../models/gate/vouching.ts";
 import { clockOf } from "../../services/interactions/event-clocks.ts";
 import type { UserHistory } from "../../services/interactions/types.ts";
 import {
@@ -22,7 +23,10 @@ import type { JobContext } from "../context.ts";
 export interface RecordedShadow {
   readonly pairs: readonly ShadowPair[];
   /** Those whose windows have closed, in the order in which they entered. */
+  readonly entered: readonly JudgedUser[];
+  /** Those of them who count, and what is known of where they came from. */
   readonly users: readonly JudgedUser[];
+  readonly vouching: Vouching;
   /** Early requests of each user who has not entered. */
   readonly early: ReadonlyMap<string, number>;
 }
@@ -52,14 +56,26 @@ export async function enterClosedUsers(context: JobContext, comparison: Comparis
     if (joined.state === "closed") {
       const { state: _, chosen, ...figures } = joined;
       const lastUpgrade = lastUpgradeFigure(context, own, history, clock);
-      closed.push({ userId: user, ...figures, lastUpgrade, chosenDiversity: diversityOf(chosen, catalogue) });
+      closed.push({
+        userId: user,
+        origin: originOf(own, history),
+        ...figures,
+        lastUpgrade,
+        chosenDiversity: diversityOf(chosen, catalogue),
+      });
     } else if (joined.early > 0) early.set(user, joined.early);
   }
   closed.sort((a, b) => a.closedAt - b.closedAt || (a.userId < b.userId ? -1 : 1));
   await context.shadowLog.enter(comparison, closed);
   // Read back: another judge may have entered users meanwhile, and the order is the log's.
-  const users = closed.length === 0 ? entered : await context.shadowLog.users(comparison);
-  return { pairs, users, early };
+  const all = closed.length === 0 ? entered : await context.shadowLog.users(comparison);
+  const { counted, vouching } = vouchFor(all, context.policy.evidence);
+  return { pairs, entered: all, users: counted, vouching, early };
+}
+
+function originOf([first]: readonly ShadowPair[], history: UserHistory | undefined): Origin | undefined {
+  const times = (history?.entries ?? []).map(({ timestamp }) => timestamp);
+  return times.length === 0 ? undefined : { source: first?.source, firstSeen: Math.min(...times) };
 }
 
 /** One thing chosen is neither varied nor alike. */

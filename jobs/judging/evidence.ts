@@ -36,6 +36,7 @@ export async function shadowEvidence(
     usersPerDay: usersPerDay(users),
     plan: attempt.plan,
     users: comparisonsOf(users, context),
+    vouching: recorded.vouching,
     requests: await withServingCounts(context, attempt, {
       asked: pairs.length,
       failures: pairs.filter(({ challenger }) => challenger.fault === "error").length,
@@ -138,7 +139,7 @@ function latencies(pairs: readonly ShadowPair[], most: number): Pair<readonly nu
  * request lost between a replica and the pairs shows: it is sampled, and in none of the others.
  */
 function samplingOf(
-  { pairs, users, early }: RecordedShadow,
+  { pairs, entered: users, early }: RecordedShadow,
   shed: number,
   lost: number,
 ): ShadowEvidence["sampling"] {

@@ -22,6 +22,20 @@ export async function judge(context: JobContext, payload: JudgePayload): Promise
   await settleBaselineChange(context);
   const shadowed = await judgeAttempts(context, payload);
   const judgements = [...shadowed, ...canary, ...watched, ...failing];
+  await tellOfSuspects(context, judgements);
   await context.looks.put(judgements, context.isoNow());
   return judgements;
+}
+
+/** Once, when the evidence of a comparison becomes suspect; the look and the metric say so for as long as it is. */
+async function tellOfSuspects({ log, looks }: JobContext, judgements: readonly Judgement[]): Promise<void> {
+  const suspects = judgements.filter(({ suspect }) => suspect === true);
+  if (suspects.length === 0) return;
+  const before = (await looks.latest()).filter(({ suspect }) => suspect === true);
+  for (const { about, challenger, baseline, sentence } of suspects) {
+    const isKnown = before.some(
+      (look) => look.about === about && look.challenger === challenger && look.baseline === baseline,
+    );
+    if (!isKnown) log.warn({ about, challenger, baseline, sentence }, "the evidence is suspect: look at it");
+  }
 }

@@ -8,5 +8,14 @@ export function judgementOf<Kind extends Judgement["about"] & CaseKind>(
   { challenger, baseline, ruling, sentence }: CaseLook<Kind>,
   users: number,
 ): Judgement {
-  return { about, challenger, baseline, verdict: ruling.verdict, users, sentence };
+  const isSuspect = "suspicions" in ruling && ruling.suspicions !== undefined;
+  return {
+    about,
+    challenger,
+    baseline,
+    verdict: ruling.verdict,
+    users,
+    ...(isSuspect && { suspect: true }),
+    sentence,
+  };
 }

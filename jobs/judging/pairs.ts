@@ -2,6 +2,7 @@ import { cohortOf } from "../../models/evaluation/cohorts.ts";
 import { planOf } from "../../models/gate/decide.ts";
 import type { UserComparison } from "../../models/gate/evidence.ts";
 import { runTest } from "../../models/gate/test-result.ts";
+import { suspicionsOfLift } from "../../models/gate/vouching.ts";
 import type { Attempt, JudgedUser } from "../../services/shadow/types.ts";
 import type { JobContext } from "../context.ts";
 import { enterClosedUsers } from "./closed-users.ts";
@@ -41,11 +42,13 @@ export async function judgePairs(
 ): Promise<(challenger: string, baseline: string) => boolean> {
   const proven = new Set<string>();
   for (const pair of pairs) {
-    const { users } = await enterClosedUsers(context, pair);
+    const { users, vouching } = await enterClosedUsers(context, pair);
     const { kind, challenger, baseline, attempt, plan } = pair;
     const planned = planOf({ kind, challenger, baseline, attempt, plan }, context.policy);
     if (planned === null || users.length < context.policy.shadow.minimumUsers) continue;
-    if (runTest(comparisonsOf(users, context), planned).proven) {
+    const rows = comparisonsOf(users, context);
+    if (suspicionsOfLift({ vouching, users: rows, plan }, context.policy).length > 0) continue;
+    if (runTest(rows, planned).proven) {
       proven.add(`${challenger.version}~${baseline.version}`);
     }
   }

@@ -6,7 +6,7 @@ import { openingTime } from "../../services/interactions/event-clocks.ts";
 import type { LivePointer } from "../../services/registry/types.ts";
 import type { JudgedUser, Watch } from "../../services/shadow/types.ts";
 import type { JobContext } from "../context.ts";
-import { plannedVariance, screenEvidence, WIDEST_VARIANCE } from "./screen.ts";
+import { plannedVariance, screenEvidence, upperBoundOf, WIDEST_VARIANCE } from "./screen.ts";
 
 type Wanted = Pick<Watch, "kind" | "epoch"> & { readonly older: string; readonly newer: string };
 
@@ -64,6 +64,8 @@ async function open(context: JobContext, { kind, epoch, older, newer }: Wanted, 
         baseline: challenger,
       })),
     ),
+    olderUpperBound:
+      screened === null ? undefined : upperBoundOf(screened, ({ baseline }) => baseline, context),
     policySha256: policySha256(context.policy),
     testSha256: testSha256(context.policy),
     openedAt: openingTime(await context.events.clocks()),

@@ -8,6 +8,7 @@ import type { ChallengeKind } from "../../models/gate/margin.ts";
 import { policySha256 } from "../../models/gate/policy.ts";
 import type { RuledCase } from "../../models/gate/ruling.ts";
 import type { ScreenEvidence } from "../../models/gate/screen.ts";
+import { studentisedBounds } from "../../models/gate/screen-bounds.ts";
 import type { VersionState } from "../../models/gate/states.ts";
 import { testSha256 } from "../../models/gate/test-numbers.ts";
 import type { StoredEvaluation } from "../../services/evaluations/evaluations.ts";
@@ -121,6 +122,7 @@ export async function openComparison(
       cpuMsPerRequest,
       figure: planFigure(figuresOf(users)),
       ...(alphaSpending === "fdr" && { discovery: await context.registry.discoveries() }),
+      liftUpperBound: upperBoundOf(evidence, ({ difference }) => difference, context),
     },
     attempt: number,
     lastUpgrade,
@@ -193,6 +195,17 @@ function kindOf(challenger: Manifest, baseline: Manifest): ChallengeKind {
 
 function factsOf({ version, phase, recipe }: Manifest): VersionFacts {
   return { version, phase, recipe };
+}
+
+/** Of the mean of a figure over the holdout's users; undefined where they are too few for one. */
+export function upperBoundOf(
+  { users, seed }: ScreenEvidence,
+  figureOf: (user: UserDifference) => number | undefined,
+  { policy: { screen } }: Pick<JobContext, "policy">,
+): number | undefined {
+  const figures = users.flatMap((user) => figureOf(user) ?? []);
+  if (figures.length < screen.minimumUsers) return undefined;
+  return studentisedBounds(figures, screen.confidence, screen.resamples, seed).upper;
 }
 
 /** Sample variance of the paired differences, or the widest when there are too few to tell. */

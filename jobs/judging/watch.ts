@@ -24,12 +24,12 @@ export async function judgeWatches(
 }
 
 async function judgeOne(context: JobContext, watch: Watch, { record }: JudgePayload): Promise<Judgement> {
-  const { users } = await enterClosedUsers(context, watch);
-  const { challenger: live, baseline: previous, variance, figure } = watch;
+  const { users, vouching } = await enterClosedUsers(context, watch);
+  const { challenger: live, baseline: previous, variance, figure, olderUpperBound } = watch;
   const look = await ruleAndRecord(
     context,
     "watch",
-    { live, previous, users: lossesOf(users), variance, figure },
+    { live, previous, users: lossesOf(users), variance, figure, vouching, olderUpperBound },
     { isWorthRecording: ({ ruling }) => ruling.verdict !== "hold" || record },
   );
   const { verdict } = look.ruling;

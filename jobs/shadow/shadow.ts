@@ -257,7 +257,7 @@ function historyAsOf(history: UserHistory | undefined, request: ShadowRequest): 
 }
 
 function pairOf(
-  { requestId, userId, historyThrough, k }: ShadowRequest,
+  { requestId, userId, source, historyThrough, k }: ShadowRequest,
   comparison: Comparison,
   serving: LaneAnswer,
   shadowed: LaneAnswer,
@@ -266,5 +266,5 @@ function pairOf(
     servingRole(comparison) === "baseline"
       ? { challenger: shadowed, baseline: serving }
       : { challenger: serving, baseline: shadowed };
-  return { requestId, userId: userId ?? "", historyThrough, k, ...answers };
+  return { requestId, userId: userId ?? "", source, historyThrough, k, ...answers };
 }

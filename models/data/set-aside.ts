@@ -33,10 +33,12 @@ export interface UserLimits {
 
 /** Where there are few users, one of them may have this many times the mean. */
 const MEANS_OF_A_FLOOD = 10;
+/** Each costs a look at the whole log. */
+const MOST_BURSTS = 24;
 
 /**
  * The log without those who would decide it alone. Nobody is suspected for being active among few: a flood is beyond
- * the share *and* beyond ten times the mean. A burst is looked for in logs of more than a day, and never is everybody.
+ * the share *and* beyond ten times the mean. A burst is looked for in logs of more than a day, and is never everybody in one.
  */
 export function withoutSuspects(
   log: InteractionLog,
@@ -48,8 +50,7 @@ export function withoutSuspects(
   const calm = perUser.some((_, user) => floods(user))
     ? selectEvents(log, (event) => !floods(log.userIndex[event]))
     : log;
-  const burst = burstOf(calm, limits);
-  const known = burst.size === 0 ? calm : selectEvents(calm, (event) => !burst.has(calm.userIndex[event]));
+  const known = withoutBursts(calm, limits);
   const kept = latestOfEach(known, limits.userEvents);
   if (kept === log) return { log, setAside: null };
   return {
@@ -82,6 +83,18 @@ function floodLimit(events: number, perUser: Uint32Array, largestShare: number):
   return Math.max(largestShare * events, (MEANS_OF_A_FLOOD * events) / Math.max(1, active));
 }
 
+/** One burst after the other: without the largest, the next may be too many among those who are left. */
+function withoutBursts(log: InteractionLog, limits: UserLimits): InteractionLog {
+  let left = log;
+  for (let found = 0; found < MOST_BURSTS; found++) {
+    const { userIndex } = left;
+    const burst = burstOf(left, limits);
+    if (burst.size === 0) break;
+    left = selectEvents(left, (event) => !burst.has(userIndex[event]));
+  }
+  return left;
+}
+
 /** Users of the latest events who all appeared within one hour, where they are too many of them. */
 function burstOf(log: InteractionLog, limits: UserLimits): ReadonlySet<number> {
   const { timestamps, userIndex, users } = log;
@@ -92,7 +105,7 @@ function burstOf(log: InteractionLog, limits: UserLimits): ReadonlySet<number> {
   const judged = [...new Set(userIndex.subarray(from))];
   const times = judged.map((user) => firstSeen[user]);
   const burst = largestBurst(times);
-  const isAll = burst.length === judged.length;
+  const isAll = burst.length === firstSeen.filter((time) => !Number.isNaN(time)).length;
   const isShort = !(timestamps[timestamps.length - 1] - timestamps[0] > MS_PER_DAY);
   const tolerated = limits.largestSourceShare * Math.max(judged.length, limits.minimumUsers);
   if (isAll || isShort || burst.length <= tolerated) return new Set();

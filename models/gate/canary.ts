@@ -1,6 +1,7 @@
 import type { FigurePlan } from "./capped-figure.ts";
 import type { UserDifference, VersionFacts } from "./evidence.ts";
 import type { Policy } from "./policy.ts";
+import type { Vouching } from "./vouching.ts";
 import { testForLoss, type WatchRuling } from "./watch.ts";
 
 /**
@@ -20,6 +21,10 @@ export interface CanaryEvidence {
   readonly variance: number;
   /** What the test looks at; absent in what the first design planned. */
   readonly figure?: FigurePlan | undefined;
+  /** Where the users came from; absent in older records. */
+  readonly vouching?: Vouching | undefined;
+  /** Upper bound of the older version's mean nDCG on the holdout; absent where it was not measured, and in older records. */
+  readonly olderUpperBound?: number | undefined;
 }
 
 /** reject: the loss is proven, end the canary; pass: ready for the next share; hold: go on. */

@@ -4,6 +4,7 @@ import type { Phase } from "../recipe.ts";
 import type { Discovery } from "./alpha-spending.ts";
 import type { FigurePlan } from "./capped-figure.ts";
 import type { ChallengeKind } from "./margin.ts";
+import type { Vouching } from "./vouching.ts";
 
 export interface VersionFacts {
   readonly version: string;
@@ -68,6 +69,8 @@ export interface ShadowPlan {
   /** Where α limits the share of false promotions: the place among all pairs ever, and the promotions before it. */
   readonly discovery?: Discovery | undefined;
   readonly cpuMsPerRequest: Pair<number>;
+  /** Upper bound of the lift on the holdout; absent where it found none, and in older attempts. */
+  readonly liftUpperBound?: number | undefined;
 }
 
 /** All that a verdict rests on. Null says "not measured"; then, and with anything not finite, the verdict is to hold. */
@@ -82,6 +85,8 @@ export interface ShadowEvidence {
   readonly plan: ShadowPlan | null;
   /** In the order in which their attribution windows closed; each user once. */
   readonly users: readonly UserComparison[];
+  /** Where they came from; absent in older records. */
+  readonly vouching?: Vouching | undefined;
   readonly requests: {
     readonly asked: number;
     readonly failures: number;

@@ -126,10 +126,20 @@ const guardrails = group("What no lift may be paid with.", {
 });
 
 const evidence = later(
-  group("Whose words count.", {
+  group("Whose words count; what is suspect decides nothing, and an operator is asked.", {
+    minimumUserAge: notNegative(
+      1,
+      "days",
+      "A user counts who has been known for so long when the window closes, by the time of the events.",
+    ),
     largestSourceShare: openShare(
       0.25,
-      "Share of the users that may have appeared within one hour; beyond it they are a burst.",
+      "Share of the users that may have appeared within one hour through one key; beyond it they are a burst.",
+    ),
+    largestLiftFactor: positive(
+      3,
+      "ratio",
+      "A mean beyond so many times the upper bound that the holdout found is beyond belief.",
     ),
   }),
 );

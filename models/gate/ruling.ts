@@ -7,14 +7,21 @@ import { explainFleet } from "./explain-fleet.ts";
 import { type FleetEvidence, type FleetRuling, judgeFleet } from "./fleet.ts";
 import type { Policy } from "./policy.ts";
 import { type ScreenEvidence, type ScreenRuling, screenChallenger } from "./screen.ts";
+import {
+  explainSuspicions,
+  holdWhereSuspect,
+  type Suspected,
+  suspicionsOfLift,
+  suspicionsOfLoss,
+} from "./vouching.ts";
 import { judgeWatch, type WatchEvidence, type WatchRuling } from "./watch.ts";
 
 /** What the gate rules on: for each kind of case its evidence and its ruling. */
 interface Cases {
   readonly screen: { readonly evidence: ScreenEvidence; readonly ruling: ScreenRuling };
-  readonly shadow: { readonly evidence: ShadowEvidence; readonly ruling: Outcome };
-  readonly canary: { readonly evidence: CanaryEvidence; readonly ruling: CanaryRuling };
-  readonly watch: { readonly evidence: WatchEvidence; readonly ruling: WatchRuling };
+  readonly shadow: { readonly evidence: ShadowEvidence; readonly ruling: Suspected<Outcome> };
+  readonly canary: { readonly evidence: CanaryEvidence; readonly ruling: Suspected<CanaryRuling> };
+  readonly watch: { readonly evidence: WatchEvidence; readonly ruling: Suspected<WatchRuling> };
   readonly fleet: { readonly evidence: FleetEvidence; readonly ruling: FleetRuling };
 }
 
@@ -52,15 +59,22 @@ interface Rule<Kind extends CaseKind> {
 
 const RULES: { readonly [Kind in CaseKind]: Rule<Kind> } = {
   screen: { judge: screenChallenger, explain: explainScreen, versions: namedByRole },
-  shadow: { judge: decide, explain, versions: namedByRole },
+  shadow: {
+    judge: (evidence, policy) =>
+      holdWhereSuspect(decide(evidence, policy), suspicionsOfLift(evidence, policy)),
+    explain: suspicionsFirst(explain),
+    versions: namedByRole,
+  },
   canary: {
-    judge: judgeCanary,
-    explain: explainCanary,
+    judge: (evidence, policy) =>
+      holdWhereSuspect(judgeCanary(evidence, policy), suspicionsOfLoss(evidence, policy)),
+    explain: suspicionsFirst(explainCanary),
     versions: ({ canary, live }) => ({ challenger: canary.version, baseline: live.version }),
   },
   watch: {
-    judge: judgeWatch,
-    explain: explainWatch,
+    judge: (evidence, policy) =>
+      holdWhereSuspect(judgeWatch(evidence, policy), suspicionsOfLoss(evidence, policy)),
+    explain: suspicionsFirst(explainWatch),
     versions: ({ live, previous }) => ({ challenger: live.version, baseline: previous.version }),
   },
   fleet: {
@@ -99,6 +113,11 @@ export function ruleAgain<Kind extends CaseKind>(
   policy: Policy,
 ): Ruling<Kind> {
   return RULES[about].judge(evidence, policy);
+}
+
+function suspicionsFirst<R, E>(explain: (ruling: R, evidence: E) => string) {
+  return (ruling: Suspected<R>, evidence: E): string =>
+    ruling.suspicions === undefined ? explain(ruling, evidence) : explainSuspicions(ruling.suspicions);
 }
 
 function namedByRole({ challenger, baseline }: ScreenEvidence | ShadowEvidence): ComparedVersions {

@@ -10,10 +10,18 @@ export interface OpenedUnder {
 }
 
 /**
- * The numbers of a policy that a running test rests on: its α, its margin and its bets, and what a user's figure is.
+ * The numbers of a policy that a running test rests on: its α, its margin and its bets, what a figure is and who counts.
  * Another policy with the same ones leaves what is open as it is; its other limits count from the next look on.
  */
-export function testSha256({ alpha, alphaSpending, mde, margins, interleaving, shadow }: Policy): string {
+export function testSha256({
+  alpha,
+  alphaSpending,
+  mde,
+  margins,
+  interleaving,
+  shadow,
+  evidence,
+}: Policy): string {
   const { attributionDays, attributionEvents, panelDays, relevantEvents, requestsPerUser } = shadow;
   return sha256(
     canonicalJson({
@@ -24,6 +32,7 @@ export function testSha256({ alpha, alphaSpending, mde, margins, interleaving, s
       margins,
       interleaving: { alphaShare: interleaving.alphaShare, mde: interleaving.mde },
       shadow: { attributionDays, attributionEvents, panelDays, relevantEvents, requestsPerUser },
+      evidence: { minimumUserAge: evidence.minimumUserAge },
     }),
   );
 }

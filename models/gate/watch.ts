@@ -3,6 +3,7 @@ import { isSound, type UserDifference, type VersionFacts } from "./evidence.ts";
 import type { Policy } from "./policy.ts";
 import type { ReasonCode, Verdict } from "./reasons.ts";
 import { runTest, type TestResult } from "./test-result.ts";
+import type { Vouching } from "./vouching.ts";
 
 /** After a promotion the previous version goes on answering, in the shadow, beside the one that is live now. */
 export interface WatchEvidence {
@@ -14,6 +15,10 @@ export interface WatchEvidence {
   readonly variance: number;
   /** What the test looks at; absent in what the first design planned. */
   readonly figure?: FigurePlan | undefined;
+  /** Where the users came from; absent in older records. */
+  readonly vouching?: Vouching | undefined;
+  /** Upper bound of the older version's mean nDCG on the holdout; absent where it was not measured, and in older records. */
+  readonly olderUpperBound?: number | undefined;
 }
 
 export interface WatchRuling {

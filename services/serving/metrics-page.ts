@@ -19,7 +19,7 @@ export interface MetricsPage {
  * The page for Prometheus. It is never expensive: those who ask at once, or soon after each other, are given the same.
  */
 export function metricsPage(deps: ServingDeps): MetricsPage {
-  const { metrics, live, registry } = deps;
+  const { metrics, live, registry, looks } = deps;
   let made: { readonly at: number; readonly text: Promise<string> } | null = null;
 
   const make = async (): Promise<string> => {
@@ -38,7 +38,11 @@ export function metricsPage(deps: ServingDeps): MetricsPage {
       (freeze) => metrics.frozen.set(freeze === null ? 0 : 1),
       () => {},
     );
-    await endsWithin(STORE_BUDGET_MS, frozen);
+    const suspects = looks.latest().then(
+      (latest) => metrics.suspectComparisons.set(latest.filter(({ suspect }) => suspect === true).length),
+      () => {},
+    );
+    await endsWithin(STORE_BUDGET_MS, Promise.all([frozen, suspects]));
     return metrics.registry.metrics();
   };
   return {

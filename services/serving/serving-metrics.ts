@@ -117,6 +117,11 @@ export function createMetrics() {
       help: "Events that named a list the service never gave this user; taken as organic",
       registers,
     }),
+    suspectComparisons: new Gauge({
+      name: "phasewise_suspect_comparisons",
+      help: "Comparisons whose evidence was suspect at the latest look: they decide nothing, an operator is needed",
+      registers,
+    }),
     redisUp: new Gauge({
       name: "phasewise_redis_up",
       help: "1 while Redis answers and is fit; /readyz says in words what is wrong",

@@ -37,6 +37,9 @@ export const Look = Type.Object({
       { description: "of a shadow, once a user has been judged: where its test stands" },
     ),
   ),
+  suspect: Type.Optional(
+    Type.Boolean({ description: "true where the evidence is suspect and waits for an operator" }),
+  ),
   sentence: Type.String(),
 });
 export type Look = Readonly<Static<typeof Look>>;

@@ -2,6 +2,7 @@ import type { ListFault } from "../../models/evaluation/list-faults.ts";
 import type { FigurePlan } from "../../models/gate/capped-figure.ts";
 import type { ShadowPlan, VersionFacts } from "../../models/gate/evidence.ts";
 import type { ChallengeKind } from "../../models/gate/margin.ts";
+import type { Origin } from "../../models/gate/vouching.ts";
 import type { BatchLedger } from "./batch-ledger.ts";
 
 /** How one lane (a version asked in the shadow) answered one request. */
@@ -26,6 +27,8 @@ export interface LaneAnswer {
 export interface ShadowPair {
   readonly requestId: string;
   readonly userId: string;
+  /** Id of the key through which it was asked; absent of requests from before there were keys. */
+  readonly source?: string | undefined;
   /** The user's history as of the request: entries with sequence ≤ this. */
   readonly historyThrough: number;
   readonly k: number;
@@ -71,6 +74,8 @@ export interface Watch extends ComparedVersions {
   readonly variance: number;
   /** What the test looks at; absent in watches that the first design planned. */
   readonly figure?: FigurePlan | undefined;
+  /** Upper bound of the baseline's mean nDCG on the holdout, where it was measured. */
+  readonly olderUpperBound?: number | undefined;
   readonly policySha256: string;
   /** Hash of the numbers that the test rests on; absent in what earlier versions opened. */
   readonly testSha256?: string | undefined;
@@ -103,6 +108,8 @@ export interface ComparedVersions {
 /** A user whose attribution window has closed: one number, never revised. */
 export interface JudgedUser {
   readonly userId: string;
+  /** Absent of users whom an earlier version entered. */
+  readonly origin?: Origin | undefined;
   /** Epoch milliseconds of event time: of the first event that counts, and of the window's end. */
   readonly firstAt: number;
   readonly closedAt: number;

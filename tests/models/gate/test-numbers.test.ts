@@ -26,6 +26,7 @@ describe("the numbers of a test", () => {
       { shadow: { attributionDays: 3 } },
       { shadow: { panelDays: 1 } },
       { shadow: { requestsPerUser: 5 } },
+      { evidence: { minimumUserAge: 2 } },
     ]) {
       assert.ok(!goesOnUnder(opened, parsePolicy(file)), JSON.stringify(file));
     }
