@@ -130,8 +130,8 @@ class RankingRecommender implements Recommender {
 
   /**
    * Dense history: unknown items dropped, repeats kept at their latest place; blocks every history item. What was
-   * merely shown (weight 0) is no history, and what the user is against is blocked and kept apart. The arrays are views of
-   * buffers that the next query overwrites.
+   * merely shown (weight 0) is no history, and what the user is against is blocked and kept apart. The arrays are views
+   * of buffers that the next query overwrites.
    */
   #encode({ history }: Query): EncodedHistory {
     if (history.length > this.#encoded.items.length) this.#encoded = historyOf(2 * history.length);

@@ -57,8 +57,8 @@ const REQUEST_SEED = 1;
 
 /**
  * What decides a holdout evaluation besides data and model; part of the key under which its figures are kept.
- * `minimumUsers` moves the cut of tiny data only and is left out, so that figures kept from before there was one stay; the
- * screen pairs nobody whose requests differ.
+ * `minimumUsers` moves the cut of tiny data only and is left out, so that figures kept from before there was one stay;
+ * the screen pairs nobody whose requests differ.
  */
 export function protocolOf({ holdoutShare, validationShare }: Omit<SplitTerms, "minimumUsers">): string {
   return JSON.stringify({ holdoutShare, validationShare, HOLDOUT_USERS, TUNING_USERS, REQUEST_SEED });

@@ -38,7 +38,8 @@ const MOST_BURSTS = 24;
 
 /**
  * The log without those who would decide it alone. Nobody is suspected for being active among few: a flood is beyond
- * the share *and* beyond ten times the mean. A burst is looked for in logs of more than a day, and is never everybody in one.
+ * the share *and* beyond ten times the mean. A burst is looked for in logs of more than a day, and is never everybody
+ * in one.
  */
 export function withoutSuspects(
   log: InteractionLog,

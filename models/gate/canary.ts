@@ -23,7 +23,9 @@ export interface CanaryEvidence {
   readonly figure?: FigurePlan | undefined;
   /** Where the users came from; absent in older records. */
   readonly vouching?: Vouching | undefined;
-  /** Upper bound of the older version's mean nDCG on the holdout; absent where it was not measured, and in older records. */
+  /**
+   * Upper bound of the older version's mean nDCG on the holdout; absent where it was not measured, and in older records.
+   */
   readonly olderUpperBound?: number | undefined;
 }
 

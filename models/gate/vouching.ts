@@ -61,7 +61,10 @@ export type Suspicion =
   | { readonly kind: "burst"; readonly users: number; readonly of: number; readonly source: string }
   | { readonly kind: "beyond-belief"; readonly value: number; readonly limit: number };
 
-/** A figure of each judged user, and the most that its mean may be by what the holdout found; null where it found nothing. */
+/**
+ * A figure of each judged user, and the most that its mean may be by what the holdout found; null where it found
+ * nothing.
+ */
 interface Believable {
   readonly figures: readonly number[];
   readonly upperBound: number | null;

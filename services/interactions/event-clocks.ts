@@ -4,7 +4,9 @@ import { FORMER_WATERMARK, LIVE_CLOCK, RECORDED_TIMES } from "./keys.ts";
 
 /** An event this old when it arrives was recorded before and is played again, or was imported, milliseconds. */
 export const RECORDED_AGE_MS = 86_400_000;
-/** The clock of recorded events is the latest of so many arrivals: another replay, which begins earlier, turns it back. */
+/**
+ * The clock of recorded events is the latest of so many arrivals: another replay, which begins earlier, turns it back.
+ */
 export const RECORDED_KEPT = 1_000;
 
 /**
@@ -46,7 +48,10 @@ export function clockOf({ live, recorded, liveSince }: EventClocks, latestAt: nu
   return (isLive ? live : recorded) ?? 0;
 }
 
-/** What a comparison that is opened now begins with: of two clocks the earlier, so that neither kind of event is left out. */
+/**
+ * What a comparison that is opened now begins with: of two clocks the earlier, so that neither kind of event is left
+ * out.
+ */
 export function openingTime({ live, recorded }: EventClocks): number {
   if (live === null || recorded === null) return live ?? recorded ?? 0;
   return Math.min(live, recorded);

@@ -20,8 +20,8 @@ export interface FeedbackEvent {
   /** The list this event answers to, when the user chose from one of ours. */
   readonly requestId?: string | undefined;
   /**
-   * Id of the key through which it came: only those whose holders know their users may add to the stream. Absent in what was
-   * recorded before there were keys, and in what was imported.
+   * Id of the key through which it came: only those whose holders know their users may add to the stream. Absent in
+   * what was recorded before there were keys, and in what was imported.
    */
   readonly source?: string | undefined;
 }

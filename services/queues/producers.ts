@@ -59,7 +59,10 @@ const SHADOW: JobsOptions = {
   removeOnFail: { age: 7 * DAY_SECONDS, count: 1000 },
 };
 
-/** Longest a producer waits for Redis, milliseconds: what is ordered is worth a wait, and batches are sent beside requests. */
+/**
+ * Longest a producer waits for Redis, milliseconds: what is ordered is worth a wait, and batches are sent beside
+ * requests.
+ */
 const TIMEOUT_MS = 2000;
 /** Longest that closing waits for a Redis that does not answer, milliseconds. */
 const CLOSE_TIMEOUT_MS = 500;

@@ -2,9 +2,10 @@ import type { Write } from "./commit.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /**
- * An attempt is an entry into SHADOWING, or the opening of a pair with a version that may yet be live. Counted twice: how often this challenger tried against this baseline,
- * and how many attempts anybody ever made against it. The second is the k that α is spent over: otherwise, of many
- * worthless challengers one after the other, one would pass by chance. Versions hold no "/", so fields cannot collide.
+ * An attempt is an entry into SHADOWING, or the opening of a pair with a version that may yet be live. Counted twice:
+ * how often this challenger tried against this baseline, and how many attempts anybody ever made against it. The second
+ * is the k that α is spent over: otherwise, of many worthless challengers one after the other, one would pass by
+ * chance. Versions hold no "/", so fields cannot collide.
  */
 const ofBaseline = (baseline: string): string => baseline;
 const ofChallenger = (baseline: string, challenger: string): string => `${baseline}/${challenger}`;

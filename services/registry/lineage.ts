@@ -8,9 +8,9 @@ export function isSamePointer(a: Place | null, b: Place | null): boolean {
 }
 
 /**
- * How a pointer that was read stands to one that was known before. `lost`: Redis came back empty, or older than what it had
- * said already. Within a lineage epochs only grow, so a smaller one is the past; unless it was set later, which is a
- * move made after the loss. Another lineage was begun by a promotion on an empty Redis.
+ * How a pointer that was read stands to one that was known before. `lost`: Redis came back empty, or older than what it
+ * had said already. Within a lineage epochs only grow, so a smaller one is the past; unless it was set later, which is
+ * a move made after the loss. Another lineage was begun by a promotion on an empty Redis.
  */
 export function standingOf(read: Place | null, known: Place): "same" | "newer" | "lost" {
   if (read === null) return "lost";

@@ -12,8 +12,8 @@ const GROW = 2;
 
 /**
  * How many requests may be worked on at once, learnt from how long they take: additive increase, multiplicative decrease
- * (Chiu and Jain 1989). What waits here waits for the one thread there is, so past the target more at once would only make
- * everybody wait longer; below it, room is given back for as long as it is used.
+ * (Chiu and Jain 1989). What waits here waits for the one thread there is, so past the target more at once would only
+ * make everybody wait longer; below it, room is given back for as long as it is used.
  */
 export class AdaptiveLimit {
   readonly #options: AdaptiveLimitOptions;

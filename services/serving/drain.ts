@@ -13,8 +13,8 @@ const LAST_REPLY_MS = 3000;
 
 /**
  * Ends all connections, none of them with a reset that a client could meet which behaves:
- *   1. Nobody listens any more. Connections that the kernel took and nobody accepted would be reset by that, so it is done
- *      right after a turn in which none came.
+ *   1. Nobody listens any more. Connections that the kernel took and nobody accepted would be reset by that, so it is
+ *      done right after a turn in which none came.
  *   2. What is open sends its request and is answered; the reply says that it is the connection's last.
  *   3. Those that sent nothing are closed, then those that do not read.
  */

@@ -8,8 +8,8 @@ export interface RegistryLoss {
 }
 
 /**
- * Which pointer a replica follows: the newest that it has heard. Where Redis has lost that one, it stays with it until the
- * pointer moves again.
+ * Which pointer a replica follows: the newest that it has heard. Where Redis has lost that one, it stays with it until
+ * the pointer moves again.
  */
 export class WantedPointer {
   #wanted: LivePointer | null = null;

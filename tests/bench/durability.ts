@@ -1,7 +1,7 @@
 /**
- * How many acknowledged events a killed Redis loses: `node dist/tests/bench/durability.js [EVENTS] [KILLS]`. Events are sent
- * in batches of ten by eight senders, each batch until it is acknowledged, while Redis is killed -9 and started again; a
- * batch counts as lost when it was acknowledged, and the histories and the stream do not hold it.
+ * How many acknowledged events a killed Redis loses: `node dist/tests/bench/durability.js [EVENTS] [KILLS]`. Events are
+ * sent in batches of ten by eight senders, each batch until it is acknowledged, while Redis is killed -9 and started
+ * again; a batch counts as lost when it was acknowledged, and the histories and the stream do not hold it.
  */
 import { setTimeout as pause } from "node:timers/promises";
 import { itemId, userId } from "../../models/data/ids.ts";

@@ -177,7 +177,9 @@ function wordy(text: string): number {
 
 const NAMED: ReadonlyMap<string, TimeFormat> = new Map([["iso", ISO]]);
 
-/** The format that the user named: iso, unix-s, unix-ms, unix-us, unix-ns, unix-days, or a pattern. @throws INVALID_DATA */
+/**
+ * The format that the user named: iso, unix-s, unix-ms, unix-us, unix-ns, unix-days, or a pattern. @throws INVALID_DATA
+ */
 export function namedTimeFormat(name: string, decimalComma: boolean): TimeFormat {
   const known = NAMED.get(name.toLowerCase());
   if (known !== undefined) return known;

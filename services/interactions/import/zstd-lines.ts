@@ -6,8 +6,8 @@ import { isWholeZstd } from "./zstd-frames.ts";
 const MAX_LINE_BYTES = 1 << 24;
 
 /**
- * The lines of a zstd file, for a Node.js that cannot unpack one by itself (before 22.15): DuckDB can, and reads each line
- * as one cell. Blank lines are left out.
+ * The lines of a zstd file, for a Node.js that cannot unpack one by itself (before 22.15): DuckDB can, and reads each
+ * line as one cell. Blank lines are left out.
  */
 export async function* zstdLines(path: string): AsyncGenerator<Buffer> {
   if (!(await isWholeZstd(path))) throw new RangeError("it ends in the middle of a frame");

@@ -71,8 +71,8 @@ export function authenticate(app: App, options: AuthOptions): void {
 }
 
 /**
- * Adds whom a user token vouches for, after its key was counted, so that nobody makes the service check signatures faster than
- * the key may ask. Beside a secret key, which vouches for every user, a token says nothing new.
+ * Adds whom a user token vouches for, after its key was counted, so that nobody makes the service check signatures
+ * faster than the key may ask. Beside a secret key, which vouches for every user, a token says nothing new.
  */
 export function knowUsers(app: App, tokens: Pick<UserTokens, "userOf"> | null, onRefused: () => void): void {
   app.addHook("onRequest", async (request) => {

@@ -23,9 +23,9 @@ const LEAST_SLOTS = 8;
 const LAG_EVERY_MS = 20;
 
 /**
- * Slots count work, not sockets: a request holds one from when its handler starts, the body read and checked, until it has
- * its answer. A client that is slow to send or to read holds none. Operators' routes have slots of their own, and so has the
- * API's description.
+ * Slots count work, not sockets: a request holds one from when its handler starts, the body read and checked, until it
+ * has its answer. A client that is slow to send or to read holds none. Operators' routes have slots of their own, and
+ * so has the API's description.
  *
  * Load is shed early, since a request refused at once costs little and one that waits costs its client the wait. How many
  * slots there are follows from how long requests take.

@@ -55,8 +55,8 @@ export class RequestLimits {
   }
 
   /**
-   * To be called for a user whom the caller vouches for. What a user does in browsers is counted apart from what back ends ask
-   * for the same user. @throws RATE_LIMITED
+   * To be called for a user whom the caller vouches for. What a user does in browsers is counted apart from what back
+   * ends ask for the same user. @throws RATE_LIMITED
    */
   user({ kind }: Caller, userId: string, reply: FastifyReply): void {
     const { userRequestsPerMinute, browserRequestsPerMinute } = this.#limits;
