@@ -37,6 +37,9 @@ export const TOLERANT_GUARDRAILS = {
   giniIncrease: 1,
 };
 
+/** Tests make up what the holdout found, and plant lifts that it never allowed. */
+const ANY_LIFT = { largestLiftFactor: 1000 };
+
 /** Forty items, i1 chosen most often: item n with a weight of 1/n. */
 export const ITEM_IDS = Array.from({ length: ITEMS }, (_, index) => itemId(`i${index + 1}`));
 
@@ -113,7 +116,7 @@ export async function startJobRig(policy: object = {}): Promise<JobRig> {
   const contexts: JobContext[] = [];
   const contextUnder = async (limits: object): Promise<JobContext> => {
     const policyFile = join(folder, `policy-${contexts.length}.json`);
-    await writeFile(policyFile, JSON.stringify(limits));
+    await writeFile(policyFile, JSON.stringify({ evidence: ANY_LIFT, ...limits }));
     const config = loadConfig(
       {},
       { redisUrl: redis.url, stateFolder: folder, logLevel: "silent", policyFile },

@@ -19,6 +19,8 @@ import { fitSmall, manifestOf } from "../../services/serving/small-world.ts";
 import { eventually } from "../../support/eventually.ts";
 
 const DAY_MS = 86_400_000;
+/** Users who all appear within one hour through one key would be suspect. */
+const APART_MS = 600_000;
 /** Half the users take part; limits that a dozen films or a busy machine would trip over are out of the way. */
 const POLICY = {
   formatVersion: 1,
@@ -148,8 +150,9 @@ describe("interleaving a challenger whose shadow only saw feedback on our own li
   const gatherShadow = async (attempt: Attempt): Promise<void> => {
     let users = 0;
     const visitThrice = async (): Promise<void> => {
+      const at = start + users * APART_MS;
       const user = `early-${users++}`;
-      for (let round = 0; round < 3; round++) await visit(user, first, start + round * 60_000);
+      for (let round = 0; round < 3; round++) await visit(user, first, at + round * 60_000);
     };
     while (users < 100) await visitThrice();
     await eventually(async () => {
@@ -177,7 +180,7 @@ describe("interleaving a challenger whose shadow only saw feedback on our own li
     const mixed: Listed[] = [];
     for (let user = 0; mixed.length < wanted; user++) {
       const name = `voter-${user}`;
-      const list = await visit(name, choose, start + 10 * DAY_MS + user);
+      const list = await visit(name, choose, start + 10 * DAY_MS + user * APART_MS);
       if (list.interleavedWith === undefined) continue;
       assert.equal(list.interleavedWith, attempt.challenger.version);
       assert.ok(isAssigned(name, `interleaving/${attempt.id}`, POLICY.interleaving.share), name);
