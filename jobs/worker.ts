@@ -2,7 +2,7 @@ import { hostname } from "node:os";
 import { type Job, Worker } from "bullmq";
 import closeWithGrace from "close-with-grace";
 import { loadConfig } from "../services/config.ts";
-import { stopWithParent } from "../services/end-with-parent.ts";
+import { nameParent, stopWithParent } from "../services/end-with-parent.ts";
 import { exitUnlessFit } from "../services/health/require-redis.ts";
 import { watchSurroundings } from "../services/health/surroundings.ts";
 import { keepBeating } from "../services/health/worker-hearts.ts";
@@ -45,6 +45,7 @@ export interface WorkerOptions {
 
 /** Runs jobs until it is told to stop: training in child processes, shadow scoring in lanes, upkeep here. */
 export async function startWorker(given: WorkerOptions = {}): Promise<{ close(): Promise<void> }> {
+  nameParent();
   const context = await openContext();
   const { config, log, policy } = context;
   const lanes = new Lanes({
