@@ -23,9 +23,11 @@ export async function forgetInRedis(installation: Installation, user: string): P
     for (const key of [`${own}history:${user}`, `${own}older:${user}`]) {
       traces.histories += await toStore("erase user", redis.del(key));
     }
+    // How many events were taken today: a key of the user's, though nothing that the user did.
+    await toStore("erase user", redis.del(`${own}taken:${user}`));
     for await (const key of keysOf(redis, own)) {
       const name = key.slice(own.length);
-      if (/^(history|older|event):/.test(name)) continue;
+      if (/^(history|older|taken|event):/.test(name)) continue;
       if (name === "events") traces.events += await forgetEvents(redis, key, user);
       else traces.evidence += await forgetIn(redis, key, user);
     }

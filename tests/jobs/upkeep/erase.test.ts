@@ -119,7 +119,7 @@ describe("erasing a user", () => {
     const asked = { historyThrough: 0, k: 10, exclude: [], liveVersion: "v", served: [], at: 0 };
     const requests = [GONE, STAYS].map((user, n) => ({ ...asked, requestId: `q${n}`, userId: user }));
     const batch = { id: "one", span: { run: "r", from: 0, through: 2 }, requests, shed: 0 };
-    await patiently(() => producers.addShadow(batch));
+    await patiently(() => producers.addShadow(batch)).finally(() => producers.close());
 
     const data = await userData(context, GONE);
     assert.deepEqual([data.history.entries.length, data.events.length, data.snapshot.length], [3, 1, 1]);
@@ -137,7 +137,6 @@ describe("erasing a user", () => {
     const { log } = await context.loadTrainingData();
     assert.ok(log.users.has(userId(STAYS)) && !log.users.has(userId(GONE)));
     assert.equal((await erase(context, GONE)).snapshotEvents, 0);
-    await producers.close();
   });
 
   test("an event may be undone while it is in the stream, and sent again it has no effect", async () => {
