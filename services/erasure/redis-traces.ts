@@ -1,5 +1,7 @@
 import type { Redis } from "ioredis";
+import { userId } from "../../models/data/ids.ts";
 import { DEFAULT_PREFIX, type Installation } from "../config.ts";
+import { historyKey, userKeys } from "../interactions/keys.ts";
 import { QUEUES, type ShadowPayload } from "../queues/types.ts";
 import { connectForQueues, queuePrefixOf } from "../redis.ts";
 import { fromStore, toStore } from "../store-errors.ts";
@@ -20,14 +22,12 @@ export async function forgetInRedis(installation: Installation, user: string): P
   const own = `{${installation.prefix ?? DEFAULT_PREFIX}}:`;
   const traces = { histories: 0, events: 0, evidence: 0, requests: 0 };
   try {
-    for (const key of [`${own}history:${user}`, `${own}older:${user}`]) {
-      traces.histories += await toStore("erase user", redis.del(key));
-    }
-    // How many events were taken today: a key of the user's, though nothing that the user did.
-    await toStore("erase user", redis.del(`${own}taken:${user}`));
+    const named = userKeys(userId(user)).map((key) => `${own}${key}`);
+    traces.histories = await toStore("erase user", redis.exists(`${own}${historyKey(userId(user))}`));
+    await toStore("erase user", redis.del(...named));
     for await (const key of keysOf(redis, own)) {
       const name = key.slice(own.length);
-      if (/^(history|older|taken|event):/.test(name)) continue;
+      if (/^(history|seen|taken|event):/.test(name)) continue;
       if (name === "events") traces.events += await forgetEvents(redis, key, user);
       else traces.evidence += await forgetIn(redis, key, user);
     }

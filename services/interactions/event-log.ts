@@ -9,7 +9,16 @@ import { APPEND_LUA } from "./append.lua.ts";
 import { RECORDED_AGE_MS, RECORDED_KEPT, readEventClocks } from "./event-clocks.ts";
 import { entryText, historyOf } from "./history-entry.ts";
 import { replaceImported } from "./imported-histories.ts";
-import { eventKey, historyKey, LIVE_CLOCK, RECORDED_TIMES, STREAM, seenKey, takenKey } from "./keys.ts";
+import {
+  eventKey,
+  historyKey,
+  LIVE_CLOCK,
+  RECORDED_TIMES,
+  STREAM,
+  seenKey,
+  takenKey,
+  userKeys,
+} from "./keys.ts";
 import type { EventLog, FeedbackEvent, UserHistory } from "./types.ts";
 
 export interface EventLogOptions {
@@ -97,7 +106,7 @@ export function redisEventLog(redis: Redis, options: EventLogOptions = {}): Even
     },
 
     async forget(user) {
-      await toStore("forget history", redis.del(historyKey(user), seenKey(user), takenKey(user)));
+      await toStore("forget history", redis.del(...userKeys(user)));
     },
 
     async undo(user, eventId) {

@@ -16,6 +16,12 @@ export const historyKey = (user: UserId): string => `history:${user}`;
 export const seenKey = (user: UserId): string => `seen:${user}`;
 /** Events taken from a user within a day, which begins with the first of them. */
 export const takenKey = (user: UserId): string => `taken:${user}`;
+/** Every key that is named after a user: what erasing one removes whole. */
+export const userKeys = (user: UserId): readonly string[] => [
+  historyKey(user),
+  seenKey(user),
+  takenKey(user),
+];
 /** SHA-256 of the import that the histories hold; absent while one is being written. */
 export const IMPORTED = "imported";
 /** The same as releases before kept it: a hash with `complete` once all events of a snapshot were in the histories. */
