@@ -50,9 +50,7 @@ describe("the interleaving log", () => {
   });
 
   it("lets lists expire a month after the last one", async () => {
-    const keys = await suite.redis.keys("*interleaving:a:*");
-    assert.equal(keys.length, 2);
-    for (const key of keys) {
+    for (const key of ["interleaving:a:lists", "interleaving:a:per-user"]) {
       const seconds = await suite.redis.ttl(key);
       assert.ok(seconds > 29 * 86_400 && seconds <= 30 * 86_400, `${key}: ${seconds}`);
     }
