@@ -14,6 +14,7 @@ import type { FleetLog } from "../services/fleet/types.ts";
 import { readCatalogue } from "../services/interactions/catalogue-file.ts";
 import { redisEventLog } from "../services/interactions/event-log.ts";
 import type { EventLog } from "../services/interactions/types.ts";
+import { whileWriting } from "../services/interactions/writing-lock.ts";
 import { redisInterleavingLog } from "../services/interleaving/redis-interleaving-log.ts";
 import type { InterleavingLog } from "../services/interleaving/types.ts";
 import { hiddenItems, redisItemChanges, withChanges } from "../services/items/item-changes.ts";
@@ -54,11 +55,16 @@ export interface JobContext {
   hiddenItems(): Promise<ReadonlySet<ItemId>>;
   /** How surprising each item is, by its share of all events. */
   itemInformation(): Promise<ItemInformation>;
+  /** Does `work` while nobody else writes snapshots. @throws CONFLICT after minutes of waiting */
+  writing<T>(what: string, work: () => Promise<T>): Promise<T>;
   /** Epoch milliseconds. */
   now(): number;
   isoNow(): string;
   close(): Promise<void>;
 }
+
+/** An import of the largest size takes a minute or two. */
+const WRITING_WAIT_MS = 10 * 60_000;
 
 export async function openContext(config: Config = loadConfig()): Promise<JobContext> {
   const log = pino({ level: config.logLevel }, pino.destination(2));
@@ -91,6 +97,12 @@ export async function openContext(config: Config = loadConfig()): Promise<JobCon
     catalogue: async () => withChanges(await readCatalogue(stores.snapshot), await itemChanges.read()),
     hiddenItems: async () => hiddenItems(await itemChanges.read()),
     itemInformation: itemInformation(stores.snapshot),
+    writing: (what, work) =>
+      whileWriting(
+        redis,
+        { what, waitMs: WRITING_WAIT_MS, onWait: (holder) => log.info({ what, holder }, "waiting") },
+        work,
+      ),
     now,
     isoNow: () => new Date(now()).toISOString(),
     close: async () => {

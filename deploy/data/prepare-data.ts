@@ -5,6 +5,8 @@ import { writeCatalogue } from "../../services/interactions/catalogue-file.ts";
 import type { SettingsGiven } from "../../services/interactions/import/import-settings.ts";
 import { explainReport } from "../../services/interactions/import/report.ts";
 import type { Snapshot } from "../../services/interactions/snapshot.ts";
+import { whileWriting } from "../../services/interactions/writing-lock.ts";
+import { connectRedis } from "../../services/redis.ts";
 import { openStores } from "../../services/storage/open-store.ts";
 import { count, day } from "../terminal/figures.ts";
 import { beginAnew } from "./begin-anew.ts";
@@ -36,6 +38,9 @@ export interface PrepareOptions {
   readonly mode?: "replace" | "append" | "anew" | undefined;
 }
 
+/** Longest that an import waits for what else writes the data. */
+const WAIT_MS = 10 * 60_000;
+
 /** Finds and validates the data, cuts it by time, and writes the past as the snapshot that models train on. */
 export async function prepareData(config: Config, options: PrepareOptions): Promise<PreparedData> {
   const start = performance.now();
@@ -43,16 +48,20 @@ export async function prepareData(config: Config, options: PrepareOptions): Prom
   const events = log.timestamps.length;
   const cutAt = options.cut === null ? events : cutPosition(log, options.cut);
   const past = sliceLog(log, 0, cutAt);
-  const aside = options.mode === "anew" ? await beginAnew(config, Date.now()) : null;
-  const stores = openStores(config);
-  options.say("writing the snapshot");
   const mode = options.mode === "append" ? "append" : "replace";
-  const replaced = await replaceImport(stores.snapshot, past, catalogue, mode);
+  const { aside, replaced, seeded } = await whileAloneIn(config, options.say, async () => {
+    const aside = options.mode === "anew" ? await beginAnew(config, Date.now()) : null;
+    const stores = openStores(config);
+    options.say("writing the snapshot");
+    const replaced = await replaceImport(stores.snapshot, past, catalogue, mode);
+    await writeCatalogue(replaced.catalogue, stores.snapshot);
+    const { log, gone, imported } = replaced;
+    const seeded = await writeHistories(config, log, gone, imported.sha256, (users, total) =>
+      options.say(`user histories ${Math.floor((100 * users) / total)} %  ${count(users)} users`),
+    );
+    return { aside, replaced, seeded };
+  });
   const snapshot = replaced.imported;
-  await writeCatalogue(replaced.catalogue, stores.snapshot);
-  const seeded = await writeHistories(config, replaced.log, replaced.gone, snapshot.sha256, (users, total) =>
-    options.say(`user histories ${Math.floor((100 * users) / total)} %  ${count(users)} users`),
-  );
 
   const { added, removed, gone, live } = replaced;
   const seconds = (performance.now() - start) / 1000;
@@ -90,4 +99,19 @@ export async function prepareData(config: Config, options: PrepareOptions): Prom
       seconds,
     },
   };
+}
+
+/** Compactions, erasures and other imports wait meanwhile, and this one for them. */
+async function whileAloneIn<T>(
+  config: Config,
+  say: PrepareOptions["say"],
+  work: () => Promise<T>,
+): Promise<T> {
+  const redis = connectRedis(config, "patient", () => {});
+  const onWait = (holder: string): void => say(`waiting for ${holder} to end`);
+  try {
+    return await whileWriting(redis, { what: "an import", waitMs: WAIT_MS, onWait }, work);
+  } finally {
+    redis.disconnect();
+  }
 }

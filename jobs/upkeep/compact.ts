@@ -14,7 +14,11 @@ export interface Compaction {
  * Folds the event stream into a new snapshot, then trims the stream. In this order a crash in between leaves
  * events in both, and a snapshot does not take an event twice.
  */
-export async function compact(context: JobContext): Promise<Compaction> {
+export function compact(context: JobContext): Promise<Compaction> {
+  return context.writing("a compaction", () => fold(context));
+}
+
+async function fold(context: JobContext): Promise<Compaction> {
   const { tail, throughId } = await streamTail(context.events);
   if (tail.length === 0) return { events: 0, snapshotSha256: null };
   const snapshot = await appendToSnapshot(context.stores.snapshot, tail, {

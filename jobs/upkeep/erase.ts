@@ -22,7 +22,9 @@ const REMAINS =
  */
 export async function erase(context: JobContext, user: string): Promise<Erasure> {
   const before = await forgetInRedis(context.config, user);
-  const snapshotEvents = await forgetInSnapshots(context.stores.snapshot, userId(user));
+  const snapshotEvents = await context.writing("an erasure", () =>
+    forgetInSnapshots(context.stores.snapshot, userId(user)),
+  );
   const replaced = await forgetReplaced(context.config.stateFolder);
   const after = await forgetInRedis(context.config, user);
   const sum = (part: keyof Traces): number => before[part] + after[part];

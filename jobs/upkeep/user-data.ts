@@ -2,6 +2,7 @@ import { eventsByUser } from "../../models/data/events-by-user.ts";
 import { userId } from "../../models/data/ids.ts";
 import { readSnapshot } from "../../services/interactions/snapshot.ts";
 import type { FeedbackEvent, UserHistory } from "../../services/interactions/types.ts";
+import { settled, withoutUndone } from "../../services/interactions/undo.ts";
 import type { JobContext } from "../context.ts";
 import { streamTail } from "../data/training-data.ts";
 
@@ -27,13 +28,14 @@ export async function userData(context: JobContext, user: string): Promise<UserD
     streamTail(context.events),
     readSnapshot(context.stores.snapshot),
   ]);
-  const log = content?.log;
+  const { done, undone } = settled(tail);
+  const log = content === null ? undefined : withoutUndone(content.log, undone);
   const index = log?.users.indexOf(id);
   const own = log === undefined || index === undefined ? [] : eventsByUser(log, log.timestamps.length)[index];
   return {
     userId: user,
     history,
-    events: tail.filter((event) => event.userId === id),
+    events: done.filter((event) => event.userId === id),
     snapshot: Array.from(own, (event) => ({
       itemId: log?.items.idAt(log.itemIndex[event]) ?? "",
       timestamp: log?.timestamps[event] ?? 0,

@@ -6,7 +6,8 @@ export const APPEND_LUA = `#!lua
 --   its user's history, the filter of what he had seen before, and his count of events
 -- ARGV[1] window of known ids in milliseconds, ARGV[2] longest history, ARGV[3] age in milliseconds from which an
 --   event is a recorded one, ARGV[4] recorded times kept, ARGV[5] most events of a user within a day, then for each
---   event: hash of its body, its JSON, its history entry without the sequence (empty for none), its timestamp
+--   event: what its id remembers (the hash of its body, 16 characters, and what undo.ts needs), its JSON, its history entry
+--   without the sequence (empty for none), its timestamp
 -- RETURNS {accepted, duplicates, 0}, or {0, 0, n} when event n (from 1) reuses an id with another body, or
 --   {0, 0, -n, s} when it is one too many of its user until s seconds have passed
 ${REMEMBER_LUA}
@@ -14,7 +15,7 @@ local windowMs, longest, mostADay = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[5]
 local count = (#KEYS - 3) / 4
 local fresh, hashOf, taken = {}, {}, {}
 for n = 1, count do
-  local idKey, hash = KEYS[4 * n], ARGV[4 * n + 2]
+  local idKey, hash = KEYS[4 * n], string.sub(ARGV[4 * n + 2], 1, 16)
   local known = hashOf[idKey] or redis.call('GET', idKey)
   if not known then
     fresh[#fresh + 1] = n
@@ -22,7 +23,7 @@ for n = 1, count do
     local ofUser = KEYS[4 * n + 3]
     taken[ofUser] = (taken[ofUser] or tonumber(redis.call('GET', ofUser) or '0')) + 1
     if taken[ofUser] > mostADay then return {0, 0, -n, redis.call('TTL', ofUser)} end
-  elseif known ~= hash then
+  elseif string.sub(known, 1, 16) ~= hash then
     return {0, 0, n}
   else
     hashOf[idKey] = known
@@ -38,8 +39,8 @@ local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 local live, since, moved = tonumber(redis.call('HGET', KEYS[2], 'at')), tonumber(redis.call('HGET', KEYS[2], 'since')), false
 for _, n in ipairs(fresh) do
   local idKey, history, seen = KEYS[4 * n], KEYS[4 * n + 1], KEYS[4 * n + 2]
-  local hash, event, entry, timestamp = ARGV[4 * n + 2], ARGV[4 * n + 3], ARGV[4 * n + 4], tonumber(ARGV[4 * n + 5])
-  redis.call('SET', idKey, hash, 'PX', windowMs)
+  local memory, event, entry, timestamp = ARGV[4 * n + 2], ARGV[4 * n + 3], ARGV[4 * n + 4], tonumber(ARGV[4 * n + 5])
+  redis.call('SET', idKey, memory, 'PX', windowMs)
   redis.call('XADD', KEYS[1], '*', 'event', event)
   if entry ~= '' then
     local last = redis.call('LINDEX', history, -1)

@@ -9,6 +9,7 @@ import type { ByteStore } from "../storage/byte-store.ts";
 import { weightOf } from "./history-entry.ts";
 import { readSnapshot, type Snapshot, writeSnapshot } from "./snapshot.ts";
 import type { FeedbackEvent } from "./types.ts";
+import { settled, withoutUndone } from "./undo.ts";
 
 /**
  * Compaction: the current snapshot with `events` added, written as the new current one. An event the
@@ -42,16 +43,21 @@ export async function appendToSnapshot(
   );
 }
 
-/** The log with later events added in time order; an event it holds already is not taken twice. */
+/**
+ * The log with later events added in time order, and without those undone; an event it holds already is not taken twice. A
+ * log that would be left empty stays, for there is none of nothing.
+ */
 export function withEvents(
   log: InteractionLog,
   events: readonly FeedbackEvent[],
   now: number,
 ): InteractionLog {
-  return withLogged(
-    log,
-    events.map((event) => ({ ...event, timestamp: event.timestamp ?? now, weight: weightOf(event) })),
+  const { done, undone } = settled(events);
+  const whole = withLogged(
+    withoutUndone(log, undone),
+    done.map((event) => ({ ...event, timestamp: event.timestamp ?? now, weight: weightOf(event) })),
   );
+  return whole.timestamps.length === 0 ? log : whole;
 }
 
 /** The same for events whose time and weight are known. */

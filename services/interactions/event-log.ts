@@ -20,6 +20,7 @@ import {
   userKeys,
 } from "./keys.ts";
 import type { EventLog, FeedbackEvent, UserHistory } from "./types.ts";
+import { knownEvent, undo } from "./undo.ts";
 
 export interface EventLogOptions {
   /** How long an event id is remembered: within it a repeat has no second effect (default 7 days). */
@@ -34,15 +35,15 @@ const DEFAULT_WINDOW_MS = 7 * MS_PER_DAY;
 const DEFAULT_LONGEST_HISTORY = 2_000;
 const DEFAULT_EVENTS_PER_USER_AND_DAY = 5_000;
 
-/** 64 bits of SHA-256 over what the client sent: enough to tell a retry from another event under the same id. */
+/**
+ * 64 bits of SHA-256 over what the client sent, as 16 characters: enough to tell a retry from another event under the same
+ * id.
+ */
 function bodyHash(event: FeedbackEvent): string {
   const { userId, itemId, type, rating, timestamp, requestId } = event;
   const body = [userId, itemId, type, rating ?? null, timestamp ?? null, requestId ?? null];
   return createHash("sha256").update(JSON.stringify(body)).digest("hex").slice(0, 16);
 }
-
-/** Events looked through at once for the one to undo. */
-const UNDO_PAGE = 1000;
 
 /** Of a pipeline's replies those two, at `at` and after it, that tell of one user. */
 async function historyIn(replies: readonly [Error | null, unknown][], at: number): Promise<UserHistory> {
@@ -74,7 +75,7 @@ export function redisEventLog(redis: Redis, options: EventLogOptions = {}): Even
         const { eventId, userId: user } = event;
         keys.push(eventKey(eventId), historyKey(user), seenKey(user), takenKey(user));
         args.push(
-          bodyHash(event),
+          knownEvent(bodyHash(event), event, timestamp),
           JSON.stringify({ ...event, timestamp }),
           entryText(event, timestamp),
           timestamp,
@@ -109,31 +110,7 @@ export function redisEventLog(redis: Redis, options: EventLogOptions = {}): Even
       await toStore("forget history", redis.del(...userKeys(user)));
     },
 
-    async undo(user, eventId) {
-      let before = "+";
-      for (;;) {
-        const page = await fromStore("read events", redis.xrevrange(STREAM, before, "-", "COUNT", UNDO_PAGE));
-        for (const [id, fields] of page) {
-          const event = JSON.parse(fields[1]) as FeedbackEvent;
-          if (event.eventId !== eventId || event.userId !== user) continue;
-          const entry = entryText(event, event.timestamp ?? 0);
-          const lines = await fromStore("read history", redis.lrange(historyKey(user), 0, -1));
-          const line = lines.findLast((text) => text.slice(text.indexOf(" ") + 1) === entry);
-          const removing = redis.multi().xdel(STREAM, id);
-          if (line !== undefined) removing.lrem(historyKey(user), -1, line);
-          await toStore("undo event", removing.exec());
-          return;
-        }
-        const last = page.at(-1)?.[0];
-        if (page.length < UNDO_PAGE || last === undefined) break;
-        before = `(${last}`;
-      }
-      throw new PhasewiseError(
-        "NOT_FOUND",
-        `eventId: expected a recent event of the user, got "${eventId}", which is unknown or folded into the snapshot; send an event of type remove or dislike instead`,
-        { field: "eventId" },
-      );
-    },
+    undo: (user, eventId) => undo(redis, user, eventId),
 
     async histories(users) {
       const pipeline = redis.pipeline();

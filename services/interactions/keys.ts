@@ -26,3 +26,5 @@ export const userKeys = (user: UserId): readonly string[] => [
 export const IMPORTED = "imported";
 /** The same as releases before kept it: a hash with `complete` once all events of a snapshot were in the histories. */
 export const seededKey = (snapshotSha256: string): string => `seeded:${snapshotSha256}`;
+/** Who writes snapshots now: see writing-lock.ts. */
+export const WRITING = "writing";

@@ -24,6 +24,8 @@ export interface FeedbackEvent {
    * what was recorded before there were keys, and in what was imported.
    */
   readonly source?: string | undefined;
+  /** No event but the undoing of one: of this user's with this item at this time. */
+  readonly undone?: true | undefined;
 }
 
 /** One entry of a user's history as stored: append-only, numbered from 1 in order of arrival. */
@@ -60,9 +62,9 @@ export interface EventLog {
   /** Drops the user's history; events in the stream and in snapshots are dropped by an erasure (jobs/upkeep/erase). */
   forget(user: UserId): Promise<void>;
   /**
-   * Takes an event of the user's out of the stream and the history. Its id stays known, so that sending it again has no
-   * effect.
-   * @throws NOT_FOUND when the stream holds no such event, as when it is folded into a snapshot already
+   * Takes an event of the user's out of the history, the stream, and whatever snapshot holds it from the next compaction or
+   * training on. Its id stays known, so that sending it again has no effect.
+   * @throws NOT_FOUND when no such event of the user is known any more
    */
   undo(user: UserId, eventId: string): Promise<void>;
   histories(users: readonly UserId[]): Promise<ReadonlyMap<UserId, UserHistory>>;
@@ -77,7 +79,7 @@ export interface EventLog {
   ): Promise<number>;
   /** Event times reached: the clocks that attribution windows run on. */
   clocks(): Promise<EventClocks>;
-  /** Stream entries after `afterId` ("0" for all), oldest first, at most `count`. */
+  /** Stream entries (events, and the undoing of some) after `afterId` ("0" for all), oldest first, at most `count`. */
   read(
     afterId: string,
     count: number,

@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { prepareData } from "../../../deploy/data/prepare-data.ts";
+import { openContext } from "../../../jobs/context.ts";
+import { compact } from "../../../jobs/upkeep/compact.ts";
 import { itemId, userId } from "../../../models/data/ids.ts";
 import { loadConfig } from "../../../services/config.ts";
 import { PhasewiseError } from "../../../services/errors.ts";
@@ -75,6 +77,26 @@ describe("an import over an installation", () => {
     await importing(HEADER + rows(20));
     const { prepared } = await importing(HEADER + rows(20));
     assert.deepEqual([prepared.summary.added, prepared.summary.removed, prepared.summary.seeded], [0, 0, 0]);
+  });
+
+  test("two imports and a compaction at once take turns, and leave a snapshot of all three", async () => {
+    const { config } = await importing(HEADER + rows(20));
+    const context = await openContext(config);
+    const event = { eventId: "e1", userId: userId("2"), itemId: itemId("5"), type: "watch" };
+    await context.events.append([{ ...event, timestamp: (DAY + 900) * 1000 }], Date.now());
+    await Promise.all([
+      importing(`${HEADER}1,77,5,${DAY + 500}\n`, "append"),
+      compact(context),
+      importing(`${HEADER}9,78,5,${DAY + 501}\n`, "append"),
+    ]);
+    await context.close();
+    const log = (await readSnapshot(openStores(config).snapshot))?.log;
+    assert.ok(log !== undefined);
+    assert.deepEqual(
+      [log.timestamps.length, log.users.has(userId("9")), log.items.has(itemId("77"))],
+      [23, true, true],
+    );
+    assert.deepEqual(await historyOf("9"), ["78"]);
   });
 
   test("--append adds to it", async () => {

@@ -138,27 +138,4 @@ describe("erasing a user", () => {
     assert.ok(log.users.has(userId(STAYS)) && !log.users.has(userId(GONE)));
     assert.equal((await erase(context, GONE)).snapshotEvents, 0);
   });
-
-  test("an event may be undone while it is in the stream, and sent again it has no effect", async () => {
-    const { events } = rig.context;
-    const event = {
-      eventId: "slip",
-      userId: userId("ann"),
-      itemId: itemId("i5"),
-      type: "watch",
-      timestamp: 7,
-    };
-    await events.append([event, { ...event, eventId: "meant", itemId: itemId("i6") }], 1);
-    await events.undo(userId("ann"), "slip");
-    assert.deepEqual(await events.append([event], 1), { accepted: 0, duplicates: 1 });
-    const { entries } = await events.history(userId("ann"));
-    assert.deepEqual(
-      entries.map((entry) => entry.itemId),
-      ["i6"],
-    );
-    await assert.rejects(
-      events.undo(userId("ann"), "slip"),
-      /folded into the snapshot; send an event of type remove/,
-    );
-  });
 });
