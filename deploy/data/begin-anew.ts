@@ -1,12 +1,12 @@
 import { mkdir, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { DEFAULT_PREFIX, type Installation } from "../../services/config.ts";
-import { WRITING } from "../../services/interactions/keys.ts";
+import { ERASED, ERASED_VERSION, WRITING } from "../../services/interactions/keys.ts";
 import { connectForQueues, queuePrefixOf } from "../../services/redis.ts";
 
-/** What belongs to the data of an installation; keys of operators and clients do not. */
+/** What belongs to the data of an installation; keys of operators and clients do not. Who was erased stays so. */
 const DATA_PARTS = ["artifacts", "snapshot", "checkpoints", "last-live.json", "replay.json"];
-const KEPT = ["keys", "installation", "installation-secret", WRITING];
+const KEPT = ["keys", "installation", "installation-secret", WRITING, ERASED, ERASED_VERSION];
 const SCAN_KEYS = 1000;
 
 /**

@@ -1,7 +1,9 @@
+import type { Redis } from "ioredis";
 import { cutPosition, type InteractionLog } from "../../models/data/interaction-log.ts";
 import { sliceLog } from "../../models/data/slice.ts";
 import type { Config } from "../../services/config.ts";
 import { writeCatalogue } from "../../services/interactions/catalogue-file.ts";
+import { readErased, withoutErased } from "../../services/interactions/erased-users.ts";
 import type { SettingsGiven } from "../../services/interactions/import/import-settings.ts";
 import { explainReport } from "../../services/interactions/import/report.ts";
 import type { Snapshot } from "../../services/interactions/snapshot.ts";
@@ -44,24 +46,28 @@ const WAIT_MS = 10 * 60_000;
 /** Finds and validates the data, cuts it by time, and writes the past as the snapshot that models train on. */
 export async function prepareData(config: Config, options: PrepareOptions): Promise<PreparedData> {
   const start = performance.now();
-  const { log, catalogue, report, found } = await openData(config, options.say, options.settings);
-  const events = log.timestamps.length;
-  const cutAt = options.cut === null ? events : cutPosition(log, options.cut);
-  const past = sliceLog(log, 0, cutAt);
+  const { log: read, catalogue, report, found } = await openData(config, options.say, options.settings);
   const mode = options.mode === "append" ? "append" : "replace";
-  const { aside, replaced, seeded } = await whileAloneIn(config, options.say, async () => {
-    const aside = options.mode === "anew" ? await beginAnew(config, Date.now()) : null;
-    const stores = openStores(config);
-    options.say("writing the snapshot");
-    const replaced = await replaceImport(stores.snapshot, past, catalogue, mode);
-    await writeCatalogue(replaced.catalogue, stores.snapshot);
-    const { log, gone, imported } = replaced;
-    const seeded = await writeHistories(config, log, gone, imported.sha256, (users, total) =>
-      options.say(`user histories ${Math.floor((100 * users) / total)} %  ${count(users)} users`),
-    );
-    return { aside, replaced, seeded };
-  });
+  const { aside, replaced, seeded, log, cutAt, erased } = await whileAloneIn(
+    config,
+    options.say,
+    async (redis) => {
+      const aside = options.mode === "anew" ? await beginAnew(config, Date.now()) : null;
+      const stores = openStores(config);
+      const { log, ...erased } = withoutErased(read, await readErased(redis));
+      const cutAt = options.cut === null ? log.timestamps.length : cutPosition(log, options.cut);
+      options.say("writing the snapshot");
+      const replaced = await replaceImport(stores.snapshot, sliceLog(log, 0, cutAt), catalogue, mode);
+      await writeCatalogue(replaced.catalogue, stores.snapshot);
+      const { gone, imported } = replaced;
+      const seeded = await writeHistories(config, replaced.log, gone, imported.sha256, (users, total) =>
+        options.say(`user histories ${Math.floor((100 * users) / total)} %  ${count(users)} users`),
+      );
+      return { aside, replaced, seeded, log, cutAt, erased };
+    },
+  );
   const snapshot = replaced.imported;
+  const events = log.timestamps.length;
 
   const { added, removed, gone, live } = replaced;
   const seconds = (performance.now() - start) / 1000;
@@ -69,6 +75,11 @@ export async function prepareData(config: Config, options: PrepareOptions): Prom
     found.reason,
     `${count(events)} events of ${count(log.users.size)} users on ${count(log.items.size)} items, ready in ${seconds.toFixed(1)} s`,
     ...(report === null ? [] : explainReport(report)),
+    ...(erased.events === 0
+      ? []
+      : [
+          `${count(erased.events)} events of ${count(erased.users)} users stay out: they happened before these users were erased`,
+        ]),
     ...(aside === null ? [] : [`what was there before was moved to ${aside}`]),
     ...(replaced.first
       ? []
@@ -78,7 +89,7 @@ export async function prepareData(config: Config, options: PrepareOptions): Prom
     ...(cutAt === events
       ? []
       : [
-          `the first ${count(cutAt)}, through ${day(past.timestamps[cutAt - 1])}, train; the ${count(events - cutAt)} after them will be replayed as live traffic`,
+          `the first ${count(cutAt)}, through ${day(log.timestamps[cutAt - 1])}, train; the ${count(events - cutAt)} after them will be replayed as live traffic`,
         ]),
   ];
   return {
@@ -95,6 +106,7 @@ export async function prepareData(config: Config, options: PrepareOptions): Prom
       removed,
       usersGone: gone.length,
       live,
+      erased: erased.events,
       seeded,
       seconds,
     },
@@ -105,12 +117,12 @@ export async function prepareData(config: Config, options: PrepareOptions): Prom
 async function whileAloneIn<T>(
   config: Config,
   say: PrepareOptions["say"],
-  work: () => Promise<T>,
+  work: (redis: Redis) => Promise<T>,
 ): Promise<T> {
   const redis = connectRedis(config, "patient", () => {});
   const onWait = (holder: string): void => say(`waiting for ${holder} to end`);
   try {
-    return await whileWriting(redis, { what: "an import", waitMs: WAIT_MS, onWait }, work);
+    return await whileWriting(redis, { what: "an import", waitMs: WAIT_MS, onWait }, () => work(redis));
   } finally {
     redis.disconnect();
   }

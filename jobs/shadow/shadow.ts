@@ -16,7 +16,7 @@ import {
 import type { LaneQuery, Lanes } from "./lanes.ts";
 
 export interface ShadowDeps {
-  readonly events: Pick<EventLog, "histories">;
+  readonly events: Pick<EventLog, "histories" | "erased">;
   /** Items that no list may hold now. */
   hiddenItems(): Promise<ReadonlySet<ItemId>>;
   readonly shadowLog: ShadowLog;
@@ -58,13 +58,30 @@ export async function shadow(
   return { asked, attempts: open.length };
 }
 
+/** A replica may still have held requests of a user who was erased after them. */
+async function withoutErased(
+  { events }: Pick<ShadowDeps, "events">,
+  requests: readonly ShadowRequest[],
+): Promise<readonly ShadowRequest[]> {
+  const users = [...new Set(requests.map((request) => userId(request.userId ?? "")))];
+  const erased = await events.erased(users);
+  if (erased.size === 0) return requests;
+  return requests.filter(({ userId: user, at }) => {
+    const until = erased.get(userId(user ?? ""));
+    return until === undefined || at > until;
+  });
+}
+
 /** Resolves to the number of requests that could be asked again. */
 async function askAll(
   deps: ShadowDeps,
   open: readonly Comparison[],
   all: readonly ShadowRequest[],
 ): Promise<number> {
-  const requests = all.filter((request) => request.userId !== null);
+  const requests = await withoutErased(
+    deps,
+    all.filter((request) => request.userId !== null),
+  );
   if (open.length === 0 || requests.length === 0) return 0;
 
   const wanted = await Promise.all(open.map((comparison) => samplesOf(deps, comparison, requests)));

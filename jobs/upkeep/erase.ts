@@ -14,7 +14,7 @@ export interface Erasure extends Traces {
 
 /** Models hold item-side arrays only, so no artifact has a trace of anybody. */
 const REMAINS =
-  "models hold no users; the file that was imported is yours: remove the user there too, or the next import brings them back";
+  "models hold no users; a digest of the id and the time keep out what happened before, also from the next import; the file that was imported is yours: remove the user there too";
 
 /**
  * Removes every trace of a user from Redis and the snapshots; twice is the same as once. Redis goes first and last: an
@@ -26,6 +26,8 @@ export async function erase(context: JobContext, user: string): Promise<Erasure>
     forgetInSnapshots(context.stores.snapshot, userId(user)),
   );
   const replaced = await forgetReplaced(context.config.stateFolder);
+  // From now on nothing of before comes in, and replicas drop what they remember, once more: a request was under way.
+  await context.events.forget(userId(user), context.now());
   const after = await forgetInRedis(context.config, user);
   const sum = (part: keyof Traces): number => before[part] + after[part];
   return {

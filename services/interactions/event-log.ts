@@ -6,10 +6,12 @@ import { PhasewiseError } from "../errors.ts";
 import { luaScript } from "../lua-script.ts";
 import { fromStore, toStore } from "../store-errors.ts";
 import { APPEND_LUA } from "./append.lua.ts";
+import { erasedAmong, erasedDigest, forgetUser } from "./erased-users.ts";
 import { RECORDED_AGE_MS, RECORDED_KEPT, readEventClocks } from "./event-clocks.ts";
 import { entryText, historyOf } from "./history-entry.ts";
 import { replaceImported } from "./imported-histories.ts";
 import {
+  ERASED,
   eventKey,
   historyKey,
   LIVE_CLOCK,
@@ -17,7 +19,6 @@ import {
   STREAM,
   seenKey,
   takenKey,
-  userKeys,
 } from "./keys.ts";
 import type { EventLog, FeedbackEvent, UserHistory } from "./types.ts";
 import { knownEvent, undo } from "./undo.ts";
@@ -62,7 +63,7 @@ export function redisEventLog(redis: Redis, options: EventLogOptions = {}): Even
   return {
     async append(events, now) {
       if (events.length === 0) return { accepted: 0, duplicates: 0 };
-      const keys = [STREAM, LIVE_CLOCK, RECORDED_TIMES];
+      const keys = [STREAM, LIVE_CLOCK, RECORDED_TIMES, ERASED];
       const args: (string | number)[] = [
         windowMs,
         longestHistory,
@@ -79,14 +80,15 @@ export function redisEventLog(redis: Redis, options: EventLogOptions = {}): Even
           JSON.stringify({ ...event, timestamp }),
           entryText(event, timestamp),
           timestamp,
+          erasedDigest(user),
         );
       }
       const reply = (await toStore("append events", runAppend(keys, args))) as number[];
-      const [accepted, duplicates, refused, waitSeconds] = reply;
-      if (refused === 0) return { accepted, duplicates };
+      const [accepted, duplicates, refused, more] = reply;
+      if (refused === 0) return more > 0 ? { accepted, duplicates, erased: more } : { accepted, duplicates };
       const { eventId, userId: user } = events[Math.abs(refused) - 1];
       if (refused < 0) {
-        const retryAfterSeconds = Math.max(1, waitSeconds);
+        const retryAfterSeconds = Math.max(1, more);
         throw new PhasewiseError(
           "RATE_LIMITED",
           `feedback: expected at most ${eventsPerUserAndDay} events of one user within a day, got more of "${user}"; nothing of the batch was stored, send it again in ${retryAfterSeconds} s, or import it`,
@@ -106,9 +108,9 @@ export function redisEventLog(redis: Redis, options: EventLogOptions = {}): Even
       return await historyIn(replies, 0);
     },
 
-    async forget(user) {
-      await toStore("forget history", redis.del(...userKeys(user)));
-    },
+    forget: (user, at) => forgetUser(redis, user, at),
+
+    erased: (users) => erasedAmong(redis, users),
 
     undo: (user, eventId) => undo(redis, user, eventId),
 

@@ -28,3 +28,7 @@ export const IMPORTED = "imported";
 export const seededKey = (snapshotSha256: string): string => `seeded:${snapshotSha256}`;
 /** Who writes snapshots now: see writing-lock.ts. */
 export const WRITING = "writing";
+/** Hash: digest of an erased user's id to the moment of the erasure, epoch milliseconds. */
+export const ERASED = "erased";
+/** Grows with every erasure. */
+export const ERASED_VERSION = "erased:version";

@@ -49,6 +49,8 @@ export interface FeedbackOutcome {
   readonly accepted: number;
   /** Already known with the same content: acknowledged again, no second effect. */
   readonly duplicates: number;
+  /** Dropped: they happened before their users were erased. Absent when there are none. */
+  readonly erased?: number;
 }
 
 /** Redis-backed: the event stream, the user histories and the window of known event ids. */
@@ -59,8 +61,13 @@ export interface EventLog {
    */
   append(events: readonly FeedbackEvent[], now: number): Promise<FeedbackOutcome>;
   history(user: UserId): Promise<UserHistory>;
-  /** Drops the user's history; events in the stream and in snapshots are dropped by an erasure (jobs/upkeep/erase). */
-  forget(user: UserId): Promise<void>;
+  /**
+   * Drops the user's history, and takes no event of his from before `at` any more; events in the stream and in snapshots
+   * are dropped by an erasure (jobs/upkeep/erase).
+   */
+  forget(user: UserId, at: number): Promise<void>;
+  /** Of these users those who were erased, with the moment, epoch milliseconds. */
+  erased(users: readonly UserId[]): Promise<ReadonlyMap<UserId, number>>;
   /**
    * Takes an event of the user's out of the history, the stream, and whatever snapshot holds it from the next compaction or
    * training on. Its id stays known, so that sending it again has no effect.

@@ -100,6 +100,11 @@ export class Histories {
     if (this.#nextProbe !== null) clearTimeout(this.#nextProbe);
   }
 
+  /** Those of whom anything is remembered. */
+  users(): Iterable<UserId> {
+    return this.#remembered.keys();
+  }
+
   /** What is remembered of the user is dropped; the store is asked again. */
   forget(user: UserId): void {
     this.#remembered.delete(user);

@@ -34,6 +34,7 @@ import { CatalogueFile } from "./catalogue-file.ts";
 import type { App, AppLimits, ServingDeps } from "./deps.ts";
 import { endConnections } from "./drain.ts";
 import { FleetReporter } from "./fleet-reporter.ts";
+import { FollowedErasures } from "./followed-erasures.ts";
 import { FollowedItems } from "./followed-items.ts";
 import { Histories } from "./histories.ts";
 import { Interleaving } from "./interleaving.ts";
@@ -114,6 +115,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const histories = new Histories(redisEventLog(reads), {
     onError: () => metrics.redisErrors.inc({ use: "history" }),
   });
+  const visitors = new Visitors();
+  const erasures = new FollowedErasures(redis, [histories, visitors], () =>
+    metrics.redisErrors.inc({ use: "erasures" }),
+  );
   const shadow = new ShadowTap({
     rate: options.shadowRate ?? policy.shadow.samplingRate,
     capacity: policy.shadow.ringSize,
@@ -168,7 +173,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     itemChanges,
     live,
     histories,
-    visitors: new Visitors(),
+    visitors,
     shadow,
     interleaving,
     metrics,
@@ -214,6 +219,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   app.log.info({ url, ...(pages === null ? {} : { metricsPort: pages.port }) }, "listening");
   interleaving.start();
   items.start();
+  erasures.start();
   const started = live.start().catch((error) => app.log.error({ err: error }, "live model not started"));
 
   return {
@@ -229,6 +235,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       await started;
       clearInterval(agreeing);
       items.close();
+      erasures.close();
       histories.close();
       const closing = [
         following.close(),

@@ -24,6 +24,10 @@ export class Visitors {
     return this.#visitors.get(user) ?? [];
   }
 
+  users(): Iterable<UserId> {
+    return this.#visitors.keys();
+  }
+
   forget(user: UserId): void {
     this.#visitors.delete(user);
   }

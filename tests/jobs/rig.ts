@@ -87,6 +87,8 @@ export interface TrafficOptions {
 export interface JobRig {
   readonly redis: PrivateRedis;
   readonly context: JobContext;
+  /** Where versions are asked. */
+  readonly lanes: Lanes;
   /** State folder, as a serving process would be given it. */
   readonly folder: string;
   /** Another process's view of the same service, under another policy. */
@@ -142,6 +144,7 @@ export async function startJobRig(policy: object = {}): Promise<JobRig> {
     redis,
     folder,
     context,
+    lanes,
     contextUnder,
     async register(recipe, params = {}, spoil = (model) => model, trainedThrough = CUT) {
       const fitted = await fitModel(recipe, trainingSet(trainingLog(), CATALOGUE), params, { seed: 1 });

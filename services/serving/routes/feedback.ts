@@ -105,7 +105,13 @@ export function feedbackRoutes(app: App, deps: ServingDeps): void {
         summary: "What users did; a repeated eventId has no second effect, so a retry is safe",
         body: FeedbackBody,
         response: {
-          202: Type.Object({ accepted: Type.Integer(), duplicates: Type.Integer() }),
+          202: Type.Object({
+            accepted: Type.Integer(),
+            duplicates: Type.Integer(),
+            erased: Type.Optional(
+              Type.Integer({ description: "dropped: they happened before their users were erased" }),
+            ),
+          }),
           ...ERROR_RESPONSES,
         },
       },
@@ -132,7 +138,7 @@ export function feedbackRoutes(app: App, deps: ServingDeps): void {
         })),
         now,
       );
-      if (outcome.duplicates === 0) deps.histories.accepted(events, now);
+      if (outcome.duplicates === 0 && outcome.erased === undefined) deps.histories.accepted(events, now);
       return await reply.status(202).send(outcome);
     },
   );

@@ -59,7 +59,7 @@ export function userRoutes(app: App, deps: ServingDeps): void {
     },
     async (request, reply) => {
       const { userId: user } = request.params;
-      await deps.events.forget(userId(user));
+      await deps.events.forget(userId(user), deps.now());
       deps.histories.forget(userId(user));
       deps.visitors.forget(userId(user));
       const jobId = await deps.producers.addErase(user);

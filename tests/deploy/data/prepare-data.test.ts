@@ -6,6 +6,7 @@ import { after, before, beforeEach, describe, test } from "node:test";
 import { prepareData } from "../../../deploy/data/prepare-data.ts";
 import { openContext } from "../../../jobs/context.ts";
 import { compact } from "../../../jobs/upkeep/compact.ts";
+import { erase } from "../../../jobs/upkeep/erase.ts";
 import { itemId, userId } from "../../../models/data/ids.ts";
 import { loadConfig } from "../../../services/config.ts";
 import { PhasewiseError } from "../../../services/errors.ts";
@@ -77,6 +78,21 @@ describe("an import over an installation", () => {
     await importing(HEADER + rows(20));
     const { prepared } = await importing(HEADER + rows(20));
     assert.deepEqual([prepared.summary.added, prepared.summary.removed, prepared.summary.seeded], [0, 0, 0]);
+  });
+
+  test("leaves out what an erased user did before, however often the same file comes; what he does later is taken", async () => {
+    const { config } = await importing(HEADER + rows(20));
+    const context = await openContext(config);
+    await erase(context, "2");
+    const { prepared } = await importing(HEADER + rows(20));
+    assert.match(prepared.lines.join("\n"), /5 events of 1 users stay out: they happened before/);
+    assert.deepEqual([await historyOf("2"), (await historyOf("1")).length], [[], 5]);
+    assert.ok(!(await readSnapshot(openStores(config).snapshot))?.log.users.has(userId("2")));
+    const returned = { eventId: "back", userId: userId("2"), itemId: itemId("3"), type: "watch" };
+    await context.events.append([{ ...returned, timestamp: Date.now() }], Date.now());
+    await importing(HEADER + rows(24));
+    assert.deepEqual(await historyOf("2"), ["3"]);
+    await context.close();
   });
 
   test("two imports and a compaction at once take turns, and leave a snapshot of all three", async () => {

@@ -3,6 +3,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { Redis } from "ioredis";
+import { shadow } from "../../../jobs/shadow/shadow.ts";
 import { compact } from "../../../jobs/upkeep/compact.ts";
 import { erase } from "../../../jobs/upkeep/erase.ts";
 import { userData } from "../../../jobs/upkeep/user-data.ts";
@@ -137,5 +138,13 @@ describe("erasing a user", () => {
     const { log } = await context.loadTrainingData();
     assert.ok(log.users.has(userId(STAYS)) && !log.users.has(userId(GONE)));
     assert.equal((await erase(context, GONE)).snapshotEvents, 0);
+
+    await context.shadowLog.open({ ...attempt, openedAt: 0 });
+    const [goneAsked] = requests;
+    const both = [goneAsked, { ...goneAsked, requestId: "q9", userId: "somebody else" }];
+    const late = { span: { run: "late", from: 0, through: 2 }, requests: both, shed: 0 };
+    const deps = { ...context, lanes: rig.lanes, limits: context.policy.shadow };
+    assert.equal((await shadow(deps, late, "late")).asked, 1);
+    assert.deepEqual(await traces(rig), [], "a replica still held a request of his");
   });
 });

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import type supertest from "supertest";
+import supertest from "supertest";
+import { startServer } from "../../../services/serving/server.ts";
 import { eventually } from "../../support/eventually.ts";
-import { BEARER, type Rig, startRig } from "./rig.ts";
+import { ADMIN_KEY, BEARER, type Rig, startRig } from "./rig.ts";
 
 describe("daily work on items, events and users", () => {
   let rig: Rig;
@@ -117,6 +118,38 @@ describe("daily work on items, events and users", () => {
         JSON.stringify(id),
       );
     }
+  });
+
+  it("takes an erased user out of every replica at once, what visitors said too, and takes back nothing that is older", async () => {
+    const other = await startServer({
+      config: {
+        redisUrl: rig.redis.url,
+        port: 0,
+        host: "127.0.0.1",
+        stateFolder: rig.folder,
+        adminKey: ADMIN_KEY,
+        logLevel: "silent",
+      },
+    });
+    const there = supertest.agent(other.url);
+    await eventually(async () => (await there.get("/readyz")).status === 200, "the other replica");
+    const seenThere = async (): Promise<boolean> => {
+      const { body } = await there.get("/recommend").query({ userId: "vic", k: 100 }).expect(200);
+      return !body.items.some(({ itemId }: { itemId: string }) => itemId === "f1");
+    };
+    await there
+      .post("/feedback")
+      .send(events("vic", { itemId: "f1" }))
+      .expect(202);
+    assert.ok(await seenThere());
+    await http.delete("/users/vic").set(BEARER).expect(202);
+    await eventually(async () => !(await seenThere()), "the other replica has forgotten");
+    const late = events("vic", { itemId: "f1", timestamp: "2024-05-01" });
+    const { body } = await feed(late, 202);
+    assert.deepEqual(body, { accepted: 0, duplicates: 0, erased: 1 });
+    const { body: again } = await feed(events("vic", { itemId: "f2" }), 202);
+    assert.deepEqual(again, { accepted: 1, duplicates: 0 });
+    await other.close();
   });
 
   it("undoes an event, and forgets a user's history at once", async () => {
