@@ -1,8 +1,8 @@
 import { hostname } from "node:os";
 import { type Job, Worker } from "bullmq";
 import closeWithGrace from "close-with-grace";
-import { loadConfig } from "../services/config.ts";
-import { nameParent, stopWithParent } from "../services/end-with-parent.ts";
+import { environmentOfChild, loadConfig } from "../services/config.ts";
+import { stopWithParent } from "../services/end-with-parent.ts";
 import { exitUnlessFit } from "../services/health/require-redis.ts";
 import { watchSurroundings } from "../services/health/surroundings.ts";
 import { keepBeating } from "../services/health/worker-hearts.ts";
@@ -45,7 +45,6 @@ export interface WorkerOptions {
 
 /** Runs jobs until it is told to stop: training in child processes, shadow scoring in lanes, upkeep here. */
 export async function startWorker(given: WorkerOptions = {}): Promise<{ close(): Promise<void> }> {
-  nameParent();
   const context = await openContext();
   const { config, log, policy } = context;
   const lanes = new Lanes({
@@ -64,14 +63,12 @@ export async function startWorker(given: WorkerOptions = {}): Promise<{ close():
     stalledInterval: STALLED_INTERVAL_MS,
     maxStalledCount: 3,
   };
+  const inChild = { ...options, workerForkOptions: { env: environmentOfChild() } };
 
   const training = new ChildWorker<RetrainPayload>(
     QUEUES.training,
     given.trainingEntry ?? new URL("./training/training-process.js", import.meta.url),
-    {
-      ...options,
-      concurrency: config.workerConcurrency,
-    },
+    { ...inChild, concurrency: config.workerConcurrency },
   );
   const shadowing = new Worker<ShadowPayload>(
     QUEUES.shadow,
@@ -85,7 +82,7 @@ export async function startWorker(given: WorkerOptions = {}): Promise<{ close():
   const analysis = new ChildWorker<AnalysisPayload>(
     QUEUES.analysis,
     new URL("./analysis/analysis-process.js", import.meta.url),
-    { ...options, concurrency: 1 },
+    { ...inChild, concurrency: 1 },
   );
   const producers = createProducers(config, (error) =>
     log.warn({ error: error.message }, "producers: redis trouble"),

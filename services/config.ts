@@ -145,6 +145,18 @@ export function loadConfig(env: Environment = process.env, flags: ConfigFlags = 
   return Object.freeze(Value.Parse(SETTINGS, settings));
 }
 
+const PARENT_VARIABLE = "PHASEWISE_PARENT_PID";
+
+/** For child processes: this one's, and who it is. A child whose parent died before it looked is an orphan too. */
+export function environmentOfChild(env: Environment = process.env): Environment {
+  return { ...env, [PARENT_VARIABLE]: String(process.pid) };
+}
+
+/** The process that started this one. */
+export function parentOf(env: Environment = process.env): number {
+  return Number(env[PARENT_VARIABLE] ?? process.ppid);
+}
+
 function takesInteger(schema: TSchema): boolean {
   return Type.IsInteger(schema) || (Type.IsUnion(schema) && schema.anyOf.some((one) => Type.IsInteger(one)));
 }

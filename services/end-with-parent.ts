@@ -8,22 +8,14 @@ export function stopWithParent(): void {
 /** How often the thread below looks, milliseconds. */
 const LOOK_EVERY_MS = 200;
 
-/** Set by a parent for its children, so that one whose parent died before it looked is an orphan too. */
-const PARENT = "PHASEWISE_PARENT_PID";
-
-/** For a process whose children call `dieWithParent`. */
-export function nameParent(): void {
-  process.env[PARENT] = String(process.pid);
-}
-
 /**
  * For a process that computes for seconds on end and hears nothing meanwhile: a thread beside it looks whether its parent
  * is still there, and kills it when it is not.
  */
-export function dieWithParent(): void {
+export function dieWithParent(parent: number): void {
   const watching = `
     const { workerData: { parent, everyMs } } = require("node:worker_threads");
     setInterval(() => { if (process.ppid !== parent) process.kill(process.pid, "SIGKILL"); }, everyMs);`;
-  const workerData = { parent: Number(process.env[PARENT] ?? process.ppid), everyMs: LOOK_EVERY_MS };
+  const workerData = { parent, everyMs: LOOK_EVERY_MS };
   new Worker(watching, { eval: true, workerData }).unref();
 }

@@ -1,6 +1,7 @@
 import { setPriority } from "node:os";
 import type { SandboxedJob } from "bullmq";
 import type { Findings } from "../../models/card/findings.ts";
+import { parentOf } from "../../services/config.ts";
 import { dieWithParent } from "../../services/end-with-parent.ts";
 import type { AnalysisPayload } from "../../services/queues/types.ts";
 import { openContext } from "../context.ts";
@@ -12,7 +13,7 @@ import { analyse } from "./analyse.ts";
  * or trains.
  */
 process.on("disconnect", () => process.exit(1));
-dieWithParent();
+dieWithParent(parentOf());
 
 /** As `nice -n 10`. */
 const NICENESS = 10;

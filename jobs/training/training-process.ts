@@ -1,4 +1,5 @@
 import { type SandboxedJob, WaitingChildrenError } from "bullmq";
+import { parentOf } from "../../services/config.ts";
 import { dieWithParent } from "../../services/end-with-parent.ts";
 import { addTrials, type TrialParent, trialKey } from "../../services/queues/trial-queue.ts";
 import {
@@ -20,7 +21,7 @@ import { runTrialJob } from "./trial-job.ts";
  * a child that crashes or is killed takes nothing with it. A child whose worker has died must not train on.
  */
 process.on("disconnect", () => process.exit(1));
-dieWithParent();
+dieWithParent(parentOf());
 
 export default async function trainInChild(
   job: SandboxedJob<RetrainPayload | TrialPayload>,

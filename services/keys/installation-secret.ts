@@ -6,6 +6,7 @@ import { replaceFile } from "../storage/durable-file.ts";
 import { fromStore } from "../store-errors.ts";
 
 const KEY = "installation-secret";
+const AGREE_EVERY_MS = 2000;
 
 /**
  * A secret that all replicas of an installation share, made by the first. Redis has it; a copy in the state folder serves
@@ -26,4 +27,24 @@ export async function installationSecret(redis: Redis, file: string): Promise<st
 /** The copy of the last run, for a start without Redis. */
 export async function rememberedSecret(file: string): Promise<string | null> {
   return readFile(file, "utf8").catch(() => null);
+}
+
+/** Tells of the secret once the replicas agree on it, and tries until they do, which takes Redis. */
+export async function followInstallationSecret(
+  redis: Redis,
+  file: string,
+  use: (secret: string) => void,
+  onError: (error: unknown) => void,
+): Promise<{ close(): void }> {
+  const trying = setInterval(() => void agree(), AGREE_EVERY_MS).unref();
+  const agree = async (): Promise<void> => {
+    try {
+      use(await installationSecret(redis, file));
+      clearInterval(trying);
+    } catch (error) {
+      onError(error);
+    }
+  };
+  await agree();
+  return { close: () => clearInterval(trying) };
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
-import Fastify, { type FastifyServerOptions, LogController } from "fastify";
+import Fastify, { type FastifyBaseLogger, LogController } from "fastify";
 import { MAX_ID_BYTES } from "../../models/data/ids.ts";
 import { type App, type AppLimits, DEFAULT_LIMITS, type ServingDeps } from "./deps.ts";
 import { authenticate, authorize, knowUsers } from "./plugins/auth.ts";
@@ -21,7 +21,8 @@ import { compileValidator } from "./validation.ts";
 
 export interface AppOptions {
   readonly limits?: Partial<AppLimits> | undefined;
-  readonly logger?: FastifyServerOptions["logger"] | undefined;
+  /** Default: nothing is logged. */
+  readonly log?: FastifyBaseLogger | undefined;
   readonly version?: string | undefined;
   /** Whose `X-Forwarded-For` is believed (default: nobody's). */
   readonly proxies?: TrustedProxies | undefined;
@@ -38,7 +39,7 @@ export async function buildApp(deps: ServingDeps, options: AppOptions = {}): Pro
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const proxies = options.proxies ?? trustedProxies(null);
   const app: App = Fastify({
-    logger: options.logger ?? false,
+    ...(options.log === undefined ? { logger: false } : { loggerInstance: options.log }),
     logController: new LogController({ disableRequestLogging: true }),
     // An id made here: one from a header could be chosen to steer the shadow's sample.
     genReqId: options.newRequestId ?? (() => randomUUID()),

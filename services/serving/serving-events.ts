@@ -8,8 +8,7 @@ import type { ServingMetrics } from "./serving-metrics.ts";
 export interface EventSinks {
   readonly metrics: ServingMetrics;
   readonly fleet: Pick<FleetReporter, "serves" | "record">;
-  /** Asked for at each event: the log is the app's, which is built last. */
-  readonly log: () => FastifyBaseLogger;
+  readonly log: FastifyBaseLogger;
   /** Leaves a version that fails too often, in all replicas. */
   readonly leave: (model: ServedModel, why: string) => void;
 }
@@ -28,19 +27,19 @@ export function liveModelEvents({ metrics, fleet, log, leave }: EventSinks): Liv
     onAsked: (elapsedMs) => fleet.record(elapsedMs),
     onLoadFailed: (version, error) => {
       metrics.loadFailures.inc({ version });
-      log().error({ version, err: error }, "version not loaded; the one before keeps serving");
+      log.error({ version, err: error }, "version not loaded; the one before keeps serving");
     },
-    onRegistryLost: (words) => log().error(words),
+    onRegistryLost: (words) => log.error(words),
     onBroken: (model, why, error) => {
       metrics.breaker.set(1);
       const { version } = model;
-      log().error({ version, err: error, why }, "live model set aside; the one before answers");
+      log.error({ version, err: error, why }, "live model set aside; the one before answers");
       leave(model, why);
     },
     canary: {
       onOutcome: (outcome) => metrics.canaryRequests.inc({ outcome }),
       onBroken: (model, why, error) => {
-        log().error({ version: model.version, err: error, why }, "canary set aside; live answers");
+        log.error({ version: model.version, err: error, why }, "canary set aside; live answers");
         leave(model, why);
       },
     },
@@ -55,10 +54,10 @@ export function interleavingEvents({
   return {
     onOutcome: (outcome) => metrics.interleaved.inc({ outcome }),
     onChallengerFailed: (version, error) =>
-      log().warn({ version, err: error }, "interleaved challenger failed; the live list was served"),
+      log.warn({ version, err: error }, "interleaved challenger failed; the live list was served"),
     onLoadFailed: (version, error) => {
       metrics.loadFailures.inc({ version });
-      log().error({ version, err: error }, "challenger not loaded; nothing is interleaved");
+      log.error({ version, err: error }, "challenger not loaded; nothing is interleaved");
     },
     onError: () => metrics.redisErrors.inc({ use: "interleaving" }),
   };

@@ -6,12 +6,8 @@ import type { Params } from "../../../models/recipe.ts";
 import { artifactStore } from "../../../services/artifacts/artifact-store.ts";
 import { connectRedis } from "../../../services/redis.ts";
 import { type RedisRegistry, redisRegistry } from "../../../services/registry/registry.ts";
-import {
-  type RunningServer,
-  type ServerConfig,
-  type ServerOptions,
-  startServer,
-} from "../../../services/serving/server.ts";
+import type { ServerConfig } from "../../../services/serving/open-deps.ts";
+import { type RunningServer, type ServerOptions, startServer } from "../../../services/serving/server.ts";
 import { folderStore } from "../../../services/storage/folder-store.ts";
 import { eventually } from "../../support/eventually.ts";
 import { type PrivateRedis, startRedis } from "../../support/redis.ts";
