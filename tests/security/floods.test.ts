@@ -29,7 +29,8 @@ describe("a flood of one user's events", () => {
     const headers = { "content-type": "application/json", authorization: `Bearer ${service.key}` };
     const reply = await fetch(`${url}/feedback`, { method: "POST", headers, body: JSON.stringify(body) });
     await reply.arrayBuffer();
-    return reply.status;
+    // On a busy machine Redis may be late: nobody knows then whether the events are in, so the same ids are sent again.
+    return reply.status === 503 ? await statusOf(body) : reply.status;
   };
   const modelOf = ({ version }: RetrainResult) => api.get<ModelView>(`/models/${version}`);
 
