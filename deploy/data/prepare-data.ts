@@ -22,8 +22,9 @@ export interface PreparedData {
   /** First event that was kept back to be replayed; the log's length when nothing was. */
   readonly cutAt: number;
   readonly snapshot: Snapshot;
-  /** For people. */
+  /** For people; `gist` is what nobody should miss of it. */
   readonly lines: readonly string[];
+  readonly gist: readonly string[];
   /** For programs. */
   readonly summary: Readonly<Record<string, unknown>>;
 }
@@ -71,10 +72,11 @@ export async function prepareData(config: Config, options: PrepareOptions): Prom
 
   const { added, removed, gone, live } = replaced;
   const seconds = (performance.now() - start) / 1000;
-  const lines = [
+  const understood = report === null ? [] : explainReport(report);
+  const told = (explained: readonly string[]): string[] => [
     found.reason,
     `${count(events)} events of ${count(log.users.size)} users on ${count(log.items.size)} items, ready in ${seconds.toFixed(1)} s`,
-    ...(report === null ? [] : explainReport(report)),
+    ...explained,
     ...(erased.events === 0
       ? []
       : [
@@ -96,7 +98,8 @@ export async function prepareData(config: Config, options: PrepareOptions): Prom
     log,
     cutAt,
     snapshot,
-    lines,
+    lines: told(understood),
+    gist: told(understood.filter((line) => !report?.columns.includes(line.trim()))),
     summary: {
       ...found,
       ...report,

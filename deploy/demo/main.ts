@@ -1,6 +1,6 @@
 import { Command, Option } from "commander";
 import { withModeOptions, withReadingOptions } from "../data/reading-options.ts";
-import { share, wholeNumber } from "../terminal/arguments.ts";
+import { days, share, wholeNumber } from "../terminal/arguments.ts";
 import { runCommand } from "../terminal/run-command.ts";
 import { start } from "./start.ts";
 
@@ -25,6 +25,12 @@ const demo = withModeOptions(withReadingOptions(new Command("phasewise start")))
     ).conflicts("aA"),
   )
   .option("--list-driven", "replay users who choose from the lists they were shown")
+  .option(
+    "--retrain-every <days>",
+    "retrain the live recipe so often in the time of the events, e.g. 180d",
+    days,
+  )
+  .option("--details", "also the whole sentence of each verdict, and all figures")
   .option("--exit", "end after the ladder table instead of serving on")
   .action(start);
 

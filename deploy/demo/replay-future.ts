@@ -1,14 +1,16 @@
+import { MS_PER_DAY } from "../../models/data/day.ts";
 import type { Config } from "../../services/config.ts";
 import { createProducers, type JobProducers } from "../../services/queues/producers.ts";
 import { retry } from "../../services/waiting.ts";
 import type { ApiClient } from "../client/api-client.ts";
-import { followDecisions } from "../client/follow-decisions.ts";
 import type { PreparedData } from "../data/prepare-data.ts";
 import { type ReplayProgress, replay } from "../replay/replay.ts";
 import { markReplay, replayFrom } from "../replay/replay-mark.ts";
 import { count, day, percentOf } from "../terminal/figures.ts";
 import { EXIT } from "../terminal/output.ts";
-import { progressLine } from "../terminal/progress.ts";
+import type { ProgressLine } from "../terminal/progress.ts";
+import { wrapped } from "../terminal/table.ts";
+import { type Retrained, retrainOnSchedule } from "./retrain-on-schedule.ts";
 
 export interface Future {
   readonly url: string;
@@ -17,8 +19,13 @@ export interface Future {
   readonly prepared: PreparedData;
   readonly config: Config;
   readonly say: (text: string) => void;
+  readonly line: ProgressLine;
+  /** Hears of the event time that is reached. */
+  readonly reach: (eventTime: number) => void;
   /** Events a second; 0 for as fast as it goes. */
   readonly speed: number;
+  /** Days of event time between two retrains of the live recipe. */
+  readonly retrainEvery?: number;
   readonly listDriven?: boolean;
   /** Aborted when the demo ends early. */
   readonly signal: AbortSignal;
@@ -27,20 +34,18 @@ export interface Future {
 /** Marks the replay's progress this often, milliseconds. */
 const MARK_INTERVAL_MS = 1000;
 
-/** Plays what came after the cut as live traffic, and has it judged when the shadow has caught up. */
-export async function replayFuture(future: Future): Promise<void> {
-  const { url, key, api, prepared, config, say, speed, listDriven, signal } = future;
+/** Plays what came after the cut as live traffic, has it judged when the shadow has caught up, and sums it up. */
+export async function replayFuture(future: Future): Promise<string | null> {
+  const { url, key, api, prepared, config, say, line, reach, speed, listDriven, retrainEvery, signal } =
+    future;
   const { log, cutAt, snapshot } = prepared;
   const from = await replayFrom(config.stateFolder, snapshot.sha256, cutAt);
   if (from >= log.timestamps.length) {
-    say("\nWhat came after the cut was replayed by an earlier start");
-    return;
+    say("What came after the cut was replayed by an earlier start");
+    return null;
   }
-  const line = progressLine();
   const producers = createProducers(config, () => {});
-  const decisions = await followDecisions(api, ({ challenger, baseline, sentence }) =>
-    line.done(`  ⚖ ${challenger} against ${baseline}: ${sentence}`),
-  );
+  const retrains = retrainOnSchedule(api);
   let marked: Promise<void> = Promise.resolve();
   /** One after the other, so that an earlier mark never replaces a later one. */
   const mark = (next: number): Promise<void> => {
@@ -50,7 +55,6 @@ export async function replayFuture(future: Future): Promise<void> {
   };
   let markedAt = performance.now();
   try {
-    say("\nReplaying what came after the cut as live traffic");
     const done = await replay({
       url,
       key,
@@ -59,7 +63,11 @@ export async function replayFuture(future: Future): Promise<void> {
       eventsPerSecond: speed,
       listDriven,
       signal,
+      ...(retrainEvery !== undefined && {
+        schedule: { everyMs: retrainEvery * MS_PER_DAY, work: retrains.work },
+      }),
       onProgress: (progress) => {
+        reach(progress.eventTime);
         line.update(progressOf(progress));
         if (performance.now() - markedAt < MARK_INTERVAL_MS) return;
         markedAt = performance.now();
@@ -67,15 +75,14 @@ export async function replayFuture(future: Future): Promise<void> {
       },
     });
     await mark(done.gaveUp === null ? log.timestamps.length : from);
-    if (done.gaveUp !== null) line.done(`  the replay ended early, a later start plays on: ${done.gaveUp}`);
+    if (done.gaveUp !== null) say(wrapped(`The replay ended early, a later start plays on: ${done.gaveUp}`));
     if (done.failures > 0) process.exitCode = EXIT.failed;
-    line.done(summaryOf(done, listDriven === true));
     line.update("  waiting for the shadow to catch up");
     await idle(producers, "shadow", signal);
     const at = Date.now();
     await retry(() => producers.addJudge({ kind: "judge", record: true }, at), pauseMs);
     await idle(producers, "upkeep", signal);
-    await decisions.stop();
+    return summaryOf(done, listDriven === true, retrainEvery === undefined ? null : retrains.done());
   } finally {
     await producers.close();
   }
@@ -87,11 +94,15 @@ function progressOf({ played, total, eventTime, hits, failures }: ReplayProgress
   return `  ${percent}  ${day(eventTime)}  ${count(played)} events, ${count(hits)} hits in the top 10${failed}`;
 }
 
-function summaryOf(done: ReplayProgress, listDriven: boolean): string {
+function summaryOf(done: ReplayProgress, listDriven: boolean, retrained: Retrained | null): string {
   const { played, eventTime, hits, failures } = done;
-  const lists = listDriven ? `, and ${percentOf(done.listDriven, played)} of the events name a list` : "";
+  const lists = listDriven ? `; ${percentOf(done.listDriven, played)} of the events name a list` : "";
+  const again =
+    retrained === null
+      ? ""
+      : `; of ${retrained.due} scheduled retrains ${retrained.trained} were made, the others found one that still faced the gate`;
   const failed = failures > 0 ? `; ${failures} failed` : "";
-  return `  ${count(played)} events replayed through ${day(eventTime)}; the next item was in the top 10 ${percentOf(hits, played)} of the time${lists}${failed}`;
+  return `Replayed ${count(played)} events through ${day(eventTime)}: the next item was in the top 10 ${percentOf(hits, played)} of the time${lists}${again}${failed}.`;
 }
 
 /** A slow Redis is asked again, for a minute at most. */

@@ -8,6 +8,7 @@ import { type ModeOptions, modeOf, type ReadingOptions, readingSettings } from "
 import { type ServiceProcess, startProcess } from "../processes/background.ts";
 import { freePort } from "../processes/free-port.ts";
 import { progressLine } from "../terminal/progress.ts";
+import { wrapped } from "../terminal/table.ts";
 import { type DemoOptions, runSteps } from "./steps.ts";
 
 export interface StartOptions extends DemoOptions, ReadingOptions, ModeOptions {
@@ -30,15 +31,18 @@ export async function start(options: StartOptions): Promise<void> {
     process.stdout.write(`${text}\n`);
   };
   say(
-    `Phasewise ${CODE.version}, state in ${config.stateFolder}, operator key in ${config.adminKey === null ? `${config.stateFolder}/admin-key` : "PHASEWISE_ADMIN_KEY"}`,
+    wrapped(
+      `Phasewise ${CODE.version}, state in ${config.stateFolder}, operator key in ${config.adminKey === null ? `${config.stateFolder}/admin-key` : "PHASEWISE_ADMIN_KEY"}`,
+    ),
   );
 
-  const line = progressLine();
+  const details = options.details === true;
+  const line = progressLine(undefined, { unwatched: details });
   const settings = readingSettings(options);
   const prepared = await whileRedisAnswers(config, () =>
     prepareData(config, { cut: options.cut, say: line.update, settings, mode: modeOf(options) }),
   );
-  for (const text of prepared.lines) say(text);
+  for (const text of details ? prepared.lines : prepared.gist) say(wrapped(text));
 
   const processes: ServiceProcess[] = [];
   const early = new AbortController();
@@ -63,7 +67,7 @@ export async function start(options: StartOptions): Promise<void> {
     const elapsed = (): string => `${((performance.now() - startedAt) / 1000).toFixed(1)} s`;
     const { signal } = early;
     const steps = runSteps(
-      { url, key, api: apiClient(url, key), prepared, config, say, elapsed, signal },
+      { url, key, api: apiClient(url, key), prepared, config, say, line, elapsed, signal },
       options,
     );
     steps.catch(() => {});

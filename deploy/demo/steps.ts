@@ -3,11 +3,15 @@ import type { Ladder } from "../../services/serving/routes/ladder.ts";
 import { retry } from "../../services/waiting.ts";
 import type { ApiClient } from "../client/api-client.ts";
 import type { PreparedData } from "../data/prepare-data.ts";
-import { ladderTable } from "../terminal/ladder-table.ts";
+import { figuresTable, ladderInWords, ladderTable } from "../terminal/ladder-table.ts";
 import { EXIT } from "../terminal/output.ts";
+import { jobProgress, type ProgressLine } from "../terminal/progress.ts";
+import { wrapped } from "../terminal/table.ts";
 import { curlLines } from "./curl-lines.ts";
 import { outcomeOfHarm, plantHarm } from "./plant-harm.ts";
 import { replayFuture } from "./replay-future.ts";
+import { tellStory } from "./story.ts";
+import { STORY_HEAD } from "./story-line.ts";
 import { A_A_CHALLENGE, CHALLENGES, type Challenge, makeFloorLive, trainChallengers } from "./train.ts";
 
 export interface DemoOptions {
@@ -16,7 +20,10 @@ export interface DemoOptions {
   readonly aA?: boolean;
   readonly plantHarm?: boolean;
   readonly listDriven?: boolean;
+  /** Days of event time. */
+  readonly retrainEvery?: number;
   readonly exit?: boolean;
+  readonly details?: boolean;
 }
 
 /** The running service that the demo shows, and where its lines go. */
@@ -27,34 +34,58 @@ export interface Demo {
   readonly prepared: PreparedData;
   readonly config: Config;
   readonly say: (text: string) => void;
+  readonly line: ProgressLine;
   /** Time since the start, in words. */
   readonly elapsed: () => string;
   /** Aborted when the demo ends early. */
   readonly signal: AbortSignal;
 }
 
-/** The floor goes live, challengers are trained, the future is replayed and judged, the ladder is shown. */
+/**
+ * The floor goes live, challengers are trained, the future is replayed and judged: what becomes of whom is told as it
+ * happens. Then the ladder is shown.
+ */
 export async function runSteps(demo: Demo, options: DemoOptions): Promise<void> {
-  const { url, api, prepared, config, say, elapsed } = demo;
+  const { url, api, prepared, config, say, line, elapsed } = demo;
   await waitForApi(api);
-  const floor = await makeFloorLive(api);
-  say(`\nLive: ${floor.version}; ${url}/recommend answers, ${elapsed()} after the start`);
-  say("\nTraining challengers");
-  const { trained, failed } = await trainChallengers(api, say, challengesOf(options));
+  const reached = { at: prepared.log.timestamps[Math.max(0, prepared.cutAt - 1)] };
+  let above = say;
+  const story = await tellStory(api, {
+    say: (text) => above(text),
+    now: () => reached.at,
+    isSchedule: options.retrainEvery !== undefined,
+    details: options.details === true,
+  });
+  const { version } = await makeFloorLive(api);
+  say(`\nLive: ${version}; ${url}/recommend answers (${elapsed()})`);
+  say(STORY_HEAD);
+  await story.catchUp();
+  const progress = jobProgress(say);
+  above = progress.say;
+  const { failed } = await trainChallengers(api, progress, challengesOf(options)).finally(progress.stop);
+  await story.catchUp();
+  above = (text) => {
+    line.clear();
+    say(text);
+  };
   if (failed > 0) process.exitCode = EXIT.failed;
-  if (trained + failed === 0) say("  none is due");
-  say(`  done, ${elapsed()}`);
+  const trainedAt = elapsed();
   const planted = options.plantHarm === true ? await plantHarm(api, config) : null;
-  if (planted !== null) say(`\nPlanted harm: ${planted}, the popularity list upside down, was forced live`);
-  if (options.replay) await replayFuture({ ...demo, ...options });
+  if (options.replay) say("Replaying what came after the cut as live traffic");
+  const summary = options.replay
+    ? await replayFuture({ ...demo, ...options, say: above, reach: (eventTime) => (reached.at = eventTime) })
+    : null;
+  await story.stop();
+  line.clear();
+  if (summary !== null) say(wrapped(summary));
   if (planted !== null) {
     const { rolledBack, words } = await outcomeOfHarm(api, planted);
-    say(`\n${words}`);
+    say(wrapped(words));
     if (!rolledBack) process.exitCode = EXIT.failed;
   }
   const ladder = await api.get<Ladder>("/ladder");
-  say(`\nThe ladder, ${elapsed()} after the start\n`);
-  say(ladderTable(ladder));
+  say(`\nThe ladder, ${elapsed()} after the start (trained after ${trainedAt})`);
+  say(options.details === true ? `${ladderInWords(ladder)}\n\n${figuresTable(ladder)}` : ladderTable(ladder));
   if (options.exit === true) {
     say("\nAll of it is kept: without --exit the next start serves it, and prints what to try.");
     return;

@@ -7,7 +7,7 @@ import type { Ladder } from "../../services/serving/routes/ladder.ts";
 import type { Promoted } from "../../services/serving/routes/promotion.ts";
 import type { ApiClient } from "../client/api-client.ts";
 import { followJob } from "../client/follow-job.ts";
-import { jobProgress } from "../terminal/progress.ts";
+import type { JobProgress } from "../terminal/progress.ts";
 
 /** What the demo trains: the plain heuristic first, then a challenger for every rung. */
 export interface Challenge {
@@ -56,7 +56,7 @@ export interface TrainedChallengers {
 /** Trains every challenger that the ladder does not hold yet, side by side, and shows the progress of each. */
 export async function trainChallengers(
   api: ApiClient,
-  write: (line: string) => void,
+  progress: JobProgress,
   challenges: readonly Challenge[],
 ): Promise<TrainedChallengers> {
   const { phases } = await api.get<Ladder>("/ladder");
@@ -66,17 +66,15 @@ export async function trainChallengers(
     known.filter((recipe) => recipe === challenge.recipe).length > Number(challenge === A_A_CHALLENGE);
   const due = challenges.filter((challenge) => !isKnown(challenge));
   if (due.length === 0) return { trained: 0, failed: 0 };
-  const progress = jobProgress(write);
   const outcomes = await Promise.all(
     due.map(async (challenge) => {
       const { jobId } = await api.post<JobAdded>("/retrain", challenge);
       const job = await followJob(api, jobId, progress.add(nameOf(challenge)));
-      const failed = job.state === "failed";
-      return { failed, ending: failed ? `failed: ${job.failedReason}` : resultOf(job).reason };
+      if (job.state === "failed") progress.say(`  ${challenge.recipe} failed: ${job.failedReason}`);
+      return job.state === "failed";
     }),
-  ).finally(() => progress.stop());
-  for (const [index, { ending }] of outcomes.entries()) write(`  ${due[index].recipe}: ${ending}`);
-  const failed = outcomes.filter((outcome) => outcome.failed).length;
+  );
+  const failed = outcomes.filter(Boolean).length;
   return { trained: outcomes.length - failed, failed };
 }
 

@@ -20,6 +20,8 @@ export interface ReplayOptions {
    */
   readonly listDriven?: boolean | undefined;
   readonly onProgress?: ((progress: ReplayProgress) => void) | undefined;
+  /** Work that is due so often by the time of the events; the replay waits for it, since it takes no time in theirs. */
+  readonly schedule?: { readonly everyMs: number; readonly work: () => Promise<void> } | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -69,11 +71,19 @@ export async function replay(options: ReplayOptions): Promise<ReplayProgress> {
   const lastOfUser = new Map<number, Promise<void>>();
   const inFlight = new Set<Promise<void>>();
   const startedAt = performance.now();
+  const { schedule } = options;
+  let dueAt = progress.eventTime + (schedule?.everyMs ?? Number.POSITIVE_INFINITY);
 
   try {
     for (let event = from; event < end; event++) {
       signal?.throwIfAborted();
       if (progress.gaveUp !== null) break;
+      if (schedule !== undefined && log.timestamps[event] >= dueAt) {
+        await Promise.all(inFlight);
+        await schedule.work();
+        // Where nothing happened for long, what was due meanwhile is done once.
+        while (dueAt <= log.timestamps[event]) dueAt += schedule.everyMs;
+      }
       if (options.eventsPerSecond > 0) {
         const dueMs = startedAt + ((event - from) / options.eventsPerSecond) * 1000;
         const waitMs = dueMs - performance.now();

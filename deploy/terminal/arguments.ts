@@ -20,6 +20,13 @@ export function shareFromZero(text: string): number {
   throw new InvalidArgumentError(`expected a share from 0 to below 1, got ${text}`);
 }
 
+/** 180d, or 180. */
+export function days(text: string): number {
+  const value = Number(text.replace(/d(ays)?$/, ""));
+  if (value > 0) return value;
+  throw new InvalidArgumentError(`expected a number of days such as 180d, got ${text}`);
+}
+
 export function oneOf<T extends string>(values: readonly T[]): (text: string) => T {
   return (text) => {
     const value = values.find((known) => known === text);

@@ -1,25 +1,24 @@
 import { signed } from "../../models/evaluation/signed.ts";
 import { aboutMoreUsers, atThisRate, percent } from "../../models/gate/explain-words.ts";
 import type { Look } from "../../services/shadow/looks.ts";
-import { table } from "./output.ts";
+import { table } from "./table.ts";
 
 /** What the judge has not decided yet: a row a comparison, and why later attempts are asked for more. */
 export function openTable(looks: readonly Look[]): string[] {
   const open = looks.filter(({ about, verdict }) => about === "shadow" && verdict === "hold");
   if (open.length === 0) return [];
-  const rows = open.map(({ challenger, baseline, users, standing }) => [
+  const rows = open.map(({ challenger, users, standing }) => [
     challenger,
-    baseline,
     String(users),
     standing === undefined ? "–" : signed(standing.lift),
-    standing === undefined ? "–" : `${percent(standing.confidence)} (attempt ${standing.attempt})`,
+    standing === undefined ? "–" : `${percent(standing.confidence)} (try ${standing.attempt})`,
     standing === undefined ? "users to judge by" : needs(standing),
   ]);
   const isAskedMore = open.some(({ standing }) => (standing?.attempt ?? 1) > 1);
   return [
     "",
-    "Open",
-    table(["challenger", "against", "users", "lift", "to be proven at", "still needs"], rows),
+    `Open, against ${[...new Set(open.map(({ baseline }) => baseline))].join(", ")}`,
+    table(["challenger", "users", "lift", "to be proven at", "still needs"], rows),
     ...(isAskedMore
       ? ["Each attempt at the same baseline takes its part of α, so the next must be proven more surely."]
       : []),

@@ -1,5 +1,3 @@
-import Table from "cli-table3";
-
 /** Options that every verb understands. */
 export interface OutputOptions {
   /** One JSON value on standard output and nothing else. */
@@ -11,10 +9,4 @@ export const EXIT = { ok: 0, failed: 1, usage: 2, conflict: 3, held: 4, unreacha
 
 export function print(value: unknown, options: OutputOptions, human: () => string): void {
   process.stdout.write(options.json === true ? `${JSON.stringify(value)}\n` : `${human()}\n`);
-}
-
-export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const drawn = new Table({ head: [...head], style: { head: [], border: [] }, wordWrap: true });
-  for (const row of rows) drawn.push([...row]);
-  return drawn.toString();
 }

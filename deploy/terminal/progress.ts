@@ -3,16 +3,24 @@ import type { Progress } from "../../models/long-work.ts";
 import type { JobView } from "../../services/queues/types.ts";
 
 /** Progress for people: on standard error, a line that redraws itself on a terminal, a line a step in a log. */
-export function progressLine(write: (text: string) => void = (text) => process.stderr.write(text)): {
+export interface ProgressLine {
   update(text: string): void;
   done(text: string): void;
-} {
+  /** Takes the line away, so that something else can be written. */
+  clear(): void;
+}
+
+/** @param unwatched false: where no terminal shows it, nothing is written until something is done */
+export function progressLine(
+  write: (text: string) => void = (text) => process.stderr.write(text),
+  { unwatched = true } = {},
+): ProgressLine {
   const redraw = process.stderr.isTTY === true;
   let last = "";
   let lastAt = 0;
   return {
     update: (text) => {
-      if (text === last) return;
+      if (text === last || !(redraw || unwatched)) return;
       const now = performance.now();
       // A log file gets one line every two seconds at most; a terminal keeps up with the eye.
       if (now - lastAt < (redraw ? 80 : 2000)) return;
@@ -22,6 +30,10 @@ export function progressLine(write: (text: string) => void = (text) => process.s
     },
     done: (text) => {
       write(redraw ? `\r\x1b[2K${text}\n` : `${text}\n`);
+    },
+    clear: () => {
+      if (redraw) write("\r\x1b[2K");
+      last = "";
     },
   };
 }
@@ -39,12 +51,14 @@ export function describeJob({ name, state, progress }: JobView): string {
 export interface JobProgress {
   /** A job's own row; returns what shows its state there. */
   add(name: string): (job: JobView) => void;
+  /** Writes a line above the rows. */
+  say(text: string): void;
   stop(): void;
 }
 
-/** A bar a job on a terminal, else `write` gets a line for every quarter of the way. */
+/** A bar a job on a terminal, else nothing; `write` gets what is said meanwhile. */
 export function jobProgress(write: (line: string) => void): JobProgress {
-  return process.stderr.isTTY === true ? bars() : lines(write);
+  return process.stderr.isTTY === true ? bars() : { add: () => () => {}, say: write, stop: () => {} };
 }
 
 function bars(): JobProgress {
@@ -67,20 +81,7 @@ function bars(): JobProgress {
         bar.update(Math.round(progress.fraction * 100), { message });
       };
     },
+    say: (text) => all.log(`${text}\n`),
     stop: () => all.stop(),
-  };
-}
-
-function lines(write: (line: string) => void): JobProgress {
-  return {
-    add: (name) => {
-      let quarter = 0;
-      return ({ state, progress }) => {
-        if (progress === null || Math.floor(progress.fraction * 4) <= quarter) return;
-        quarter = Math.floor(progress.fraction * 4);
-        write(`  ${name}: ${state === "completed" ? "done" : `${quarter * 25} %, ${progress.message}`}`);
-      };
-    },
-    stop: () => {},
   };
 }

@@ -73,7 +73,7 @@ describe("F4: npm start while every reply of Redis is 200 ms late", () => {
     wire.delayMs = DELAY_MS;
     const { demo, says } = startDemo("--no-replay");
     await says(/^Live: popularity-/);
-    await says(/^ {2}done, /);
+    await says(/^The ladder, /);
     await says(/^Serving on/);
     const processes = await childrenOf(demo);
     assert.equal(processes.length, 2, "the API and the worker");

@@ -10,8 +10,9 @@ import { RECIPES, recipeNamed } from "../../../models/phases.ts";
 import type { DataOrder, Params } from "../../../models/recipe.ts";
 import { type ImportedFile, importFile } from "../../../services/interactions/import/import.ts";
 import { jsonObject, wholeNumber } from "../../terminal/arguments.ts";
-import { type OutputOptions, print, table } from "../../terminal/output.ts";
+import { type OutputOptions, print } from "../../terminal/output.ts";
 import { progressLine } from "../../terminal/progress.ts";
+import { table } from "../../terminal/table.ts";
 import { timeLeft } from "../../terminal/time-left.ts";
 
 interface EvaluateOptions extends OutputOptions {

@@ -2,7 +2,8 @@ import { type Command, Option } from "commander";
 import { adminKey, loadConfig } from "../../../services/config.ts";
 import type { KeyView } from "../../../services/keys/types.ts";
 import { wholeNumber } from "../../terminal/arguments.ts";
-import { type OutputOptions, print, table } from "../../terminal/output.ts";
+import { type OutputOptions, print } from "../../terminal/output.ts";
+import { table } from "../../terminal/table.ts";
 import { connect, type ServiceOptions, withService } from "../service.ts";
 
 type MadeKey = KeyView & { readonly key: string };

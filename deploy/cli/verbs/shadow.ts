@@ -1,7 +1,8 @@
 import type { Command } from "commander";
 import { judge } from "../../../jobs/judging/judge.ts";
 import type { Judgement } from "../../../services/shadow/looks.ts";
-import { EXIT, type OutputOptions, print, table } from "../../terminal/output.ts";
+import { EXIT, type OutputOptions, print } from "../../terminal/output.ts";
+import { wrapped } from "../../terminal/table.ts";
 import { withContext } from "../with-context.ts";
 
 interface ShadowOptions extends OutputOptions {
@@ -27,12 +28,14 @@ export function shadowVerb(program: Command): void {
 
 function describe(judgements: readonly Judgement[]): string {
   if (judgements.length === 0) return "no shadow comparison is running; train a challenger first";
-  const rows = judgements.map(({ challenger, baseline, users, overlap, sentence }) => [
-    challenger,
-    baseline,
-    String(users),
-    overlap === undefined ? "–" : `${Math.round(100 * overlap)} %`,
-    sentence,
-  ]);
-  return table(["challenger", "baseline", "users", "lists shared", "verdict"], rows);
+  return judgements
+    .map(({ about, challenger, baseline, users, overlap, sentence }) => {
+      const shared = overlap === undefined ? "" : `, ${Math.round(100 * overlap)} % of the lists shared`;
+      return [
+        `${challenger}  ${about}, ${users} users${shared}`,
+        wrapped(`against ${baseline}`, { indent: "  " }),
+        wrapped(sentence, { indent: "  " }),
+      ].join("\n");
+    })
+    .join("\n");
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { ladderTable, liveLines } from "../../../deploy/terminal/ladder-table.ts";
+import { ladderInWords, ladderTable, liveLines } from "../../../deploy/terminal/ladder-table.ts";
 import type { DecisionSummary } from "../../../services/registry/decision-summary.ts";
 import type { LivePointer } from "../../../services/registry/types.ts";
 import type { Ladder, LadderVersion } from "../../../services/serving/routes/ladder.ts";
@@ -63,7 +63,7 @@ const decision = (ruling: object): DecisionSummary =>
 describe("the ladder on a terminal", () => {
   it("leads with what is live, since when, and the stack that a rollback goes down", () => {
     assert.deepEqual(liveLines(live), [
-      "Live: als-1 since 2026-01-02 03:04 UTC; a rollback returns to item-knn-1, below it popularity-1.",
+      "Live: als-1 since 2026-01-02 03:04 UTC; a rollback returns to item-knn-1, below\nit popularity-1.",
     ]);
     assert.match(
       liveLines({ ...live, version: "popularity-1", stack: [], previous: null })[0],
@@ -72,8 +72,24 @@ describe("the ladder on a terminal", () => {
     assert.deepEqual(liveLines(null), ["Nothing is live yet."]);
   });
 
+  it("fits into 80 characters, with versions in one column to be copied from", () => {
+    const offline = { ndcg: { mean: 0.0525, low: 0.037, high: 0.071 } } as LadderVersion["offline"];
+    const long = version("popular-lately-0123456789ab", { state: "QUARANTINED", offline });
+    const test = { users: 12_345, lift: -0.0242, lowerBound: -0.03 };
+    const judged = version("als-1", { lastDecision: decision({ verdict: "hold", test }) });
+    const shown = ladderTable(ladder(judged, long)).split("\n");
+    assert.ok(
+      shown.every(({ length }) => length <= 80),
+      shown.join("\n"),
+    );
+    assert.deepEqual(shown.slice(-2), [
+      "3      als-1                        ▶ LIVE       –              −0.0242  12345",
+      "3      popular-lately-0123456789ab  QUARANTINED  0.0525 ± .017  –        –",
+    ]);
+  });
+
   it("names each verdict by version and state, so that no two lines look alike", () => {
-    const shown = ladderTable(
+    const shown = ladderInWords(
       ladder(version("als-1", { state: "LIVE" }), version("als-2"), version("als-3")),
     );
     const lines = shown.split("\n").filter((line) => line.startsWith("  als-"));
@@ -85,37 +101,35 @@ describe("the ladder on a terminal", () => {
 
   it("tells what was quarantined by why it was left, and not by how it once passed", () => {
     const reason = "failed 5 requests in a row on a replica";
-    const shown = ladderTable(
+    const shown = ladderInWords(
       ladder(version("als-2", { state: "QUARANTINED", reason, lastDecision: decision({ verdict: "pass" }) })),
     );
     assert.match(shown, /als-2 \(QUARANTINED\): Failed 5 requests in a row on a replica\.\n?/);
     assert.doesNotMatch(shown, /Passed/);
   });
 
-  it("shows a bound where something is excluded, and none at the end of its range", () => {
-    const test = { users: 33, lift: 0.0242, capped: { cap: 0.4, lift: 0.02 } };
-    const excluded = decision({ verdict: "hold", test: { ...test, lowerBound: -0.0123 } });
-    const nothing = decision({ verdict: "hold", test: { ...test, lowerBound: -0.4 } });
-    const first = decision({ verdict: "hold", test: { ...test, capped: undefined, lowerBound: -1 } });
-    const cells = (lastDecision: DecisionSummary) =>
-      ladderTable(ladder(version("als-2", { lastDecision }))).replace(/[│\s]+/g, " ");
-    assert.match(cells(excluded), /\+0\.0242, ≥ −0\.0123/);
-    for (const end of [nothing, first]) assert.doesNotMatch(cells(end), /≥/);
+  it("shows the lift that the shadow found with its users, and no bounds: the end of a range says nothing", () => {
+    const test = { users: 33, lift: 0.0242, lowerBound: -1 };
+    const shown = ladderTable(
+      ladder(version("als-2", { lastDecision: decision({ verdict: "hold", test }) })),
+    );
+    assert.match(shown, /als-2 +SHADOWING +– +\+0\.0242 +33\n?/);
+    assert.doesNotMatch(shown, /≥|1\.0000/);
   });
 
   it("lists what is open with users and days to go, and says why a later attempt must prove more", () => {
-    const first = ladderTable(ladder(version("als-2", { lastLook: look("als-2") })));
-    assert.match(first, /Open\n/);
+    const first = ladderInWords(ladder(version("als-2", { lastLook: look("als-2") })));
+    assert.match(first, /Open, against als-1\n/);
     assert.match(
-      first.replace(/[│\s]+/g, " "),
-      /als-2 als-1 40 \+0\.0040 97\.5 % \(attempt 1\) about 90 more users, some 3 days at this rate/,
+      first,
+      /als-2 +40 +\+0\.0040 +97\.5 % \(try 1\) +about 90 more users, some 3 days at\n +this rate/,
     );
     assert.doesNotMatch(first, /part of α/);
     const standing = { attempt: 3, confidence: 0.9958, lift: -0.001, moreUsers: null, usersPerDay: null };
-    const later = ladderTable(ladder(version("als-2", { lastLook: look("als-2", { standing }) })));
+    const later = ladderInWords(ladder(version("als-2", { lastLook: look("als-2", { standing }) })));
     assert.match(later, /Each attempt at the same baseline takes its part of α/);
-    assert.match(later, /no number of users/);
-    const settled = ladderTable(ladder(version("als-2", { lastLook: look("als-2", { verdict: "pass" }) })));
-    assert.doesNotMatch(settled, /Open\n/);
+    assert.match(later, /another lift: no number/);
+    const settled = ladderInWords(ladder(version("als-2", { lastLook: look("als-2", { verdict: "pass" }) })));
+    assert.doesNotMatch(settled, /Open,/);
   });
 });
