@@ -29,7 +29,7 @@ export function ladderInWords(ladder: Ladder): string {
       hanging: "    ",
     }),
   );
-  const looks = versions.flatMap(({ lastLook }) => (lastLook === null ? [] : [lastLook]));
+  const looks = versions.flatMap(({ lastLook, live }) => (lastLook === null || live ? [] : [lastLook]));
   return [ladderTable(ladder), "", "Verdicts", ...sentences, ...openTable(looks)].join("\n");
 }
 

@@ -14,10 +14,18 @@ const TOLD_BY_STATE: ReadonlySet<LadderVersion["state"]> = new Set([
 
 /** Where a version stands, in a sentence or two. */
 export function verdictOf({ lastDecision, lastLook, reason, diagnosis, live, state }: LadderVersion): string {
-  const standing = lastLook !== null && CLIMBING.has(lastLook.about) ? lastLook.sentence : null;
-  const verdict = TOLD_BY_STATE.has(state)
-    ? `${reason[0]?.toUpperCase() ?? ""}${reason.slice(1)}.`.replace(/\.+$/, ".")
-    : (standing ?? lastDecision?.sentence ?? reason);
+  // How it stood as a challenger, when the judge looked last, is over once it is live.
+  const isStanding = lastLook !== null && CLIMBING.has(lastLook.about) && !live;
+  const standing = isStanding ? lastLook.sentence : null;
+  const isOver = live && lastDecision?.ruling.verdict === "hold";
+  const verdict =
+    TOLD_BY_STATE.has(state) || isOver ? asSentence(reason) : (standing ?? lastDecision?.sentence ?? reason);
   if (diagnosis === null || live) return verdict;
-  return `${verdict} ${diagnosis[0].toUpperCase()}${diagnosis.slice(1)}.`;
+  return `${verdict} ${asSentence(diagnosis)}`;
+}
+
+/** With a capital letter, unless it begins with a version: that is to be copied. */
+function asSentence(text: string): string {
+  const first = /^[a-z0-9-]+-[0-9a-f]{12}\b/.test(text) ? (text[0] ?? "") : (text[0]?.toUpperCase() ?? "");
+  return `${first}${text.slice(1)}.`.replace(/\.+$/, ".");
 }

@@ -237,7 +237,10 @@ describe("the command line", () => {
     assert.equal((await json<Released>(release)).changed, false);
     const forced = ["--expected-live", popular, "--reason", "trying again", "--force"];
     await json<LivePointer>(["promote", knn, ...forced]);
-    assert.match((await service.cli(["ladder"], url)).stdout, new RegExp(`rollback returns to ${popular}`));
+    assert.match(
+      (await service.cli(["ladder"], url)).stdout,
+      new RegExp(`rollback returns to\\s+${popular}`),
+    );
     const plan = await json<RollbackResult>(["rollback", "--to", "phase", "1", "--dry-run"]);
     assert.deepEqual([plan.changed, plan.dryRun, plan.left, plan.to], [true, true, knn, popular]);
     assert.equal((await json<Ladder>(["ladder"])).live?.version, knn);

@@ -108,6 +108,24 @@ describe("the ladder on a terminal", () => {
     assert.doesNotMatch(shown, /Passed/);
   });
 
+  it("does not call open, or held, what an operator has made live meanwhile, and leaves versions as they are", () => {
+    const held = decision({ verdict: "hold" });
+    const forced = version("als-1", {
+      state: "LIVE",
+      reason: "forced by an operator",
+      lastDecision: held,
+      lastLook: look("als-1", { baseline: "popularity-1" }),
+    });
+    const left = version("knn-0123456789ab", {
+      state: "PREVIOUS",
+      reason: "als-0123456789ab was promoted over it",
+    });
+    const shown = ladderInWords(ladder(forced, left));
+    assert.match(shown, /als-1 \(▶ LIVE\): Forced by an operator\.\n/);
+    assert.match(shown, /\(PREVIOUS\): als-0123456789ab was promoted over it\./);
+    assert.doesNotMatch(shown, /Held|Open,/);
+  });
+
   it("shows the lift that the shadow found with its users, and no bounds: the end of a range says nothing", () => {
     const test = { users: 33, lift: 0.0242, lowerBound: -1 };
     const shown = ladderTable(
