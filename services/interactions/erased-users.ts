@@ -1,11 +1,11 @@
-import { createHash } from "node:crypto";
 import type { Redis } from "ioredis";
 import { emptyColumns } from "../../models/data/event-columns.ts";
 import type { UserId } from "../../models/data/ids.ts";
 import type { InteractionLog } from "../../models/data/interaction-log.ts";
 import { orderedLog } from "../../models/data/ordered-log.ts";
 import { fromStore, toStore } from "../store-errors.ts";
-import { ERASED, ERASED_VERSION, userKeys } from "./keys.ts";
+import { noteChanged } from "./changed-histories.ts";
+import { ERASED, ERASED_VERSION, userDigest, userKeys } from "./keys.ts";
 
 /*
  * That somebody was erased is remembered, by a digest of his id and the moment: what happened before it stays out, whoever
@@ -16,16 +16,14 @@ import { ERASED, ERASED_VERSION, userKeys } from "./keys.ts";
 /** Digest of an erased user's id to the moment of the erasure, epoch milliseconds. */
 export type ErasedUsers = ReadonlyMap<string, number>;
 
-export const erasedDigest = (user: UserId): string =>
-  createHash("sha256").update(`erased\n${user}`).digest("base64url").slice(0, 24);
-
 /** Removes what is named after the user, and keeps out what happened before `at`. */
 export async function forgetUser(redis: Redis, user: UserId, at: number): Promise<void> {
   const forgetting = redis
     .multi()
-    .hset(ERASED, erasedDigest(user), at)
+    .hset(ERASED, userDigest(user), at)
     .incr(ERASED_VERSION)
     .del(...userKeys(user));
+  noteChanged(forgetting, user);
   await toStore("forget a user", forgetting.exec());
 }
 
@@ -44,7 +42,7 @@ export async function erasedAmong(
   users: readonly UserId[],
 ): Promise<ReadonlyMap<UserId, number>> {
   if (users.length === 0) return new Map();
-  const moments = await fromStore("read erased users", redis.hmget(ERASED, ...users.map(erasedDigest)));
+  const moments = await fromStore("read erased users", redis.hmget(ERASED, ...users.map(userDigest)));
   return new Map(
     users.flatMap((user, place): [UserId, number][] => {
       const at = moments[place];
@@ -65,7 +63,7 @@ export function withoutErased(log: InteractionLog, erased: ErasedUsers): Without
   const until = new Map<number, number>();
   if (erased.size > 0) {
     for (const [index, user] of log.users.ids.entries()) {
-      const at = erased.get(erasedDigest(user));
+      const at = erased.get(userDigest(user));
       if (at !== undefined) until.set(index, at);
     }
   }

@@ -6,11 +6,12 @@ import { PhasewiseError } from "../errors.ts";
 import { luaScript } from "../lua-script.ts";
 import { fromStore, toStore } from "../store-errors.ts";
 import { APPEND_LUA } from "./append.lua.ts";
-import { erasedAmong, erasedDigest, forgetUser } from "./erased-users.ts";
+import { erasedAmong, forgetUser } from "./erased-users.ts";
 import { RECORDED_AGE_MS, RECORDED_KEPT, readEventClocks } from "./event-clocks.ts";
 import { entryText, historyOf } from "./history-entry.ts";
 import { replaceImported } from "./imported-histories.ts";
 import {
+  CHANGED,
   ERASED,
   eventKey,
   historyKey,
@@ -19,6 +20,7 @@ import {
   STREAM,
   seenKey,
   takenKey,
+  userDigest,
 } from "./keys.ts";
 import type { EventLog, FeedbackEvent, UserHistory } from "./types.ts";
 import { knownEvent, undo } from "./undo.ts";
@@ -63,7 +65,7 @@ export function redisEventLog(redis: Redis, options: EventLogOptions = {}): Even
   return {
     async append(events, now) {
       if (events.length === 0) return { accepted: 0, duplicates: 0 };
-      const keys = [STREAM, LIVE_CLOCK, RECORDED_TIMES, ERASED];
+      const keys = [STREAM, LIVE_CLOCK, RECORDED_TIMES, ERASED, CHANGED];
       const args: (string | number)[] = [
         windowMs,
         longestHistory,
@@ -80,7 +82,7 @@ export function redisEventLog(redis: Redis, options: EventLogOptions = {}): Even
           JSON.stringify({ ...event, timestamp }),
           entryText(event, timestamp),
           timestamp,
-          erasedDigest(user),
+          userDigest(user),
         );
       }
       const reply = (await toStore("append events", runAppend(keys, args))) as number[];

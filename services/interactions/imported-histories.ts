@@ -4,7 +4,7 @@ import { luaScript } from "../lua-script.ts";
 import { fromStore, toStore } from "../store-errors.ts";
 import { RECORDED_KEPT } from "./event-clocks.ts";
 import { IMPORTED_LUA } from "./imported.lua.ts";
-import { historyKey, IMPORTED, RECORDED_TIMES, seededKey, seenKey } from "./keys.ts";
+import { CHANGED, historyKey, IMPORTED, RECORDED_TIMES, seededKey, seenKey } from "./keys.ts";
 
 /** What an import knows of one user, oldest first; empty for a user whom it has lost. */
 export interface ImportedHistory {
@@ -49,7 +49,7 @@ export async function replaceImported(
     if (args.length === 0) return;
     const [count, sentKeys, sentArgs] = [
       args.length,
-      [RECORDED_TIMES, ...keys],
+      [RECORDED_TIMES, CHANGED, ...keys],
       [longestHistory, latest, RECORDED_KEPT, ...args],
     ];
     [keys, args, entries] = [[], [], 0];

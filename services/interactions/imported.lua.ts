@@ -1,18 +1,20 @@
+import { CHANGED_LUA, EVERYBODY } from "./changed-histories.ts";
 import { REMEMBER_LUA } from "./seen-filter.ts";
 
 /** Makes the imported part of some users' histories what an import says; what users did live stays, after it. */
 export const IMPORTED_LUA = `#!lua
--- KEYS[1] latest recorded times, then for each user: the history, and the filter of what was seen before
+-- KEYS[1] latest recorded times, KEYS[2] changed histories, then for each user: the history, and the filter of what was seen before
 -- ARGV[1] longest history, ARGV[2] latest timestamp, ARGV[3] recorded times kept, then for each user: the entries
 --   without their sequence, a line each
 -- RETURNS entries written
 ${REMEMBER_LUA}
+${CHANGED_LUA}
 local longest, written = tonumber(ARGV[1]), 0
 local MARK = ',null,1]'
-for k = 2, #KEYS, 2 do
+for k = 3, #KEYS, 2 do
   local history, seen = KEYS[k], KEYS[k + 1]
   local lines = {}
-  for line in string.gmatch(ARGV[k / 2 + 3], '[^\\n]+') do lines[#lines + 1] = line end
+  for line in string.gmatch(ARGV[(k - 1) / 2 + 3], '[^\\n]+') do lines[#lines + 1] = line end
   local live = {}
   for _, stored in ipairs(redis.call('LRANGE', history, 0, -1)) do
     local entry = string.match(stored, '^%d+ (.*)$')
@@ -44,8 +46,10 @@ for k = 2, #KEYS, 2 do
   end
   written = written + #lines
 end
+local now = tonumber(redis.call('TIME')[1]) * 1000
+noteChanged(KEYS[2], {'${EVERYBODY}'}, now)
 -- The clock of recorded events stands where the import ends, and never in the future.
-if tonumber(ARGV[2]) <= tonumber(redis.call('TIME')[1]) * 1000 then
+if tonumber(ARGV[2]) <= now then
   redis.call('LPUSH', KEYS[1], ARGV[2])
   redis.call('LTRIM', KEYS[1], 0, tonumber(ARGV[3]) - 1)
 end

@@ -28,6 +28,11 @@ export const IMPORTED = "imported";
 export const seededKey = (snapshotSha256: string): string => `seeded:${snapshotSha256}`;
 /** Who writes snapshots now: see writing-lock.ts. */
 export const WRITING = "writing";
+/** Stands for a user where nobody must read who it is. */
+export const userDigest = (user: UserId): string =>
+  createHash("sha256").update(`erased\n${user}`).digest("base64url").slice(0, 24);
+/** Stream: digests of users whose histories changed in the last seconds. */
+export const CHANGED = "changed-histories";
 /** Hash: digest of an erased user's id to the moment of the erasure, epoch milliseconds. */
 export const ERASED = "erased";
 /** Grows with every erasure. */

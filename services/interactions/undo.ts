@@ -5,6 +5,7 @@ import type { InteractionLog } from "../../models/data/interaction-log.ts";
 import { selectEvents } from "../../models/data/slice.ts";
 import { PhasewiseError } from "../errors.ts";
 import { fromStore, toStore } from "../store-errors.ts";
+import { noteChanged } from "./changed-histories.ts";
 import { eventKey, historyKey, STREAM } from "./keys.ts";
 import type { FeedbackEvent } from "./types.ts";
 
@@ -61,6 +62,7 @@ export async function undo(redis: Redis, user: UserId, eventId: string): Promise
   const removing = redis.multi().xadd(STREAM, "*", "event", JSON.stringify(undoing));
   if (streamed !== null) removing.xdel(STREAM, streamed.id);
   if (line !== undefined) removing.lrem(historyKey(user), -1, line);
+  noteChanged(removing, user);
   await toStore("undo event", removing.exec());
 }
 

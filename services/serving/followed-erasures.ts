@@ -1,7 +1,8 @@
 import { setImmediate as breathe } from "node:timers/promises";
 import type { Redis } from "ioredis";
 import type { UserId } from "../../models/data/ids.ts";
-import { type ErasedUsers, erasedDigest, erasedVersion, readErased } from "../interactions/erased-users.ts";
+import { type ErasedUsers, erasedVersion, readErased } from "../interactions/erased-users.ts";
+import { userDigest } from "../interactions/keys.ts";
 
 /** Users are forgotten within this time in every replica, milliseconds. */
 const FOLLOW_EVERY_MS = 250;
@@ -63,7 +64,7 @@ export class FollowedErasures {
 async function forget(memory: MemoryOfUsers, gone: ReadonlySet<string>): Promise<void> {
   let looked = 0;
   for (const user of [...memory.users()]) {
-    if (gone.has(erasedDigest(user))) memory.forget(user);
+    if (gone.has(userDigest(user))) memory.forget(user);
     if (++looked % AT_ONCE === 0) await breathe();
   }
 }

@@ -3,6 +3,7 @@ import Type, { type Static } from "typebox";
 import { itemId as brandItem, type UserId } from "../../models/data/ids.ts";
 import type { Interaction } from "../../models/data/interaction-log.ts";
 import { weightOf } from "../interactions/history-entry.ts";
+import { userDigest } from "../interactions/keys.ts";
 import { FILTER_BYTES, type SeenFilter } from "../interactions/seen-filter.ts";
 import type { EventLog, FeedbackEvent, UserHistory } from "../interactions/types.ts";
 import { inTime } from "../waiting.ts";
@@ -19,6 +20,8 @@ export type HistoryOrigin = Static<typeof HistoryOrigin>;
 
 /** Entries that are remembered of a user beyond those that were read. */
 const MAX_SINCE = 2_000;
+/** How long memory is believed after the last look at what changed, milliseconds. */
+const CONFIRMED_FOR_MS = 900;
 /** An entry in memory, roughly. */
 const ENTRY_BYTES = 64;
 
@@ -42,9 +45,10 @@ export interface HistoriesOptions {
 }
 
 /**
- * A user's history within a time budget. Once the store has failed a request, later requests do not wait for
- * it: they are answered from memory, and one read after the other looks in the background whether it is back, also
- * while nobody asks.
+ * A user's history within a time budget. What was read is kept, and answers as long as somebody confirms that it has not
+ * changed (see FollowedHistories): what this replica accepts counts at once, what another one does within a second.
+ * Once the store has failed a request, later requests do not wait for it: they are answered from memory, and one read
+ * after the other looks in the background whether it is back, also while nobody asks.
  */
 export class Histories {
   readonly #events: Pick<EventLog, "history">;
@@ -53,6 +57,10 @@ export class Histories {
   readonly #onError: (error: unknown) => void;
   /** An empty history is remembered too: it tells a new user from an unknown state. */
   readonly #remembered: LRUCache<UserId, Remembered>;
+  readonly #byDigest = new Map<string, UserId>();
+  /** Reads on their way, which may be older than a change that was heard of meanwhile. */
+  readonly #reading = new Map<UserId, Reading>();
+  #confirmedAt = Number.NEGATIVE_INFINITY;
   #answering = true;
   #nextProbe: NodeJS.Timeout | null = null;
   #closed = false;
@@ -61,7 +69,13 @@ export class Histories {
     this.#events = events;
     this.#budgetMs = options.budgetMs ?? 50;
     this.#probeEveryMs = options.probeEveryMs ?? 200;
-    this.#remembered = new LRUCache({ maxSize: options.maxRemembered ?? 500_000, sizeCalculation: cost });
+    this.#remembered = new LRUCache({
+      maxSize: options.maxRemembered ?? 500_000,
+      sizeCalculation: cost,
+      dispose: ({ digest }, _, reason) => {
+        if (reason !== "set") this.#byDigest.delete(digest);
+      },
+    });
     this.#onError = options.onError ?? (() => {});
   }
 
@@ -70,28 +84,56 @@ export class Histories {
     return this.#answering;
   }
 
-  async of(user: UserId): Promise<KnownHistory> {
+  of(user: UserId): KnownHistory | Promise<KnownHistory> {
     if (!this.#answering) return this.#fromMemory(user);
-    try {
-      return this.#learnt(user, await this.#readInTime(user));
-    } catch (error) {
+    const remembered = this.#remembered.get(user);
+    if (remembered?.isFresh === true && performance.now() - this.#confirmedAt < CONFIRMED_FOR_MS)
+      return remembered.read;
+    return this.#read(user).catch((error) => {
       this.#lost(user, error);
       return this.#fromMemory(user);
-    }
+    });
   }
 
-  /** Feedback this replica accepted: what is remembered of the user stays fresh, at the same price at any length. */
+  /**
+   * Feedback this replica accepted. The next request reads it; while the store is away it is remembered, at the same price
+   * at any length.
+   */
   accepted(events: readonly FeedbackEvent[], now: number): void {
     for (const event of events) {
       const { userId, itemId, timestamp } = event;
       const weight = weightOf(event);
+      if (weight === 0) continue;
+      this.#outdate(userId);
       const known = this.#remembered.get(userId);
-      if (known === undefined || weight === 0) continue;
+      if (known === undefined) continue;
       known.since.push({ itemId: brandItem(itemId), timestamp: timestamp ?? now, weight });
-      // A user who is never asked for is not worth a long memory: the next request reads the store anyway.
+      // A user who is never asked for is not worth a long memory.
       if (known.since.length > MAX_SINCE) this.#remembered.delete(userId);
       else this.#remembered.set(userId, { ...known });
     }
+  }
+
+  /** Some of these events may have changed the histories of their users. */
+  outdated(events: readonly FeedbackEvent[]): void {
+    for (const { userId } of events) this.#outdate(userId);
+  }
+
+  /** Somebody changed the history of the user with this digest (`userDigest`). */
+  changed(digest: string): void {
+    const user = this.#byDigest.get(digest);
+    if (user !== undefined) this.#outdate(user);
+  }
+
+  /** Any history may have changed. */
+  allChanged(): void {
+    for (const remembered of this.#remembered.values()) remembered.isFresh = false;
+    for (const reading of this.#reading.values()) reading.isOutdated = true;
+  }
+
+  /** All that had changed by then (`performance.now()`) has been said. */
+  confirm(at: number): void {
+    this.#confirmedAt = at;
   }
 
   /** Ends the looking for a store that does not answer. */
@@ -110,17 +152,47 @@ export class Histories {
     this.#remembered.delete(user);
   }
 
+  #outdate(user: UserId): void {
+    const remembered = this.#remembered.peek(user);
+    if (remembered !== undefined) remembered.isFresh = false;
+    const reading = this.#reading.get(user);
+    if (reading !== undefined) reading.isOutdated = true;
+  }
+
+  /** One read serves all who ask meanwhile, unless it began before a change. */
+  #read(user: UserId): Promise<KnownHistory> {
+    const known = this.#reading.get(user);
+    if (known !== undefined && !known.isOutdated) return known.history;
+    const digest = userDigest(user);
+    const read = this.#readInTime(user);
+    const reading: Reading = {
+      isOutdated: false,
+      history: read.then((history) => this.#learnt(user, history, digest, !reading.isOutdated)),
+    };
+    this.#byDigest.set(digest, user);
+    this.#reading.set(user, reading);
+    const end = (): void => {
+      if (this.#reading.get(user) === reading) this.#reading.delete(user);
+      if (!this.#reading.has(user) && !this.#remembered.has(user)) this.#byDigest.delete(digest);
+    };
+    reading.history.then(end, end);
+    return reading.history;
+  }
+
   #readInTime(user: UserId): Promise<UserHistory> {
     const budgetMs = this.#budgetMs;
     const late = () => new Error(`no history within ${budgetMs} ms`);
     return inTime(budgetMs, () => this.#events.history(user), late);
   }
 
-  #learnt(user: UserId, history: UserHistory): KnownHistory {
+  #learnt(user: UserId, history: UserHistory, digest: string, isFresh: boolean): KnownHistory {
     this.#answering = true;
     const { entries, seen, through } = history;
-    this.#remembered.set(user, { read: entries, since: [], seen });
-    return { interactions: entries, seen, through, origin: entries.length === 0 ? "empty" : "stored" };
+    const origin = entries.length === 0 ? "empty" : "stored";
+    const read: KnownHistory = { interactions: entries, seen, through, origin };
+    this.#byDigest.set(digest, user);
+    this.#remembered.set(user, { read, since: [], digest, isFresh });
+    return read;
   }
 
   #lost(user: UserId, error: unknown): void {
@@ -128,10 +200,9 @@ export class Histories {
     this.#onError(error);
     if (this.#nextProbe !== null || this.#closed) return;
     this.#nextProbe = setTimeout(() => {
-      this.#readInTime(user).then(
-        (history) => {
+      this.#read(user).then(
+        () => {
           this.#nextProbe = null;
-          this.#learnt(user, history);
         },
         (reason) => {
           this.#nextProbe = null;
@@ -144,21 +215,30 @@ export class Histories {
   #fromMemory(user: UserId): KnownHistory {
     const known = this.#remembered.get(user);
     if (known === undefined) return NOTHING_KNOWN;
-    const { read, since, seen } = known;
-    return { interactions: [...read, ...since], seen, through: null, origin: "remembered" };
+    const { read, since } = known;
+    const interactions = [...read.interactions, ...since];
+    return { interactions, seen: read.seen, through: null, origin: "remembered" };
   }
 }
 
+interface Reading {
+  readonly history: Promise<KnownHistory>;
+  /** The history changed after the read began: who asks from now on must not get it. */
+  isOutdated: boolean;
+}
+
 interface Remembered {
-  readonly read: readonly Interaction[];
+  readonly read: KnownHistory;
   /** What was accepted since then; it grows. */
   readonly since: Interaction[];
-  readonly seen: SeenFilter | null;
+  readonly digest: string;
+  /** Whether nothing has changed since it was read, as far as was heard. */
+  isFresh: boolean;
 }
 
 const NOTHING_KNOWN: KnownHistory = { interactions: [], seen: null, through: null, origin: "unavailable" };
 
 /** A user costs something even without entries, so that the number of users is bounded too. */
-function cost({ read, since, seen }: Remembered): number {
-  return read.length + since.length + 4 + (seen === null ? 0 : FILTER_BYTES / ENTRY_BYTES);
+function cost({ read: { interactions, seen }, since }: Remembered): number {
+  return interactions.length + since.length + 4 + (seen === null ? 0 : FILTER_BYTES / ENTRY_BYTES);
 }

@@ -29,6 +29,7 @@ import { CatalogueFile } from "./catalogue-file.ts";
 import type { ServingDeps } from "./deps.ts";
 import { FleetReporter } from "./fleet-reporter.ts";
 import { FollowedErasures } from "./followed-erasures.ts";
+import { FollowedHistories } from "./followed-histories.ts";
 import { FollowedItems } from "./followed-items.ts";
 import { Histories } from "./histories.ts";
 import { Interleaving } from "./interleaving.ts";
@@ -98,6 +99,7 @@ export async function openDeps(options: DepsOptions, log: FastifyBaseLogger): Pr
   const itemChanges = redisItemChanges(redis);
   const items = new FollowedItems(catalogue, itemChanges, failing("items"));
   const histories = new Histories(redisEventLog(reads), { onError: failing("history") });
+  const followed = new FollowedHistories(reads, histories, failing("history"));
   const visitors = new Visitors();
   const erasures = new FollowedErasures(redis, [histories, visitors], failing("erasures"));
   const shadow = new ShadowTap({
@@ -186,12 +188,14 @@ export async function openDeps(options: DepsOptions, log: FastifyBaseLogger): Pr
       interleaving.start();
       items.start();
       erasures.start();
+      followed.start();
       started = live.start().catch((error) => log.error({ err: error }, "live model not started"));
     },
     close: async () => {
       await started;
       items.close();
       erasures.close();
+      followed.close();
       histories.close();
       const closing = [
         ...following.map((one) => one.close()),

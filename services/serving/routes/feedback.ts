@@ -139,6 +139,7 @@ export function feedbackRoutes(app: App, deps: ServingDeps): void {
         now,
       );
       if (outcome.duplicates === 0 && outcome.erased === undefined) deps.histories.accepted(events, now);
+      else deps.histories.outdated(events);
       return await reply.status(202).send(outcome);
     },
   );

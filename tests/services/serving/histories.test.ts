@@ -3,6 +3,7 @@ import { before, beforeEach, describe, it } from "node:test";
 import { itemId, type UserId, userId } from "../../../models/data/ids.ts";
 import { redisEventLog } from "../../../services/interactions/event-log.ts";
 import type { EventLog, FeedbackEvent } from "../../../services/interactions/types.ts";
+import { FollowedHistories } from "../../../services/serving/followed-histories.ts";
 import { Histories } from "../../../services/serving/histories.ts";
 import { eventually } from "../../support/eventually.ts";
 import { redisSuite } from "../../support/redis-suite.ts";
@@ -115,5 +116,98 @@ describe("histories", () => {
     } finally {
       suite.server.resume();
     }
+  });
+
+  describe("that are followed", () => {
+    const counted = () => {
+      let reads = 0;
+      const counting = {
+        history: (user: UserId) => {
+          reads++;
+          return events.history(user);
+        },
+      };
+      const histories = new Histories(counting, { budgetMs: 60_000 });
+      const followed = new FollowedHistories(suite.redis, histories, assert.ifError);
+      return { histories, followed, reads: () => reads };
+    };
+
+    it("are read once, and again after a change, whoever made it", async () => {
+      const bela = userId("bela");
+      await events.append([watched(anna, "f1"), watched(bela, "f9")], now);
+      const { histories, followed, reads } = counted();
+      await followed.look();
+      const read = await histories.of(anna);
+      assert.equal(histories.of(anna), read);
+      await filmsOf(histories, bela);
+      assert.equal(reads(), 2);
+
+      // Another replica accepts an event.
+      await events.append([watched(anna, "f2")], now);
+      await followed.look();
+      assert.deepEqual(await filmsOf(histories, anna), ["f1", "f2"]);
+      assert.deepEqual(await filmsOf(histories, bela), ["f9"]);
+      assert.equal(reads(), 3);
+
+      // This one does, which needs no look.
+      const own = [watched(anna, "f3")];
+      await events.append(own, now);
+      histories.accepted(own, now);
+      assert.deepEqual(await filmsOf(histories, anna), ["f1", "f2", "f3"]);
+
+      await events.forget(anna, now);
+      await followed.look();
+      assert.equal((await histories.of(anna)).origin, "empty");
+      await events.replaceImported([{ userId: bela, entries: [] }], "an import", () => {});
+      await followed.look();
+      assert.deepEqual(await filmsOf(histories, bela), ["f9"]);
+      assert.equal(reads(), 6);
+    });
+
+    it("are read again once nobody has looked for a second, and when the store lost what it had said", async () => {
+      await events.append([watched(anna, "f1")], now);
+      const { histories, followed, reads } = counted();
+      histories.confirm(performance.now() - 1000);
+      await histories.of(anna);
+      await histories.of(anna);
+      assert.equal(reads(), 2, "nobody has looked");
+      await followed.look();
+      await histories.of(anna);
+      await histories.of(anna);
+      assert.equal(reads(), 3);
+      await suite.redis.flushall();
+      await followed.look();
+      assert.equal((await histories.of(anna)).origin, "empty");
+    });
+
+    it("are not remembered as they were before a change that came while they were read", async () => {
+      await events.append([watched(anna, "f1")], now);
+      let answer = (_: Awaited<ReturnType<EventLog["history"]>>): void => {};
+      let reads = 0;
+      const slow = {
+        history: (user: UserId) =>
+          reads++ > 0
+            ? events.history(user)
+            : new Promise<Awaited<ReturnType<EventLog["history"]>>>((resolve) => {
+                answer = resolve;
+              }),
+      };
+      const histories = new Histories(slow, { budgetMs: 60_000 });
+      const followed = new FollowedHistories(suite.redis, histories, assert.ifError);
+      await followed.look();
+      const before = await events.history(anna);
+      const early = histories.of(anna);
+      const more = [watched(anna, "f2")];
+      await events.append(more, now);
+      histories.accepted(more, now);
+      assert.deepEqual(
+        await filmsOf(histories, anna),
+        ["f1", "f2"],
+        "who asks after the change does not wait for it",
+      );
+      answer(before);
+      assert.equal((await early).interactions.length, 1);
+      assert.deepEqual(await filmsOf(histories, anna), ["f1", "f2"]);
+    });
   });
 });
