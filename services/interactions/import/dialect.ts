@@ -6,8 +6,8 @@ const DELIMITERS = ["::", "\t", ";", "|", ",", "\x01", " "] as const;
 /** Share of the lines that must have the same number of cells for a delimiter to be the one. */
 const SHARE_ALIKE = 0.9;
 
-/** A quote after a backslash that something other than the end of a cell follows. */
-const BACKSLASH_QUOTE = /[^\\"]\\"[^,;|\t\r\n]/;
+/** A quote after a backslash, in a cell or at its start, that something other than the end of a cell follows. */
+const BACKSLASH_QUOTE = /[^\\"]\\"(?!::)[^,;|\t\r\n]|(?<=^|[,;|\t\r\n:])"\\"(?!::)[^",;|\t\r\n]/;
 
 export interface Shape {
   readonly dialect: Dialect;
