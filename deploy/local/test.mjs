@@ -23,15 +23,24 @@ const files = readdirSync(join(ROOT, "dist", "tests"), { recursive: true })
   .sort();
 if (files.length === 0) fail(`No test file matches ${words.join(" ")}.`);
 
+/** A test that hangs fails, and does not hold up all the others for ever. */
+const LONGEST_TEST_MS = 900_000;
+const timeout = flags.some((flag) => flag.startsWith("--test-timeout"))
+  ? []
+  : [`--test-timeout=${LONGEST_TEST_MS}`];
 const concurrency = flags.some((flag) => flag.startsWith("--test-concurrency"))
   ? []
   : ["--test-concurrency=2"];
 const reporter = flags.some((flag) => flag.startsWith("--test-reporter")) ? [] : ["--test-reporter=spec"];
-const runner = spawn(process.execPath, ["--test", ...concurrency, ...reporter, ...flags, ...files], {
-  cwd: ROOT,
-  stdio: "inherit",
-  env: { ...process.env, PATH: `${dirname(redisServer)}:${process.env.PATH}` },
-});
+const runner = spawn(
+  process.execPath,
+  ["--test", ...timeout, ...concurrency, ...reporter, ...flags, ...files],
+  {
+    cwd: ROOT,
+    stdio: "inherit",
+    env: { ...process.env, PATH: `${dirname(redisServer)}:${process.env.PATH}` },
+  },
+);
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => runner.kill(signal));
 runner.once("exit", (status) => process.exit(status ?? 1));
 
