@@ -10,6 +10,8 @@ export interface ItemFilter {
 export interface Query {
   /** What this user did so far, oldest first. Items in it are never recommended. */
   readonly history: readonly Interaction[];
+  /** Stands for this very history: as long as the same object is given, a list may be remembered. */
+  readonly revision?: object | undefined;
   /** Further items never to recommend. Asked only of items that are good enough for the list. */
   readonly exclude?: ItemFilter | undefined;
   /** Items that nobody may be shown now; the same object until they change, since a mask is kept for it. */

@@ -10,5 +10,7 @@ export function placeOf(id: string, salt: string): number {
 }
 
 export function isAssigned(id: string, salt: string, share: number): boolean {
-  return placeOf(id, salt) < share;
+  // Every place is below 1 and none below 0: nothing to work out.
+  if (share >= 1) return true;
+  return share > 0 && placeOf(id, salt) < share;
 }

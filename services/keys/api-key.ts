@@ -1,4 +1,4 @@
-import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { hash, randomBytes, timingSafeEqual } from "node:crypto";
 
 /**
  * An API key: `pw_<kind>_<id>_<secret>`. The id is public: it finds the record. The secret is 256 random bits.
@@ -24,11 +24,14 @@ export function idOfKey(key: string): string | null {
 }
 
 export function sha256Of(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
+  return hash("sha256", text, "hex");
 }
 
-/** Takes as long wherever two hashes differ. */
-export function isSameHash(one: string, other: string): boolean {
-  const [a, b] = [Buffer.from(one, "hex"), Buffer.from(other, "hex")];
-  return a.length === b.length && timingSafeEqual(a, b);
+export function digestOf(text: string): Buffer {
+  return hash("sha256", text, "buffer");
+}
+
+/** Takes as long wherever two digests differ. */
+export function isSameDigest(one: Buffer, other: Buffer): boolean {
+  return one.length === other.length && timingSafeEqual(one, other);
 }

@@ -6,7 +6,7 @@ import Type from "typebox";
 import { Compile } from "typebox/compile";
 import { replaceFile } from "../storage/durable-file.ts";
 import { watchChannel } from "../watch-channel.ts";
-import { idOfKey, isSameHash, sha256Of } from "./api-key.ts";
+import { digestOf, idOfKey, isSameDigest } from "./api-key.ts";
 import { ADMINISTRATOR, type Caller, callerOf } from "./caller.ts";
 import { type KeyStore, redisKeyStore } from "./key-store.ts";
 import { KeyRecord } from "./types.ts";
@@ -31,7 +31,7 @@ export interface KeyRingOptions {
  */
 export class KeyRing {
   readonly #store: Pick<KeyStore, "all">;
-  readonly #adminSha256: string;
+  readonly #adminDigest: Buffer;
   readonly #file: string;
   #records: ReadonlyMap<string, KeyRecord> = new Map();
   #origins: ReadonlySet<string> = new Set();
@@ -39,18 +39,19 @@ export class KeyRing {
 
   constructor({ store, adminKey, file }: KeyRingOptions) {
     this.#store = store;
-    this.#adminSha256 = sha256Of(adminKey);
+    this.#adminDigest = digestOf(adminKey);
     this.#file = file;
   }
 
   /** Null for a key that is none of ours, revoked, or rotated away. */
   find(key: string, now: number): Caller | null {
-    const sha256 = sha256Of(key);
-    if (isSameHash(sha256, this.#adminSha256)) return ADMINISTRATOR;
+    const digest = digestOf(key);
+    if (isSameDigest(digest, this.#adminDigest)) return ADMINISTRATOR;
     const record = this.#records.get(idOfKey(key) ?? "");
     if (record === undefined) return null;
     const valid = record.secrets.some(
-      (secret) => isSameHash(secret.sha256, sha256) && (secret.expiresAt === null || now < secret.expiresAt),
+      ({ sha256, expiresAt }) =>
+        isSameDigest(Buffer.from(sha256, "hex"), digest) && (expiresAt === null || now < expiresAt),
     );
     return valid ? callerOf(record) : null;
   }

@@ -14,6 +14,7 @@ import { measure } from "./plugins/metrics.ts";
 import { refuseOverload } from "./plugins/overload.ts";
 import { limitRates, RequestLimits } from "./plugins/rate-limit.ts";
 import { answerForNode, answerParserErrors } from "./plugins/raw-errors.ts";
+import { setSecurityHeaders } from "./plugins/security-headers.ts";
 import { cutSlowReaders } from "./plugins/slow-readers.ts";
 import { ROUTES } from "./routes.ts";
 import { type TrustedProxies, trustedProxies } from "./trusted-proxies.ts";
@@ -60,6 +61,7 @@ export async function buildApp(deps: ServingDeps, options: AppOptions = {}): Pro
 
   handleErrors(app);
   answerForNode(app);
+  setSecurityHeaders(app);
   measure(app, deps.metrics);
   closeConnectionsWhenDraining(app);
   cutSlowReaders(app, limits.writeTimeoutMs, () => deps.metrics.unreadCut.inc());

@@ -4,6 +4,7 @@ import type { Phase } from "../../models/recipe.ts";
 import type { Query, Recommendation, Recommender } from "../../models/recommender.ts";
 import type { LoadedArtifact } from "../artifacts/types.ts";
 import { PhasewiseError } from "../errors.ts";
+import { rememberingLists } from "./remembered-lists.ts";
 
 /** A version in memory, warmed and checked: ready to answer. Immutable. */
 export interface ServedModel {
@@ -27,7 +28,7 @@ export function readyModel({ manifest, model }: LoadedArtifact): ServedModel {
     new PhasewiseError("ARTIFACT_REFUSED", `${version}: ${what}; retrain it`, { version }, cause);
   let served: ServedModel;
   try {
-    served = { version, phase, recipe, recommender: recommenderOf(model) };
+    served = { version, phase, recipe, recommender: rememberingLists(recommenderOf(model)) };
   } catch (error) {
     throw refuse("cannot be made into a recommender", error);
   }

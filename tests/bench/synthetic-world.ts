@@ -16,11 +16,19 @@ import { manifestOf } from "../services/serving/small-world.ts";
 export const USERS = 500;
 const EVENTS_PER_USER = 60;
 
-/** A catalogue, histories of 500 users, and two versions in an installation: the floor, and `recipe` live over it. */
+/**
+ * A catalogue, histories of 500 users (u0 …), and two versions in an installation: the floor, and `recipe` live over it.
+ *
+ * @param moreUsers (c0 …) with histories alike, whom no model learned from
+ */
 export async function raiseSyntheticWorld(
   home: string,
   redis: Redis,
-  { items, recipe }: { readonly items: number; readonly recipe: string },
+  {
+    items,
+    recipe,
+    moreUsers = 0,
+  }: { readonly items: number; readonly recipe: string; readonly moreUsers?: number },
 ): Promise<void> {
   const log = syntheticLog(items);
   const catalogue: Catalogue = new Map(
@@ -42,6 +50,15 @@ export async function raiseSyntheticWorld(
     }));
     await events.append(history, Date.now());
   }
+  const more = Array.from({ length: moreUsers }, (_, user) => ({
+    userId: userId(`c${user}`),
+    entries: Array.from({ length: EVENTS_PER_USER }, (_, index) => ({
+      itemId: itemId(`i${(user * 31 + index * 7) % items}`),
+      timestamp: 1.7e12 + index * 60_000,
+      weight: 1,
+    })),
+  }));
+  if (moreUsers > 0) await events.replaceImported(more, "more users");
   const store = artifactStore(folderStore(join(home, "artifacts")));
   const registry = redisRegistry(redis);
   let expectedLive: string | null = null;

@@ -1,4 +1,4 @@
-import type { FastifyRequest, RouteOptions } from "fastify";
+import type { FastifyReply, FastifyRequest, RouteOptions } from "fastify";
 import { Compile } from "typebox/compile";
 import { PhasewiseError } from "../../errors.ts";
 import { ANONYMOUS, type Caller } from "../../keys/caller.ts";
@@ -52,7 +52,7 @@ export interface AuthOptions {
 export function authenticate(app: App, options: AuthOptions): void {
   app.decorateRequest("knownCaller", null);
   refuseUndeclaredRoutes(app);
-  app.addHook("onRequest", async (request, reply) => {
+  const know = (request: FastifyRequest, reply: FastifyReply): void => {
     if (request.is404) return;
     const access = request.routeOptions.config.access ?? "admin";
     if (access === "open") return;
@@ -67,6 +67,10 @@ export function authenticate(app: App, options: AuthOptions): void {
       throw unauthorized("expected 'Bearer <key>' with a key that is in use");
     }
     request.knownCaller = caller;
+  };
+  app.addHook("onRequest", (request, reply, done) => {
+    know(request, reply);
+    done();
   });
 }
 
@@ -75,10 +79,7 @@ export function authenticate(app: App, options: AuthOptions): void {
  * faster than the key may ask. Beside a secret key, which vouches for every user, a token says nothing new.
  */
 export function knowUsers(app: App, tokens: Pick<UserTokens, "userOf"> | null, onRefused: () => void): void {
-  app.addHook("onRequest", async (request) => {
-    const token = request.headers[USER_TOKEN];
-    const { knownCaller: caller } = request;
-    if (token === undefined || caller?.kind !== "publishable") return;
+  const know = async (request: FastifyRequest, caller: Caller, token: unknown): Promise<void> => {
     try {
       const user = await requireTokens(tokens).userOf(String(token));
       if (!isUserId.Check(user)) throw badToken('expected a user id as the claim "sub"');
@@ -87,14 +88,20 @@ export function knowUsers(app: App, tokens: Pick<UserTokens, "userOf"> | null, o
       onRefused();
       throw error;
     }
+  };
+  app.addHook("onRequest", (request, _reply, done) => {
+    const token = request.headers[USER_TOKEN];
+    const { knownCaller: caller } = request;
+    if (token === undefined || caller?.kind !== "publishable") done();
+    else know(request, caller, token).then(() => done(), done);
   });
 }
 
 /** Last of all: what the caller, now fully known, may ask. */
 export function authorize(app: App): void {
-  app.addHook("onRequest", async ({ is404, knownCaller: caller, routeOptions }) => {
+  app.addHook("onRequest", ({ is404, knownCaller: caller, routeOptions }, _reply, done) => {
     const access = routeOptions.config.access ?? "admin";
-    if (is404 || caller === null || access === "open" || mayUse(caller, access)) return;
+    if (is404 || caller === null || access === "open" || mayUse(caller, access)) return done();
     const expected =
       caller.kind === "publishable" && access === "ingest"
         ? `beside a publishable key a user token (${USER_TOKEN})`

@@ -29,11 +29,11 @@ export function allowOrigins(app: App, keys: Pick<KeyRing, "allowsOrigin">): voi
         .send();
     });
   }
-  app.addHook("onRequest", async (request, reply) => {
+  app.addHook("onRequest", (request, reply, done) => {
     const { kind, origins } = callerOf(request);
-    if (kind !== "publishable") return;
+    if (kind !== "publishable") return done();
     allow(request, reply);
-    if (origins.includes(request.headers.origin ?? "")) return;
+    if (origins.includes(request.headers.origin ?? "")) return done();
     throw new PhasewiseError(
       "FORBIDDEN",
       `origin: expected a page that this publishable key names, got ${JSON.stringify(request.headers.origin ?? null)}`,

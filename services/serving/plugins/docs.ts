@@ -1,4 +1,3 @@
-import helmet from "@fastify/helmet";
 import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
 import type { App } from "../deps.ts";
@@ -6,10 +5,6 @@ import { OPEN, USER_TOKEN } from "./auth.ts";
 
 /** The API describes itself: `/openapi.json` from the route schemas, pages at `/docs`, all served from here. */
 export async function describeApi(app: App, version: string): Promise<void> {
-  await app.register(helmet, {
-    contentSecurityPolicy: { directives: { upgradeInsecureRequests: null, imgSrc: ["'self'", "data:"] } },
-    strictTransportSecurity: false,
-  });
   await app.register(swagger, {
     openapi: {
       // JSON Schema as the routes state it is that of 3.1: in 3.0 `exclusiveMinimum` is a boolean.

@@ -19,7 +19,8 @@ declare module "fastify" {
 export function closeConnectionsWhenDraining(app: App): void {
   const draining = { value: false, lastReplies: false };
   app.decorate("draining", draining);
-  app.addHook("onSend", async (_request, reply) => {
+  app.addHook("onSend", (_request, reply, _payload, done) => {
     if (draining.lastReplies) reply.header("connection", "close");
+    done();
   });
 }

@@ -77,5 +77,8 @@ export class RequestLimits {
 /** After `authenticate`, so that each caller is counted apart. */
 export function limitRates(app: App, limits: RequestLimits): void {
   app.decorate("requestLimits", limits);
-  app.addHook("onRequest", async (request, reply) => limits.asked(request, reply));
+  app.addHook("onRequest", (request, reply, done) => {
+    limits.asked(request, reply);
+    done();
+  });
 }

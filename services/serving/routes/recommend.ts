@@ -96,8 +96,9 @@ interface Asked {
 
 export function recommendRoutes(app: App, deps: ServingDeps): void {
   app.decorateRequest("shadowCopy", null);
-  app.addHook("onResponse", async (request) => {
+  app.addHook("onResponse", (request, _reply, done) => {
     if (request.shadowCopy !== null) deps.shadow.offer(request.shadowCopy);
+    done();
   });
   const responses = { 200: RecommendationView, ...ERROR_RESPONSES };
 
@@ -164,10 +165,12 @@ async function answer(
   if (asked.userId !== null) requireOwnUser(caller, asked.userId, "userId");
   if (!vouched) deps.metrics.unvouched.inc({ what: "request" });
   else if (asked.userId !== null) request.server.requestLimits.user(caller, asked.userId, reply);
-  const history = await historyOf(deps, asked, vouched, now);
+  const known = historyOf(deps, asked, vouched, now);
+  const history = known instanceof Promise ? await known : known;
   deps.metrics.histories.inc({ origin: history.origin });
   const query = {
     history: history.interactions,
+    revision: history.through === null || asked.session !== null ? undefined : history,
     exclude: excluding(asked.exclude.map(itemId), history.seen),
     hidden: deps.catalogue.hidden,
     candidates: asked.candidates,
@@ -175,7 +178,10 @@ async function answer(
   };
   const live = deps.live.recommend(query, vouched ? asked.userId : null);
   const { model } = live;
-  const mixed = await mixedWith(deps, request.id, asked, history, query, live);
+  const mixed =
+    deps.interleaving.challenger === null
+      ? null
+      : await mixedWith(deps, request.id, asked, history, query, live);
   const recommendation = mixed?.recommendation ?? live.recommendation;
   // Evidence is only what was asked through a key and answered from the store: anybody can make up a history.
   const evidence = vouched && asked.session === null && history.through !== null;
@@ -228,13 +234,15 @@ async function mixedWith(
   });
 }
 
+const NOBODY: KnownHistory = { interactions: [], seen: null, through: 0, origin: "empty" };
+
 /** @param vouched whether the caller may read what the store knows of the user */
-async function historyOf(
+function historyOf(
   deps: ServingDeps,
   asked: Asked,
   vouched: boolean,
   now: number,
-): Promise<KnownHistory> {
+): KnownHistory | Promise<KnownHistory> {
   if (asked.session !== null) {
     const interactions = asked.session.map((item) =>
       typeof item === "string"
@@ -247,7 +255,7 @@ async function historyOf(
     );
     return { interactions, seen: null, through: 0, origin: "request" };
   }
-  if (asked.userId === null) return { interactions: [], seen: null, through: 0, origin: "empty" };
+  if (asked.userId === null) return NOBODY;
   if (!vouched) {
     const interactions = deps.visitors.historyOf(userId(asked.userId));
     return {
@@ -257,7 +265,7 @@ async function historyOf(
       origin: interactions.length === 0 ? "empty" : "visitor",
     };
   }
-  return await deps.histories.of(userId(asked.userId));
+  return deps.histories.of(userId(asked.userId));
 }
 
 const sessionWeight = (
