@@ -66,7 +66,7 @@ export async function buildApp(deps: ServingDeps, options: AppOptions = {}): Pro
   closeConnectionsWhenDraining(app);
   cutSlowReaders(app, limits.writeTimeoutMs, () => deps.metrics.unreadCut.inc());
   capClients(app, limits, deps.metrics, proxies);
-  refuseOverload(app, limits, deps.metrics);
+  refuseOverload(app, limits, deps.metrics, proxies);
   const requestLimits = new RequestLimits(limits, deps.metrics, deps.now);
   const { keyRing: keys, openToVisitors, now } = deps;
   authenticate(app, { keys, openToVisitors, limits: requestLimits, now });

@@ -87,7 +87,7 @@ export interface AppLimits {
   readonly clientShare: number;
   /** The same for operators' routes, which have slots of their own. */
   readonly operatorSlots: number;
-  /** The same for the API's description and its pages. */
+  /** The same for those that look at what there is, and again for the API's description and its pages. */
   readonly readerSlots: number;
   /** Connections of one address at once, unless it is a trusted proxy. */
   readonly connectionsPerClient: number;

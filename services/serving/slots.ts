@@ -18,10 +18,15 @@ export class Slots {
     return this.#taken >= this.#room();
   }
 
+  hasRoomFor(client: string): boolean {
+    const ofClient = this.#byClient.get(client) ?? 0;
+    return !this.full && ofClient < Math.ceil(this.#clientShare * this.#room());
+  }
+
   /** Null when there is no room for this client. */
   take(client: string): Leave | null {
+    if (!this.hasRoomFor(client)) return null;
     const ofClient = this.#byClient.get(client) ?? 0;
-    if (this.full || ofClient >= Math.ceil(this.#clientShare * this.#room())) return null;
     this.#taken++;
     this.#byClient.set(client, ofClient + 1);
     let left = false;

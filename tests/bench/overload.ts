@@ -1,34 +1,31 @@
 /**
  * Twice the capacity, open loop: clients that do not wait for each other, as on the internet. Prints the capacity of
- * one API process, then what is answered, refused and lost at twice that rate, and how soon all is well afterwards.
- * Run: npm run bench:overload [-- items] [seconds] [recipe]
+ * one API process, then what is answered, refused and lost at twice that rate, and how soon all is well afterwards; the
+ * capacity before and after each flood, since other programs share the machine. A reply's time is counted from the moment
+ * at which its request was due, so that it includes what the client itself was late by, which is printed as well.
+ * Run: npm run bench:overload [-- items] [seconds] [recipe] [rounds]
  */
-import { Agent, get } from "node:http";
-import { setTimeout as pause } from "node:timers/promises";
-import autocannon from "autocannon";
-import { seededRandom } from "../../models/data/random.ts";
+import { loadavg } from "node:os";
 import { connectRedis } from "../../services/redis.ts";
 import { startService } from "../support/service.ts";
+import { type LoadProcess, type Reply, startLoad } from "./load.ts";
 import { quantile } from "./quantile.ts";
 import { raiseSyntheticWorld, USERS } from "./synthetic-world.ts";
 
 const ITEMS = Number(process.argv[2] ?? 10_000);
 const SECONDS = Number(process.argv[3] ?? 10);
 const RECIPE = process.argv[4] ?? "als";
-/** Left out at the start of the overload: sockets are opened, and the lag is a mean over a second. */
+const ROUNDS = Number(process.argv[5] ?? 3);
+const CLIENTS = 10;
+/** Left out at the start of the overload: connections are opened, and the service learns its limit. */
 const SETTLING_SECONDS = 2;
 /** Of the capacity, once the overload is over. */
 const CALM_SHARE = 0.2;
 
-interface Reply {
-  /** Milliseconds of this phase at which it was due, and was sent. */
-  readonly dueMs: number;
-  readonly sentMs: number;
-  readonly status: number;
-  readonly retryAfter: boolean;
-  /** From due to the last byte: what waited for its turn in the client waited too. */
-  readonly tookMs: number;
-}
+const percent = (part: number, whole: number): string =>
+  `${((100 * part) / Math.max(1, whole)).toFixed(1)} %`;
+const ms = (values: readonly number[], share: number): string => `${quantile(values, share).toFixed(0)} ms`;
+const tookMs = (replies: readonly Reply[]): number[] => replies.map(({ tookMs }) => tookMs);
 
 const service = await startService({ shadow: { samplingRate: 0 } });
 const redis = connectRedis({ redisUrl: service.redis.url }, "patient", () => {});
@@ -36,85 +33,55 @@ await raiseSyntheticWorld(service.home, redis, { items: ITEMS, recipe: RECIPE })
 redis.disconnect();
 const { url } = await service.startApi();
 while ((await fetch(`${url}/readyz`)).status !== 200);
+const load = startLoad({ url, authorization: `Bearer ${service.key}`, users: USERS });
 
-const agent = new Agent({ keepAlive: true, maxSockets: 2000 });
-const headers = { authorization: `Bearer ${service.key}` };
-const random = seededRandom(1);
-
-function ask(path: string, dueMs: number, startedAt: number): Promise<Reply> {
-  const sentMs = performance.now() - startedAt;
-  return new Promise((resolve) => {
-    const done = (status: number, retryAfter: boolean): void => {
-      resolve({ dueMs, sentMs, status, retryAfter, tookMs: performance.now() - startedAt - dueMs });
-    };
-    get(`${url}${path}`, { agent, headers }, (reply) => {
-      reply
-        .resume()
-        .once("end", () => done(reply.statusCode ?? 0, reply.headers["retry-after"] !== undefined));
-    }).once("error", () => done(0, false));
-  });
+async function capacityOf(clients: LoadProcess): Promise<number> {
+  const replies = await clients.closed(CLIENTS, SECONDS);
+  const good = replies.filter(({ status }) => status === 200);
+  const perSecond = good.length / SECONDS;
+  console.log(
+    `  capacity, ${CLIENTS} clients that wait: ${perSecond.toFixed(0)} requests/s, p99 ${ms(tookMs(good), 0.99)}, not 200: ${replies.length - good.length}`,
+  );
+  return perSecond;
 }
 
-/** Poisson arrivals: each is sent when it is due, whatever became of the others. */
-async function openLoop(perSecond: number, seconds: number): Promise<Reply[]> {
-  const replies: Promise<Reply>[] = [];
-  const startedAt = performance.now();
-  let dueMs = 0;
-  for (let n = 0; dueMs < seconds * 1000; n++) {
-    const aheadMs = dueMs - (performance.now() - startedAt);
-    if (aheadMs > 1) await pause(aheadMs);
-    replies.push(ask(`/recommend?userId=u${n % USERS}`, dueMs, startedAt));
-    dueMs += (-Math.log(1 - random.next()) * 1000) / perSecond;
-  }
-  return Promise.all(replies);
+async function round(): Promise<{
+  readonly goodput: number;
+  readonly p99: number;
+  readonly recovered: number;
+}> {
+  const before = await capacityOf(load);
+  const flood = (await load.open(2 * before, SETTLING_SECONDS + SECONDS)).filter(
+    ({ dueMs }) => dueMs >= SETTLING_SECONDS * 1000,
+  );
+  const calm = await load.open(CALM_SHARE * before, 5);
+  const capacity = (before + (await capacityOf(load))) / 2;
+
+  const answered = flood.filter(({ status }) => status === 200);
+  const refused = flood.filter(({ status }) => status === 503);
+  const lateness = flood.map(({ dueMs, sentMs }) => sentMs - dueMs);
+  const goodput = answered.length / SECONDS / capacity;
+  const unwell = calm.filter(({ status, tookMs }) => status !== 200 || tookMs > 200);
+  const recovered = Math.max(0, ...unwell.map(({ dueMs }) => dueMs));
+  const p99 = quantile(tookMs(answered), 0.99);
+  console.log(`  offered ${(flood.length / SECONDS).toFixed(0)} requests/s, ${(flood.length / SECONDS / capacity).toFixed(2)} times the mean capacity; the client was late by ${ms(lateness, 0.5)} (p50), ${ms(lateness, 0.99)} (p99)
+  goodput ${(answered.length / SECONDS).toFixed(0)} requests/s, ${(100 * goodput).toFixed(1)} % of the capacity
+  accepted p50 ${ms(tookMs(answered), 0.5)}, p99 ${p99.toFixed(0)} ms
+  refused ${percent(refused.length, flood.length)}, of them with Retry-After ${percent(refused.filter(({ retryAfter }) => retryAfter).length, refused.length)}, p99 ${ms(tookMs(refused), 0.99)}; neither answered nor refused: ${flood.length - answered.length - refused.length}
+  recovered after ${recovered.toFixed(0)} ms; ${unwell.length} of ${calm.length} calm requests refused or over 200 ms`);
+  return { goodput, p99, recovered };
 }
 
-const percent = (part: number, whole: number): string => `${((100 * part) / whole).toFixed(1)} %`;
-
-const requests = Array.from({ length: USERS }, (_, n) => ({
-  method: "GET" as const,
-  path: `/recommend?userId=u${n}`,
-  headers,
-}));
-await autocannon({ url, connections: 10, duration: 3, requests });
-const closed = await autocannon({ url, connections: 10, duration: SECONDS, requests });
-const capacity = closed["2xx"] / closed.duration;
+console.log(`${RECIPE}, ${ITEMS} items, ${ROUNDS} rounds; the machine's load is ${loadavg()[0].toFixed(1)}`);
+await load.closed(CLIENTS, 3);
+const rounds: Awaited<ReturnType<typeof round>>[] = [];
+for (let n = 1; n <= ROUNDS; n++) {
+  console.log(`round ${n}`);
+  rounds.push(await round());
+}
+const median = (values: readonly number[]): number => quantile(values, 0.5);
 console.log(
-  `${RECIPE}, ${ITEMS} items: capacity, ten clients that wait: ${capacity.toFixed(0)} requests/s, p99 ${closed.latency.p99} ms, not 2xx ${closed.non2xx}`,
+  `medians: goodput ${(100 * median(rounds.map(({ goodput }) => goodput))).toFixed(1)} % of the capacity (goal: 80 %), accepted p99 ${median(rounds.map(({ p99 }) => p99)).toFixed(0)} ms (goal: 200 ms), recovered after ${median(rounds.map(({ recovered }) => recovered)).toFixed(0)} ms (goal: 2000 ms)`,
 );
-
-const flood = (await openLoop(2 * capacity, SETTLING_SECONDS + SECONDS)).filter(
-  ({ dueMs }) => dueMs >= SETTLING_SECONDS * 1000,
-);
-const floodEnded = performance.now();
-const answered = flood.filter(({ status }) => status === 200);
-const refused = flood.filter(({ status }) => status === 503);
-const lost = flood.length - answered.length - refused.length;
-const lateness = flood.map(({ dueMs, sentMs }) => sentMs - dueMs);
-console.log(
-  `offered ${(flood.length / SECONDS).toFixed(0)} requests/s; the client itself was late by ${quantile(lateness, 0.5).toFixed(1)} ms (p50), ${quantile(lateness, 0.99).toFixed(0)} ms (p99)`,
-);
-console.log(
-  `goodput ${(answered.length / SECONDS).toFixed(0)} requests/s, ${percent(answered.length / SECONDS, capacity)} of the capacity (goal: 80 %)`,
-);
-const accepted = answered.map(({ tookMs }) => tookMs);
-console.log(
-  `accepted p50 ${quantile(accepted, 0.5).toFixed(0)} ms, p99 ${quantile(accepted, 0.99).toFixed(0)} ms (goal: 200 ms)`,
-);
-const polite = refused.filter(({ retryAfter }) => retryAfter).length;
-console.log(
-  `refused with 503: ${percent(refused.length, flood.length)}, of them with Retry-After ${percent(polite, Math.max(1, refused.length))}, p99 ${quantile(
-    refused.map(({ tookMs }) => tookMs),
-    0.99,
-  ).toFixed(0)} ms; neither answered nor refused: ${lost}`,
-);
-
-const gapMs = performance.now() - floodEnded;
-const calm = await openLoop(CALM_SHARE * capacity, 5);
-const unwell = calm.filter(({ status, tookMs }) => status !== 200 || tookMs > 200);
-const recovered = unwell.length === 0 ? gapMs : gapMs + Math.max(...unwell.map(({ dueMs }) => dueMs));
-console.log(
-  `recovered ${recovered.toFixed(0)} ms after the overload (goal: 2000 ms); ${unwell.length} of ${calm.length} calm requests refused or over 200 ms`,
-);
-agent.destroy();
+load.stop();
 await service.stop();

@@ -1,12 +1,19 @@
-import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from "fastify";
+import type { FastifyContextConfig, FastifyReply, FastifyRequest, RouteHandlerMethod } from "fastify";
 import { PhasewiseError } from "../../errors.ts";
 import { AdaptiveLimit } from "../adaptive-limit.ts";
 import { clientOf } from "../client-address.ts";
 import type { App, AppLimits } from "../deps.ts";
 import type { ServingMetrics } from "../serving-metrics.ts";
 import { type Leave, Slots } from "../slots.ts";
+import type { TrustedProxies } from "../trusted-proxies.ts";
+import { Turns } from "../turns.ts";
+import { watchTheDoor } from "./front-door.ts";
 
 declare module "fastify" {
+  interface FastifyInstance {
+    /** To be waited for before a list is made. */
+    turns: Turns;
+  }
   interface FastifyContextConfig {
     /** Health and metrics answer whatever the load. */
     neverRefused?: boolean;
@@ -18,19 +25,25 @@ declare module "fastify" {
 }
 
 /** Slots that are left however late everything is. */
-const LEAST_SLOTS = 8;
+const LEAST_SLOTS = 16;
 /** How often the lag of the event loop is looked at, milliseconds. */
 const LAG_EVERY_MS = 20;
+const TOO_MANY = "too many requests at once; try again in a second";
 
 /**
  * Slots count work, not sockets: a request holds one from when its handler starts, the body read and checked, until it
  * has its answer. A client that is slow to send or to read holds none. Operators' routes have slots of their own, and
- * so has the API's description.
+ * so have those that only look at what there is, and the API's description.
  *
  * Load is shed early, since a request refused at once costs little and one that waits costs its client the wait. How many
  * slots there are follows from how long requests take.
  */
-export function refuseOverload(app: App, limits: AppLimits, metrics: ServingMetrics): void {
+export function refuseOverload(
+  app: App,
+  limits: AppLimits,
+  metrics: ServingMetrics,
+  proxies: TrustedProxies,
+): void {
   const adaptive = new AdaptiveLimit({
     least: LEAST_SLOTS,
     most: limits.maxInFlight,
@@ -50,28 +63,44 @@ export function refuseOverload(app: App, limits: AppLimits, metrics: ServingMetr
     everybody,
     operators: new Slots(() => limits.operatorSlots, 1),
     readers: new Slots(() => limits.readerSlots, limits.clientShare),
+    strangers: new Slots(() => limits.readerSlots, limits.clientShare),
   };
+  const hasRoomFor = (client: string | null): boolean =>
+    client === null ? !everybody.full : everybody.hasRoomFor(client);
   const refuse = (): PhasewiseError => {
     metrics.refused.inc({ cause: "in-flight" });
-    return new PhasewiseError("OVERLOADED", "too many requests at once; try again in a second");
+    return new PhasewiseError("OVERLOADED", TOO_MANY);
   };
+  const turns = new Turns();
+  app.server.on("connection", () => turns.connected());
+  app.decorate("turns", turns);
   app.decorateRequest("leaveSlot", null);
-  // The first hook: what is refused here costs next to nothing, and its body is not read.
+  const routes = new Set<string>();
+  const door = { hasRoomFor, routes, message: TOO_MANY, retryAfterSeconds: 1, metrics, proxies };
+  watchTheDoor(app, door);
+  // For those who passed the door: of whom it was not known who they are, or whose path holds a parameter.
   app.addHook("onRequest", async (request) => {
-    if (everybody.full && kindOf(request) === "everybody") throw refuse();
+    if (kindOf(request.routeOptions.config) !== "everybody" || request.is404) return;
+    if (!everybody.hasRoomFor(clientOf(request.ip))) throw refuse();
   });
   app.addHook("onRoute", (route) => {
     const { handler } = route;
+    if (kindOf(route.config) === "everybody" && !route.url.includes(":")) {
+      for (const method of [route.method].flat()) routes.add(`${method} ${route.url}`);
+    }
     route.handler = function (this: App, request: FastifyRequest, reply: FastifyReply) {
-      const kind = kindOf(request);
+      const kind = kindOf(request.routeOptions.config);
       if (kind === "free") return handler.call(this, request, reply);
       const leave = slots[kind].take(clientOf(request.ip));
       if (leave === null) throw refuse();
+      // From here, since how long a client takes to send its body says nothing of the load.
+      const startedAt = performance.now();
       request.leaveSlot =
         kind === "everybody"
           ? () => {
               leave();
-              adaptive.record(reply.elapsedTime + lagMs, performance.now());
+              const now = performance.now();
+              adaptive.record(now - startedAt + lagMs, now);
             }
           : leave;
       let answer: unknown;
@@ -91,10 +120,16 @@ export function refuseOverload(app: App, limits: AppLimits, metrics: ServingMetr
   });
 }
 
-/** `free` takes no slot: health, metrics, and what is no route at all. `readers` are those of the API's description. */
-function kindOf(request: FastifyRequest): "free" | "operators" | "readers" | "everybody" {
-  const { access, neverRefused } = request.routeOptions.config;
-  if (neverRefused || request.is404) return "free";
-  if (access === "open") return "readers";
+/**
+ * `free` takes no slot: health and metrics. `readers` look at what there is, `strangers` at the API's description, so that
+ * neither waits for those who are served.
+ */
+function kindOf(
+  config: FastifyContextConfig | undefined,
+): "free" | "operators" | "readers" | "strangers" | "everybody" {
+  const { access, neverRefused } = config ?? {};
+  if (neverRefused) return "free";
+  if (access === "open") return "strangers";
+  if (access === "view") return "readers";
   return access === "operate" || access === "admin" ? "operators" : "everybody";
 }

@@ -74,6 +74,7 @@ export function itemRoutes(app: App, deps: ServingDeps): void {
           field: "itemId",
         });
       }
+      await request.server.turns.next();
       const { recommendation, model } = deps.live.recommend({
         history: [{ itemId: id, timestamp: deps.now(), weight: 1 }],
         hidden: deps.catalogue.hidden,

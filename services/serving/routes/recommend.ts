@@ -176,6 +176,7 @@ async function answer(
     candidates: asked.candidates,
     k: asked.k,
   };
+  await request.server.turns.next();
   const live = deps.live.recommend(query, vouched ? asked.userId : null);
   const { model } = live;
   const mixed =
