@@ -103,7 +103,7 @@ function recordedRows(): { rows: string[]; past: number } {
   return { rows, past };
 }
 
-describe("broken challengers, each with a planted gain, in the real shadow", () => {
+describe("F12: broken challengers, each with a planted gain, in the real shadow", () => {
   let service: Service;
   let context: JobContext;
   let api: ApiClient;

@@ -20,7 +20,7 @@ import { writeSmallData } from "../support/small-data.ts";
 /** Time a killed worker's job needs: its lock must run out, and the next look for stalled jobs must come. */
 const STALL_BOUND_MS = 60_000;
 
-describe("a training that is killed", () => {
+describe("F5: a training that is killed", () => {
   let service: Service;
   let api: ApiClient;
   let url: string;

@@ -34,7 +34,7 @@ const POLICY = {
 };
 const LOOK = { kind: "judge", record: true } as const;
 
-describe("users whom somebody invents", () => {
+describe("F20: users whom somebody invents", () => {
   let service: Service;
   let context: JobContext;
   let url: string;

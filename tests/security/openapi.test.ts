@@ -51,7 +51,7 @@ interface Tally {
   readonly statuses: Map<number, number>;
 }
 
-describe("the API's own description", () => {
+describe("F13: the API's own description", () => {
   let rig: Rig;
   let described: Description;
   let known: KnownValues;

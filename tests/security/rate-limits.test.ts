@@ -4,7 +4,7 @@ import { clientOf } from "../../services/serving/client-address.ts";
 import { RateLimiter } from "../../services/serving/rate-limiter.ts";
 import { BEARER, type Rig, startRig } from "../services/serving/rig.ts";
 
-describe("rate limits", () => {
+describe("F22: rate limits", () => {
   let rig: Rig;
 
   before(async () => {
