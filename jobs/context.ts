@@ -85,7 +85,7 @@ export async function openContext(config: Config = loadConfig()): Promise<JobCon
     events,
     decisions: redisDecisionLog<Decision>(redis),
     evaluations: redisEvaluations(redis, protocolOf(policy.training)),
-    shadowLog: redisShadowLog(redis),
+    shadowLog: redisShadowLog(redis, policy.shadow.latencySamples),
     interleaving: redisInterleavingLog(redis),
     fleet: redisFleetLog(redis),
     findings: redisFindings(redis),

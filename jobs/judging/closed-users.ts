@@ -1,140 +1,144 @@
 import { MS_PER_DAY } from "../../models/data/day.ts";
-import { groupedBy } from "../../models/data/grouped-by.ts";
-import { type ItemId, itemId, userId } from "../../models/data/ids.ts";
-import type { Catalogue } from "../../models/data/interaction-log.ts";
-import { type Attribution, attribute } from "../../models/evaluation/attribution.ts";
-import type { WindowOptions } from "../../models/evaluation/attribution-window.ts";
-import { diversity } from "../../models/evaluation/diversity.ts";
-import { mean } from "../../models/evaluation/moments.ts";
-import type { Policy } from "../../models/gate/policy.ts";
-import { samplePlace } from "../../models/gate/request-sample.ts";
-import { type Origin, type Vouching, vouchFor } from "../../models/gate/vouching.ts";
-import { clockOf } from "../../services/interactions/event-clocks.ts";
+import { type ItemId, userId } from "../../models/data/ids.ts";
+import { type Vouching, vouchFor } from "../../models/gate/vouching.ts";
+import { type EventClocks, isLiveAt } from "../../services/interactions/event-clocks.ts";
 import type { UserHistory } from "../../services/interactions/types.ts";
-import {
-  type Comparison,
-  type JudgedUser,
-  type ShadowPair,
-  servingRole,
-} from "../../services/shadow/types.ts";
+import { type HeldRequest, markOf } from "../../services/shadow/panel.ts";
+import { rowOf } from "../../services/shadow/redis-shadow-log.ts";
+import { type Comparison, isWatch, type JudgedUser } from "../../services/shadow/types.ts";
 import type { JobContext } from "../context.ts";
+import { takeOverFormerPairs } from "./former-pairs.ts";
+import { judgeRequests, latestOf } from "./judged-requests.ts";
+import { showsFor } from "./shown-lists.ts";
 
-/** All that a comparison has recorded, read once a look, so that all counts are of the same requests. */
+/** What a comparison knows of the users whose windows have closed. */
 export interface RecordedShadow {
-  readonly pairs: readonly ShadowPair[];
-  /** Those whose windows have closed, in the order in which they entered. */
+  /** In the order in which they entered. */
   readonly entered: readonly JudgedUser[];
   /** Those of them who count, and what is known of where they came from. */
   readonly users: readonly JudgedUser[];
   readonly vouching: Vouching;
-  /** Early requests of each user who has not entered. */
-  readonly early: ReadonlyMap<string, number>;
 }
 
-/** Enters the users whose attribution windows have closed since the last look, in that order; returns all records. */
+/** Users looked at in one look at most; the others come first in the next. */
+const MOST_DUE = 5_000;
+
+/** Enters the users whose windows have closed since the last look, in that order; returns all of one comparison. */
 export async function enterClosedUsers(context: JobContext, comparison: Comparison): Promise<RecordedShadow> {
-  const [pairs, entered, clocks] = await Promise.all([
-    context.shadowLog.pairs(comparison),
-    context.shadowLog.users(comparison),
-    context.events.clocks(),
+  await settleDueUsers(context);
+  const entered = await context.shadowLog.users(comparison);
+  const { counted, vouching } = vouchFor(entered, context.policy.evidence);
+  return { entered, users: counted, vouching };
+}
+
+interface ClosedUser {
+  readonly comparison: Comparison;
+  readonly row: Omit<JudgedUser, "chosenDiversity">;
+  /** What the user chose next, of each request. */
+  readonly chosen: readonly (readonly ItemId[])[];
+  readonly requests: readonly HeldRequest[];
+}
+
+/**
+ * Looks at the users who are due, in all open comparisons at once. Whose windows have closed enters; whose have not is
+ * looked at again when they may have. A look so costs what came and closed since the last one.
+ */
+export async function settleDueUsers(context: JobContext): Promise<void> {
+  const { shadowLog, events } = context;
+  const open = [...(await shadowLog.openAttempts()), ...(await shadowLog.openWatches())];
+  await takeOverFormerPairs(context, open);
+  const clocks = await events.clocks();
+  const due = await shadowLog.panel.due(clocks, MOST_DUE);
+  if (due.length === 0) return;
+  const [held, histories, ...entered] = await Promise.all([
+    shadowLog.panel.held(due),
+    events.histories(due.map(userId)),
+    ...open.map(({ id }) => shadowLog.hasEntered(id, due)),
   ]);
-  const known = new Set(entered.map((user) => user.userId));
-  const serving = servingRole(comparison);
-  const waiting = groupedBy(
-    pairs.filter((pair) => !known.has(pair.userId) && pair[serving].fault === null),
-    (pair) => pair.userId,
-  );
-  const histories = await context.events.histories([...waiting.keys()].map(userId));
-  const catalogue = await context.catalogue();
-  const closed: JudgedUser[] = [];
-  const early = new Map<string, number>();
-  for (const [user, own] of waiting) {
+  const closed: ClosedUser[] = [];
+  for (const [place, user] of due.entries()) {
     const history = histories.get(userId(user));
-    const watermark = clockOf(clocks, latestOf(history?.entries ?? []));
-    const clock = { watermark, openedAt: comparison.openedAt };
-    const joined = attributionOf(context, own, history, clock);
-    if (joined.state === "closed") {
-      const { state: _, chosen, ...figures } = joined;
-      const lastUpgrade = lastUpgradeFigure(context, own, history, clock);
-      closed.push({
-        userId: user,
-        origin: originOf(own, history),
-        ...figures,
-        lastUpgrade,
-        chosenDiversity: diversityOf(chosen, catalogue),
-      });
-    } else if (joined.early > 0) early.set(user, joined.early);
+    await releaseEnded(context, user, held[place], open);
+    const until: number[] = [];
+    for (const [index, comparison] of open.entries()) {
+      const requests = held[place].filter(({ marks }) => marks.has(markOf(comparison.id)));
+      if (requests.length === 0) continue;
+      const judged = entered[index][place]
+        ? ({ state: "unheard" } as const)
+        : judgeRequests({ policy: context.policy, clocks }, comparison, user, requests, history);
+      if (judged.state === "closed") closed.push({ comparison, ...judged, requests });
+      else if (judged.state === "unheard") await release(context, user, comparison, requests, "unheard");
+      else {
+        await release(context, user, comparison, judged.early, "early");
+        until.push(judged.until);
+      }
+    }
+    if (until.length > 0) await lookAgain(context, user, Math.min(...until), history, clocks);
   }
-  closed.sort((a, b) => a.closedAt - b.closedAt || (a.userId < b.userId ? -1 : 1));
-  await context.shadowLog.enter(comparison, closed);
-  // Read back: another judge may have entered users meanwhile, and the order is the log's.
-  const all = closed.length === 0 ? entered : await context.shadowLog.users(comparison);
-  const { counted, vouching } = vouchFor(all, context.policy.evidence);
-  return { pairs, entered: all, users: counted, vouching, early };
+  await enter(context, closed);
 }
 
-function originOf([first]: readonly ShadowPair[], history: UserHistory | undefined): Origin | undefined {
-  const times = (history?.entries ?? []).map(({ timestamp }) => timestamp);
-  return times.length === 0 ? undefined : { source: first?.source, firstSeen: Math.min(...times) };
+/** In the order in which their windows closed. */
+async function enter(context: JobContext, closed: ClosedUser[]): Promise<void> {
+  if (closed.length === 0) return;
+  const shows = await showsFor(context);
+  const { listUsers: mostShown } = context.policy.shadow;
+  closed.sort((a, b) => a.row.closedAt - b.row.closedAt || (a.row.userId < b.row.userId ? -1 : 1));
+  for (const { comparison, row, chosen, requests } of closed) {
+    const isShown = !isWatch(comparison) && (await context.shadowLog.shown(comparison)).length < mostShown;
+    const shown = isShown ? JSON.stringify(shows.shown(comparison, row.userId, requests)) : null;
+    const whole = { ...row, chosenDiversity: shows.diversityOf(chosen) };
+    await context.shadowLog.panel.release(
+      row.userId,
+      comparison.id,
+      requests.map(({ requestId }) => requestId),
+      { kind: "entered", row: rowOf(comparison, whole), shown, mostShown },
+    );
+  }
 }
 
-/** One thing chosen is neither varied nor alike. */
-function diversityOf(chosen: readonly (readonly ItemId[])[], catalogue: Catalogue): number | undefined {
-  const several = chosen.filter(({ length }) => length > 1);
-  return several.length === 0 ? undefined : mean(several.map((items) => diversity(items, catalogue)));
-}
-
-/** When the user did something last, epoch milliseconds. */
-export function latestOf(entries: readonly { readonly timestamp: number }[]): number {
-  return entries.reduce((latest, { timestamp }) => Math.max(latest, timestamp), 0);
-}
-
-/** The attribution window: how long after a list what the user does counts for it. */
-export function windowOf({ shadow }: Policy): Omit<WindowOptions, "watermark"> {
-  return { windowMs: shadow.attributionDays * MS_PER_DAY, windowEvents: shadow.attributionEvents };
-}
-
-interface Clock {
-  readonly watermark: number;
-  readonly openedAt: number;
-}
-
-function attributionOf(
-  { policy }: JobContext,
-  pairs: readonly ShadowPair[],
-  history: UserHistory | undefined,
-  clock: Clock,
-): Attribution {
-  const lists = pairs.map(({ requestId, historyThrough, k, challenger, baseline }) => ({
-    historyThrough,
-    k,
-    place: samplePlace(requestId),
-    challenger: challenger.items.map(itemId),
-    baseline: baseline.items.map(itemId),
-  }));
-  const chosen = (history?.entries ?? []).filter(({ weight }) => weight > 0);
-  const events = chosen.map((entry) => ({ ...entry, listDriven: entry.requestId !== null }));
-  return attribute(lists, events, {
-    ...windowOf(policy),
-    ...clock,
-    relevantEvents: policy.shadow.relevantEvents,
-    periodMs: policy.shadow.panelDays * MS_PER_DAY,
-    maxRequests: policy.shadow.requestsPerUser,
-  });
-}
-
-/** nDCG of the last upgrade on the requests that it answered; undefined when it was not asked or had nothing joined. */
-function lastUpgradeFigure(
-  context: JobContext,
-  pairs: readonly ShadowPair[],
-  history: UserHistory | undefined,
-  clock: Clock,
-): number | undefined {
-  const answered = pairs.flatMap(({ lastUpgrade, ...pair }) =>
-    lastUpgrade === undefined || lastUpgrade.fault !== null ? [] : [{ ...pair, baseline: lastUpgrade }],
+async function release(
+  { shadowLog }: JobContext,
+  user: string,
+  { id }: Comparison,
+  requests: readonly HeldRequest[],
+  kind: "early" | "unheard",
+): Promise<void> {
+  if (requests.length === 0) return;
+  await shadowLog.panel.release(
+    user,
+    id,
+    requests.map(({ requestId }) => requestId),
+    { kind },
   );
-  // With a request missing, the two figures would be means over different requests.
-  if (answered.length < pairs.length) return undefined;
-  const joined = attributionOf(context, answered, history, clock);
-  return joined.state === "closed" ? joined.baseline : undefined;
+}
+
+/** Comparisons that are over let go of what they held. */
+async function releaseEnded(
+  { shadowLog }: JobContext,
+  user: string,
+  held: readonly HeldRequest[],
+  open: readonly Comparison[],
+): Promise<void> {
+  const running = new Set(open.map(({ id }) => markOf(id)));
+  const ended = new Set(held.flatMap(({ marks }) => [...marks.keys()].filter((mark) => !running.has(mark))));
+  for (const mark of ended) {
+    const ids = held.filter(({ marks }) => marks.has(mark)).map(({ requestId }) => requestId);
+    await shadowLog.panel.release(user, { mark }, ids, { kind: "ended" });
+  }
+}
+
+/** A user's clock may change with what the user does next, so that the other one is looked at too, a period later. */
+async function lookAgain(
+  { shadowLog, policy }: JobContext,
+  user: string,
+  until: number,
+  history: UserHistory | undefined,
+  clocks: EventClocks,
+): Promise<void> {
+  const later = (clock: number | null): number => (clock ?? 0) + policy.shadow.panelDays * MS_PER_DAY;
+  const at = isLiveAt(clocks, latestOf(history?.entries ?? []))
+    ? { live: until, recorded: later(clocks.recorded) }
+    : { live: later(clocks.live), recorded: until };
+  await shadowLog.panel.lookAgain(user, at);
 }

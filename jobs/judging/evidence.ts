@@ -1,14 +1,7 @@
 import { MS_PER_DAY } from "../../models/data/day.ts";
-import { groupedBy } from "../../models/data/grouped-by.ts";
-import { itemId } from "../../models/data/ids.ts";
-import { diversity } from "../../models/evaluation/diversity.ts";
-import { noFaults } from "../../models/evaluation/list-faults.ts";
-import { mean } from "../../models/evaluation/moments.ts";
-import { novelty } from "../../models/evaluation/novelty.ts";
-import { overlap, rankBiasedOverlap } from "../../models/evaluation/overlap.ts";
-import type { Pair, ShadowEvidence, ShownToUser } from "../../models/gate/evidence.ts";
-import { sampleOf } from "../../models/gate/request-sample.ts";
-import type { Attempt, JudgedUser, LaneAnswer, ShadowPair } from "../../services/shadow/types.ts";
+import { type FaultCounts, LIST_FAULTS } from "../../models/evaluation/list-faults.ts";
+import type { ShadowEvidence, ShownToUser } from "../../models/gate/evidence.ts";
+import type { Attempt, JudgedUser, ShownByOne } from "../../services/shadow/types.ts";
 import type { JobContext } from "../context.ts";
 import type { RecordedShadow } from "./closed-users.ts";
 import { interleavedUsers, withServingCounts } from "./interleaving.ts";
@@ -20,14 +13,16 @@ export async function shadowEvidence(
   attempt: Attempt,
   recorded: RecordedShadow,
 ): Promise<ShadowEvidence> {
-  const { pairs, users } = recorded;
-  const [shed, lost] = await Promise.all([
-    context.shadowLog.shedCount(attempt.id),
-    context.shadowLog.lost(attempt.id, context.now() - context.policy.shadow.overtakenSeconds * 1000),
+  const { users } = recorded;
+  const { shadowLog } = context;
+  const [shed, lost, counts, latencies] = await Promise.all([
+    shadowLog.shedCount(attempt.id),
+    shadowLog.lost(attempt.id, context.now() - context.policy.shadow.overtakenSeconds * 1000),
+    shadowLog.counts(attempt.id),
+    shadowLog.latencies(attempt.id),
   ]);
   const { manifest } = await context.artifacts.manifest(attempt.challenger.version);
-  const { policy } = context;
-  const repeats = pairs.filter(({ challenger }) => challenger.repeated !== null);
+  const count = (name: string): number => counts[name] ?? 0;
   return {
     kind: attempt.kind,
     challenger: attempt.challenger,
@@ -38,31 +33,29 @@ export async function shadowEvidence(
     users: comparisonsOf(users, context),
     vouching: recorded.vouching,
     requests: await withServingCounts(context, attempt, {
-      asked: pairs.length,
-      failures: pairs.filter(({ challenger }) => challenger.fault === "error").length,
-      timeouts: pairs.filter(({ challenger }) => challenger.fault === "timeout").length,
-      baselineFailed: pairs.filter(({ baseline }) => baseline.fault !== null).length,
+      asked: count("asked"),
+      failures: count("failures"),
+      timeouts: count("timeouts"),
+      baselineFailed: count("baselineFailed"),
     }),
-    faults: faultsOf(pairs),
-    repeats: {
-      checked: repeats.length,
-      different: repeats.filter(({ challenger }) => challenger.repeated === false).length,
+    faults: Object.fromEntries(LIST_FAULTS.map((fault) => [fault, count(`broken:${fault}`)])) as FaultCounts,
+    repeats: { checked: count("repeats"), different: count("repeatsDifferent") },
+    latencyMs: {
+      challenger: latencies.flatMap(({ challenger }) => challenger ?? []),
+      baseline: latencies.flatMap(({ baseline }) => baseline ?? []),
     },
-    latencyMs: latencies(pairs, policy.shadow.latencySamples),
-    lists: await listsOf(context, pairs, users),
+    lists: await listsOf(context, attempt, users),
     catalogueItems: manifest.items,
-    sampling: samplingOf(recorded, shed, lost),
-    sham: {
-      requests: pairs.filter(({ shamIdentical }) => shamIdentical !== null).length,
-      identical: pairs.filter(({ shamIdentical }) => shamIdentical === true).length,
-    },
-    agreement: agreementOf(pairs),
+    sampling: samplingOf(recorded, count, shed, lost),
+    sham: { requests: count("shams"), identical: count("shamsIdentical") },
+    agreement: agreementOf(count),
     feedback: {
       events: users.reduce((sum, { events }) => sum + events, 0),
       listDriven: users.reduce((sum, { listDriven }) => sum + listDriven, 0),
     },
     cost: {
-      memoryMb: mostMemoryMb(pairs),
+      // Not finite before the challenger's lane has answered.
+      memoryMb: counts.memoryMb ?? Number.NaN,
       cpuMsPerRequest: manifest.cost.cpuMsPerRequest,
       trainingSeconds: manifest.cost.fitSeconds + manifest.cost.searchSeconds,
     },
@@ -93,109 +86,59 @@ function lastUpgradeOf(attempt: Attempt, users: readonly JudgedUser[]): ShadowEv
   );
 }
 
-function agreementOf(pairs: readonly ShadowPair[]): ShadowEvidence["agreement"] {
-  const counts = { requests: pairs.length, identical: pairs.filter(isSameList).length };
-  const answered = pairs.filter(({ challenger, baseline }) => !challenger.fault && !baseline.fault);
-  if (answered.length === 0) return counts;
-  return {
-    ...counts,
-    overlap: mean(
-      answered.map(({ challenger, baseline, k }) => overlap(challenger.items, baseline.items, k)),
-    ),
-    rankBiased: mean(
-      answered.map(({ challenger, baseline }) => rankBiasedOverlap(challenger.items, baseline.items)),
-    ),
-  };
-}
+type Count = (name: string) => number;
 
-function isSameList({ challenger, baseline }: ShadowPair): boolean {
-  return challenger.fault === null && challenger.items.join() === baseline.items.join();
-}
-
-function faultsOf(pairs: readonly ShadowPair[]): ShadowEvidence["faults"] {
-  const faults = noFaults();
-  for (const { challenger } of pairs) for (const fault of challenger.broken) faults[fault]++;
-  return faults;
-}
-
-/** The most that the challenger's lane ever held; not finite before it has answered. */
-function mostMemoryMb(pairs: readonly ShadowPair[]): number {
-  return pairs.reduce((most, { challenger }) => {
-    const { memoryMb } = challenger;
-    if (memoryMb === undefined) return most;
-    return Number.isNaN(most) ? memoryMb : Math.max(most, memoryMb);
-  }, Number.NaN);
-}
-
-function latencies(pairs: readonly ShadowPair[], most: number): Pair<readonly number[]> {
-  const recent = pairs.slice(-most);
-  const of = (lane: "challenger" | "baseline"): number[] =>
-    recent.filter((pair) => pair[lane].fault === null).map((pair) => pair[lane].elapsedMs);
-  return { challenger: of("challenger"), baseline: of("baseline") };
+function agreementOf(count: Count): ShadowEvidence["agreement"] {
+  const counts = { requests: count("asked"), identical: count("identical") };
+  const both = count("bothAnswered");
+  if (both === 0) return counts;
+  return { ...counts, overlap: count("overlap") / both, rankBiased: count("rankBiased") / both };
 }
 
 /**
- * Every sampled request is in exactly one of these. Replicas' numbers, pairs and users are counted separately, so that a
- * request lost between a replica and the pairs shows: it is sampled, and in none of the others.
+ * Every sampled request is in exactly one of these. Replicas' numbers, requests and users are counted separately, so that
+ * a request lost between a replica and the panel shows: it is sampled, and in none of the others.
  */
 function samplingOf(
-  { pairs, entered: users, early }: RecordedShadow,
+  { entered: users }: RecordedShadow,
+  count: Count,
   shed: number,
   lost: number,
 ): ShadowEvidence["sampling"] {
-  const sum = (counts: Iterable<number>): number => [...counts].reduce((total, count) => total + count, 0);
-  const entered = new Set(users.map((user) => user.userId));
-  const answered = pairs.filter(({ baseline }) => baseline.fault === null);
-  const ofEntered = answered.filter((pair) => entered.has(pair.userId)).length;
-  const joined = sum(users.map((user) => user.joined));
-  const enteredEarly = sum(users.map((user) => user.early));
-  const waitingEarly = sum(early.values());
+  const sum = (of: (user: JudgedUser) => number): number =>
+    users.reduce((total, user) => total + of(user), 0);
+  const failed = count("baselineFailed");
   return {
-    sampled: pairs.length + shed + lost,
-    joined,
-    unanswered: ofEntered - joined - enteredEarly,
-    early: enteredEarly + waitingEarly,
-    pending: answered.length - ofEntered - waitingEarly,
+    sampled: count("asked") + shed + lost,
+    joined: sum(({ joined }) => joined),
+    // Also what gave way to others of the sample, and what was followed by nothing.
+    unanswered: sum(({ unanswered }) => unanswered) + count("replaced") + count("unheard"),
+    early: sum(({ early }) => early) + count("early"),
+    pending: count("asked") - failed - count("released") - count("replaced"),
     shed,
-    failed: pairs.length - answered.length,
+    failed,
   };
 }
 
 /** What both models showed the judged users, for coverage, novelty and diversity. */
 async function listsOf(
-  context: JobContext,
-  pairs: readonly ShadowPair[],
+  { shadowLog }: JobContext,
+  attempt: Attempt,
   users: readonly JudgedUser[],
 ): Promise<ShadowEvidence["lists"]> {
   if (users.length === 0) return null;
-  const information = await context.itemInformation();
-  const catalogue = await context.catalogue();
   const numbers = new Map<string, number>();
   const numberOf = (item: string): number => {
     const known = numbers.get(item) ?? numbers.size;
     numbers.set(item, known);
     return known;
   };
-  const shown = (answers: readonly LaneAnswer[]): ShownToUser => {
-    const lists = answers.map(({ items }) => items.map(itemId));
-    return {
-      items: [...new Set(lists.flat())].map(numberOf),
-      novelty: mean(lists.map((list) => novelty(list, information))),
-      diversity: mean(lists.map((list) => diversity(list, catalogue))),
-    };
-  };
-  const own = groupedBy(pairs, (pair) => pair.userId);
-  const { listUsers, requestsPerUser } = context.policy.shadow;
-  return users.slice(0, listUsers).flatMap((user) => {
-    const recorded = own.get(user.userId);
-    if (recorded === undefined) return [];
-    const asked = sampleOf(recorded, requestsPerUser);
-    return [
-      {
-        challenger: shown(asked.map(({ challenger }) => challenger)),
-        baseline: shown(asked.map(({ baseline }) => baseline)),
-        chosenDiversity: user.chosenDiversity,
-      },
-    ];
+  const numbered = ({ items, ...rest }: ShownByOne): ShownToUser => ({ ...rest, items: items.map(numberOf) });
+  const counted = new Map(users.map((user) => [user.userId, user]));
+  return (await shadowLog.shown(attempt)).flatMap(({ userId, challenger, baseline }) => {
+    const user = counted.get(userId);
+    if (user === undefined) return [];
+    const both = { challenger: numbered(challenger), baseline: numbered(baseline) };
+    return [{ ...both, chosenDiversity: user.chosenDiversity }];
   });
 }

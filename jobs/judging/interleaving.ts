@@ -10,7 +10,7 @@ import { clockOf } from "../../services/interactions/event-clocks.ts";
 import type { CreditedUser, InterleavedList, OpenInterleaving } from "../../services/interleaving/types.ts";
 import type { Attempt } from "../../services/shadow/types.ts";
 import type { JobContext } from "../context.ts";
-import { latestOf, windowOf } from "./closed-users.ts";
+import { latestOf, windowOf } from "./judged-requests.ts";
 
 /** Interleaving ends by itself when the judge has not renewed it for as long as this many looks take. */
 const LOOKS_UNTIL_EXPIRY = 10;

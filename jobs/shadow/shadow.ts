@@ -1,8 +1,8 @@
-import { type ItemId, userId } from "../../models/data/ids.ts";
+import { MS_PER_DAY } from "../../models/data/day.ts";
+import { type ItemId, type UserId, userId } from "../../models/data/ids.ts";
 import type { Interaction } from "../../models/data/interaction-log.ts";
 import type { VersionFacts } from "../../models/gate/evidence.ts";
 import type { Policy } from "../../models/gate/policy.ts";
-import { entersSample, samplePlace } from "../../models/gate/request-sample.ts";
 import type { EventLog, UserHistory } from "../../services/interactions/types.ts";
 import type { ShadowPayload, ShadowRequest } from "../../services/queues/types.ts";
 import {
@@ -10,18 +10,19 @@ import {
   isWatch,
   type LaneAnswer,
   type ShadowLog,
-  type ShadowPair,
   servingRole,
 } from "../../services/shadow/types.ts";
 import type { LaneQuery, Lanes } from "./lanes.ts";
+import { partOf } from "./parts.ts";
+import { readSamples } from "./samples.ts";
 
 export interface ShadowDeps {
-  readonly events: Pick<EventLog, "histories" | "erased">;
+  readonly events: Pick<EventLog, "histories" | "clocks" | "erased">;
   /** Items that no list may hold now. */
   hiddenItems(): Promise<ReadonlySet<ItemId>>;
   readonly shadowLog: ShadowLog;
   readonly lanes: Lanes;
-  readonly limits: Pick<Policy["shadow"], "requestsPerUser" | "repeatEvery">;
+  readonly limits: Pick<Policy["shadow"], "requestsPerUser" | "repeatEvery" | "panelDays">;
   /** Epoch milliseconds. */
   now(): number;
 }
@@ -35,8 +36,8 @@ export interface ShadowResult {
 /**
  * Asks both versions of every open comparison the requests of one batch again, each from the history as of the request.
  * The serving version (a baseline; in a watch the challenger) is asked a second time in a lane of its own, the sham: two
- * lists that differ mean that the instrument itself is broken. Safe to run twice: pairs are recorded once a request id,
- * and what was shed once a batch id. Once all is recorded, the batch counts as worked off.
+ * lists that differ mean that the instrument itself is broken. Safe to run twice: a request is held once by its id, and
+ * what was shed counted once a batch id. Once all is recorded, the batch counts as worked off.
  */
 export async function shadow(
   deps: ShadowDeps,
@@ -84,137 +85,88 @@ async function askAll(
   );
   if (open.length === 0 || requests.length === 0) return 0;
 
-  const wanted = await Promise.all(open.map((comparison) => samplesOf(deps, comparison, requests)));
-  const asked = requests.filter((request) => wanted.some((own) => own.requests.has(request)));
-  const queries = await queriesOf(deps, asked);
-  const indicesOf = (position: number): number[] =>
-    asked.flatMap((request, index) => (wanted[position].requests.has(request) ? [index] : []));
-  const answers = new LaneAnswers(deps.lanes, queries, (version) => [
-    ...new Set(
-      open.flatMap((comparison, position) =>
-        versionsOf(comparison).includes(version) ? indicesOf(position) : [],
-      ),
-    ),
+  const users = [...new Set(requests.map(({ userId }) => userId ?? ""))];
+  const [histories, clocks, samples] = await Promise.all([
+    deps.events.histories(users.map(userId)),
+    deps.events.clocks(),
+    readSamples({ ...deps, limits: sampleLimits(deps) }, open, users),
   ]);
-  for (const [position, comparison] of open.entries()) {
-    const own = indicesOf(position);
-    if (own.length === 0) continue;
-    const serving = await answers.of(servingVersion(comparison).version);
-    const shadowed = await answers.of(shadowedVersion(comparison).version);
-    const upgrade = lastUpgradeOf(comparison);
-    const upgradeAnswers = upgrade === undefined ? null : await answers.of(upgrade.version);
-    const sham = isOfChallengers(comparison, open)
-      ? null
-      : await answers.shamOf(servingVersion(comparison).version);
-    const pairs = own.map((index) => ({
-      ...pairOf(asked[index], comparison, answerAt(serving, index), answerAt(shadowed, index)),
-      shamIdentical: sham === null ? null : isSameAnswer(answerAt(serving, index), answerAt(sham, index)),
-      lastUpgrade: upgradeAnswers === null ? undefined : answerAt(upgradeAnswers, index),
-    }));
-    await deps.shadowLog.record(comparison, pairs);
-    await deps.shadowLog.keepPlaces(comparison.id, wanted[position].places);
+  const wanted = requests.map((request) =>
+    samples.take(request, histories.get(userId(request.userId ?? ""))),
+  );
+  const asked = requests.filter((_, index) => wanted[index].length > 0);
+  const wanting = wanted.filter((comparisons) => comparisons.length > 0);
+  const queries = await queriesOf(deps, asked, histories);
+  const indicesOf = (has: (comparison: Comparison) => boolean): number[] =>
+    asked.flatMap((_, index) => (wanting[index].some(has) ? [index] : []));
+  const answers = new LaneAnswers(deps.lanes, queries);
+  const lists = new Map<string, AnswersByIndex>();
+  for (const comparison of open) {
+    for (const version of versionsOf(comparison)) {
+      if (lists.has(version)) continue;
+      const indices = indicesOf((other) => versionsOf(other).includes(version));
+      lists.set(version, await answers.of(version, version, indices));
+    }
+  }
+  const shams = new Map<string, AnswersByIndex>();
+  for (const comparison of open) {
+    const { version } = servingVersion(comparison);
+    if (isOfChallengers(comparison, open) || shams.has(version)) continue;
+    const indices = indicesOf((other) => other === comparison || servingVersion(other).version === version);
+    shams.set(version, await answers.of(shamLane(version), version, indices));
+  }
+  const held = asked.map((request, index) => {
+    const answeredBy = [...lists].flatMap(([version, own]) => {
+      const answer = own.get(index);
+      return answer === undefined ? [] : [[version, answer] as const];
+    });
+    const byVersion = new Map(answeredBy);
+    return {
+      ...requestOf(request),
+      lists: Object.fromEntries(
+        answeredBy.map(([version, { fault, items }]) => [version, fault ? null : items]),
+      ),
+      heldAt: { live: clocks.live, recorded: clocks.recorded },
+      parts: wanting[index].map((comparison) =>
+        partOf(comparison, request.k, byVersion, shams.get(servingVersion(comparison).version)?.get(index)),
+      ),
+    };
+  });
+  const ids = open.map(({ id }) => id);
+  for (const user of users) {
+    const own = held.filter((_, index) => asked[index].userId === user);
+    await deps.shadowLog.panel.hold(user, own, samples.dropped(user), ids);
   }
   await deps.lanes.keepOnly(lanesOf(open));
   return asked.length;
 }
 
-type AnswersByIndex = ReadonlyMap<number, LaneAnswer>;
-
-function answerAt(answers: AnswersByIndex, index: number): LaneAnswer {
-  const answer = answers.get(index);
-  if (answer === undefined)
-    throw new Error(`shadow: expected an answer to query ${index} of the batch, got none`);
-  return answer;
+function sampleLimits({ limits }: Pick<ShadowDeps, "limits">) {
+  return { requestsPerUser: limits.requestsPerUser, periodMs: limits.panelDays * MS_PER_DAY };
 }
+
+type AnswersByIndex = ReadonlyMap<number, LaneAnswer>;
 
 /** One version answers a request once, however many comparisons it takes part in: so any two of them can be compared. */
 class LaneAnswers {
   readonly #lanes: Lanes;
   readonly #queries: readonly LaneQuery[];
-  readonly #indicesFor: (version: string) => readonly number[];
-  readonly #asked = new Map<string, Promise<AnswersByIndex>>();
 
-  constructor(
-    lanes: Lanes,
-    queries: readonly LaneQuery[],
-    indicesFor: (version: string) => readonly number[],
-  ) {
+  constructor(lanes: Lanes, queries: readonly LaneQuery[]) {
     this.#lanes = lanes;
     this.#queries = queries;
-    this.#indicesFor = indicesFor;
   }
 
-  of(version: string): Promise<AnswersByIndex> {
-    return this.#ask(version, version);
-  }
-
-  shamOf(version: string): Promise<AnswersByIndex> {
-    return this.#ask(shamLane(version), version);
-  }
-
-  #ask(lane: string, version: string): Promise<AnswersByIndex> {
-    const known = this.#asked.get(lane);
-    if (known !== undefined) return known;
-    const indices = this.#indicesFor(version);
-    const asking = this.#lanes
-      .ask(
-        lane,
-        version,
-        indices.map((index) => this.#queries[index]),
-      )
-      .then((answers) => new Map(indices.map((index, place) => [index, answers[place]])));
-    this.#asked.set(lane, asking);
-    return asking;
+  async of(lane: string, version: string, indices: readonly number[]): Promise<AnswersByIndex> {
+    const queries = indices.map((index) => this.#queries[index]);
+    if (queries.length === 0) return new Map();
+    const answers = await this.#lanes.ask(lane, version, queries);
+    return new Map(indices.map((index, place) => [index, answers[place]]));
   }
 }
 
 function servingVersion(comparison: Comparison): VersionFacts {
   return comparison[servingRole(comparison)];
-}
-
-function shadowedVersion(comparison: Comparison): VersionFacts {
-  return servingRole(comparison) === "baseline" ? comparison.challenger : comparison.baseline;
-}
-
-/** Null where one of the two did not answer: that says nothing about whether answers differ. */
-export function isSameAnswer(one: LaneAnswer, other: LaneAnswer): boolean | null {
-  return one.fault === null && other.fault === null ? one.items.join() === other.items.join() : null;
-}
-
-interface Wanted {
-  readonly requests: ReadonlySet<ShadowRequest>;
-  /** What each user's sample holds with them. */
-  readonly places: ReadonlyMap<string, readonly number[]>;
-}
-
-/** The requests that enter their user's sample, as it stands before the batch: the judge takes the smallest of all. */
-async function samplesOf(
-  deps: ShadowDeps,
-  comparison: Comparison,
-  requests: readonly ShadowRequest[],
-): Promise<Wanted> {
-  const concerned = requests.filter((request) => concerns(request, comparison));
-  const users = [...new Set(concerned.map((request) => request.userId ?? ""))];
-  const stored = await deps.shadowLog.placesOf(comparison.id, users);
-  const held = new Map(users.map((user, index) => [user, stored[index]]));
-  const places = new Map<string, readonly number[]>();
-  const wanted = new Set<ShadowRequest>();
-  for (const request of concerned) {
-    const user = request.userId ?? "";
-    const before = places.get(user) ?? held.get(user) ?? [];
-    const place = samplePlace(request.requestId);
-    const entry = entersSample(before, place, deps.limits.requestsPerUser);
-    // A place that is held already is this very request, in a batch that is worked off a second time.
-    if (entry !== null || before.includes(place)) wanted.add(request);
-    if (entry !== null) places.set(user, [...before.filter((other) => other !== entry.replaces), place]);
-  }
-  return { requests: wanted, places };
-}
-
-/** What the canary answered is its own step's evidence; everything else compares with the live version. */
-function concerns({ canary, liveVersion }: ShadowRequest, comparison: Comparison): boolean {
-  const ofCanary = comparison.kind === "canary";
-  return canary === true ? ofCanary && liveVersion === servingVersion(comparison).version : !ofCanary;
 }
 
 const shamLane = (version: string): string => `${version}~sham`;
@@ -249,11 +201,11 @@ function lanesOf(open: readonly Comparison[]): ReadonlySet<string> {
 }
 
 async function queriesOf(
-  deps: Pick<ShadowDeps, "events" | "limits" | "hiddenItems">,
+  deps: Pick<ShadowDeps, "limits" | "hiddenItems">,
   requests: readonly ShadowRequest[],
+  histories: ReadonlyMap<UserId, UserHistory>,
 ): Promise<LaneQuery[]> {
-  const users = [...new Set(requests.map((request) => userId(request.userId ?? "")))];
-  const [histories, hidden] = await Promise.all([deps.events.histories(users), deps.hiddenItems()]);
+  const hidden = await deps.hiddenItems();
   return requests.map((request, index) => {
     const history = histories.get(userId(request.userId ?? ""));
     return {
@@ -273,15 +225,6 @@ function historyAsOf(history: UserHistory | undefined, request: ShadowRequest): 
   return (history?.entries ?? []).filter((entry) => entry.sequence <= request.historyThrough);
 }
 
-function pairOf(
-  { requestId, userId, source, historyThrough, k }: ShadowRequest,
-  comparison: Comparison,
-  serving: LaneAnswer,
-  shadowed: LaneAnswer,
-): Omit<ShadowPair, "shamIdentical"> {
-  const answers =
-    servingRole(comparison) === "baseline"
-      ? { challenger: shadowed, baseline: serving }
-      : { challenger: serving, baseline: shadowed };
-  return { requestId, userId: userId ?? "", source, historyThrough, k, ...answers };
+function requestOf({ requestId, source, historyThrough, k }: ShadowRequest) {
+  return { requestId, source, historyThrough, k };
 }

@@ -36,7 +36,8 @@ export interface AttributionOptions extends WindowOptions {
 
 /** One user's contribution to a comparison, or why there is none (yet). */
 export type Attribution =
-  | { readonly state: "open"; readonly early: number }
+  /** `until`: event time before which it stays open, whatever comes; null while nothing was done after a request. */
+  | { readonly state: "open"; readonly early: number; readonly until: number | null }
   /** The window closed and no request was followed by anything new. */
   | { readonly state: "nothing-relevant"; readonly early: number }
   | {
@@ -73,17 +74,15 @@ export function attribute(
   events: readonly AttributedEvent[],
   options: AttributionOptions,
 ): Attribution {
-  const nextAfter = ({ historyThrough }: PairedLists) =>
-    events.find((event) => event.sequence > historyThrough);
   const asked = requests
-    .map((request) => ({ request, next: nextAfter(request) }))
+    .map((request) => ({ request, next: nextAfter(request, events) }))
     .sort((a, b) => a.request.historyThrough - b.request.historyThrough);
   const timely = asked.filter(({ next }) => (next?.timestamp ?? options.openedAt) >= options.openedAt);
   const early = asked.length - timely.length;
   const firstAt = timely[0]?.next?.timestamp;
-  if (firstAt === undefined) return { state: "open", early };
+  if (firstAt === undefined) return { state: "open", early, until: null };
   const periodEnd = firstAt + options.periodMs;
-  if (options.watermark < periodEnd) return { state: "open", early };
+  if (options.watermark < periodEnd) return { state: "open", early, until: periodEnd };
 
   const inPeriod = timely.filter(({ next }) => next === undefined || next.timestamp <= periodEnd);
   const joins: { readonly request: PairedLists; readonly window: ClosedWindow }[] = [];
@@ -91,7 +90,9 @@ export function attribute(
     // Nothing came after it in the whole period: unanswered.
     if (next === undefined) continue;
     const window = closedWindow(events, request.historyThrough, options);
-    if (window === null) return { state: "open", early };
+    // Where windows may close early, by what the user does, each look must look again.
+    const until = options.windowEvents > 0 ? options.watermark : next.timestamp + options.windowMs;
+    if (window === null) return { state: "open", early, until };
     joins.push({ request, window });
   }
 
@@ -127,6 +128,27 @@ export function attribute(
     listDriven,
     chosen,
   };
+}
+
+/** What a user did next after a request. */
+export function nextAfter<Event extends { readonly sequence: number }>(
+  { historyThrough }: Pick<PairedLists, "historyThrough">,
+  events: readonly Event[],
+): Event | undefined {
+  return events.find(({ sequence }) => sequence > historyThrough);
+}
+
+/** The end of the time from which a user's requests are sampled; null before anything was done after the first. */
+export function periodEndOf(
+  requests: readonly Pick<PairedLists, "historyThrough">[],
+  events: readonly { readonly sequence: number; readonly timestamp: number }[],
+  { openedAt, periodMs }: Pick<AttributionOptions, "openedAt" | "periodMs">,
+): number | null {
+  const first = requests
+    .toSorted((a, b) => a.historyThrough - b.historyThrough)
+    .map((request) => nextAfter(request, events)?.timestamp ?? null)
+    .find((at) => at === null || at >= openedAt);
+  return first === undefined || first === null ? null : first + periodMs;
 }
 
 function smallestPlaces<T extends { readonly request: PairedLists }>(asked: readonly T[], size: number): T[] {

@@ -6,6 +6,7 @@ import { QUEUES, type ShadowPayload } from "../queues/types.ts";
 import { connectForQueues, queuePrefixOf } from "../redis.ts";
 import { fromStore, toStore } from "../store-errors.ts";
 import { mentions } from "./mentions.ts";
+import { forgetShadowed } from "./shadow-traces.ts";
 
 /** What was removed of a user, by where it stood. */
 export type Traces = Readonly<Record<"histories" | "events" | "evidence" | "requests", number>>;
@@ -25,9 +26,10 @@ export async function forgetInRedis(installation: Installation, user: string): P
     const named = userKeys(userId(user)).map((key) => `${own}${key}`);
     traces.histories = await toStore("erase user", redis.exists(`${own}${historyKey(userId(user))}`));
     await toStore("erase user", redis.del(...named));
+    traces.evidence += await forgetShadowed(redis, own, user);
     for await (const key of keysOf(redis, own)) {
       const name = key.slice(own.length);
-      if (/^(history|seen|taken|event):/.test(name)) continue;
+      if (/^(history|seen|taken|event|shadow:user):/.test(name)) continue;
       if (name === "events") traces.events += await forgetEvents(redis, key, user);
       else traces.evidence += await forgetIn(redis, key, user);
     }

@@ -43,9 +43,12 @@ export async function readEventClocks(redis: Redis): Promise<EventClocks> {
 }
 
 /** The clock that a user's attribution windows run on, by the time of the latest thing that the user did. */
-export function clockOf({ live, recorded, liveSince }: EventClocks, latestAt: number): number {
-  const isLive = liveSince !== null && latestAt >= liveSince;
-  return (isLive ? live : recorded) ?? 0;
+export function clockOf(clocks: EventClocks, latestAt: number): number {
+  return (isLiveAt(clocks, latestAt) ? clocks.live : clocks.recorded) ?? 0;
+}
+
+export function isLiveAt({ liveSince }: EventClocks, latestAt: number): boolean {
+  return liveSince !== null && latestAt >= liveSince;
 }
 
 /**

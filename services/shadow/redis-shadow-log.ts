@@ -1,33 +1,28 @@
 import type { Redis } from "ioredis";
-import { appendOnce, EVIDENCE_RETENTION_SECONDS } from "../append-once.ts";
+import { EVIDENCE_RETENTION_SECONDS } from "../append-once.ts";
 import { fromStore, toStore } from "../store-errors.ts";
 import { redisBatchLedger } from "./batch-ledger.ts";
+import { redisFormerPairs } from "./former-pairs.ts";
+import { GrowingList } from "./growing-list.ts";
+import { partKey, redisPanel } from "./panel.ts";
 import {
   type Attempt,
   type Comparison,
   type ComparisonRef,
   isWatch,
   type JudgedUser,
-  type Role,
   type ShadowLog,
-  type ShadowPair,
+  type ShownLists,
 } from "./types.ts";
 import { acrossTheWire } from "./wire.ts";
 
 const OPEN_KEY = "shadow:open";
-const ATTEMPTS_KEY = "shadow:attempts";
-type Part = "pairs" | "asked" | "places" | "users" | "entered" | "shed";
-const partKey = (id: string, part: Part): string => `shadow:${id}:${part}`;
+export const ATTEMPTS_KEY = "shadow:attempts";
+const DEFAULT_LATENCY_SAMPLES = 5000;
 
-export function redisShadowLog(redis: Redis): ShadowLog {
-  const record = appendOnce(redis, "record shadow");
-  const list = async <T extends Readonly<Record<Role, unknown>>>(
-    comparison: ComparisonRef,
-    part: Part,
-  ): Promise<T[]> => {
-    const texts = await fromStore("read shadow", redis.lrange(partKey(comparison.id, part), 0, -1));
-    return texts.map((text) => acrossTheWire(comparison, JSON.parse(text) as T));
-  };
+export function redisShadowLog(redis: Redis, latencySamples = DEFAULT_LATENCY_SAMPLES): ShadowLog {
+  const rows = new GrowingList<JudgedUser>(redis);
+  const shown = new GrowingList<ShownLists>(redis);
 
   const openOnes = async (): Promise<Comparison[]> => {
     const ids = (await fromStore("read attempts", redis.smembers(OPEN_KEY))).sort();
@@ -39,6 +34,8 @@ export function redisShadowLog(redis: Redis): ShadowLog {
 
   return {
     ...redisBatchLedger(redis),
+    panel: redisPanel(redis, latencySamples),
+    former: redisFormerPairs(redis),
     open: async (comparison) => {
       const { id } = comparison;
       const text = JSON.stringify(acrossTheWire(comparison, comparison));
@@ -51,30 +48,6 @@ export function redisShadowLog(redis: Redis): ShadowLog {
     openAttempts: async () => (await openOnes()).filter((open): open is Attempt => !isWatch(open)),
     openWatches: async () => (await openOnes()).filter(isWatch),
     wasOpened: async (id) => (await fromStore("read attempts", redis.hexists(ATTEMPTS_KEY, id))) === 1,
-    placesOf: async (id, users) => {
-      if (users.length === 0) return [];
-      const texts = await fromStore("read shadow", redis.hmget(partKey(id, "places"), ...users));
-      return texts.map((text) => (text === null ? [] : (JSON.parse(text) as number[])));
-    },
-    keepPlaces: async (id, places) => {
-      if (places.size === 0) return;
-      const key = partKey(id, "places");
-      const fields = [...places].flatMap(([user, held]) => [user, JSON.stringify(held)]);
-      const keeping = redis
-        .multi()
-        .hset(key, ...fields)
-        .expire(key, EVIDENCE_RETENTION_SECONDS);
-      await toStore("record shadow", keeping.exec());
-    },
-    record: async (comparison, pairs) => {
-      const { id } = comparison;
-      const entries = pairs.map((pair) => ({
-        id: pair.requestId,
-        value: acrossTheWire(comparison, pair),
-      }));
-      await record([partKey(id, "asked"), partKey(id, "pairs")], entries);
-    },
-    pairs: (comparison) => list<ShadowPair>(comparison, "pairs"),
     shed: async (id, batchId, requests) => {
       const key = partKey(id, "shed");
       const counting = redis.multi().hset(key, batchId, requests).expire(key, EVIDENCE_RETENTION_SECONDS);
@@ -84,14 +57,31 @@ export function redisShadowLog(redis: Redis): ShadowLog {
       const batches = await fromStore("read shadow", redis.hvals(partKey(id, "shed")));
       return batches.reduce((sum, requests) => sum + Number(requests), 0);
     },
-    enter: (comparison, users) => {
-      const { id } = comparison;
-      const entries = users.map((user) => ({
-        id: user.userId,
-        value: acrossTheWire(comparison, user),
-      }));
-      return record([partKey(id, "entered"), partKey(id, "users")], entries);
+    counts: async (id) => {
+      const fields = await fromStore("read shadow", redis.hgetall(partKey(id, "counts")));
+      return Object.fromEntries(Object.entries(fields).map(([name, text]) => [name, Number(text)]));
     },
-    users: (comparison) => list<JudgedUser>(comparison, "users"),
+    latencies: async (id) => {
+      const texts = await fromStore("read shadow", redis.lrange(partKey(id, "latencies"), 0, -1));
+      return texts.map((text) => {
+        const [challenger, baseline] = text.split(" ").map((ms) => (ms === "-" ? null : Number(ms)));
+        return { challenger, baseline };
+      });
+    },
+    hasEntered: async (id, users) => {
+      if (users.length === 0) return [];
+      const known = await fromStore("read shadow", redis.smismember(partKey(id, "entered"), ...users));
+      return known.map((one) => one === 1);
+    },
+    users: (comparison) =>
+      rows.read(partKey(comparison.id, "users"), (text) =>
+        acrossTheWire(comparison, JSON.parse(text) as JudgedUser),
+      ),
+    shown: ({ id }) => shown.read(partKey(id, "shown"), (text) => JSON.parse(text) as ShownLists),
   };
+}
+
+/** A judged user as Redis holds it. */
+export function rowOf(comparison: Pick<ComparisonRef, "kind">, user: JudgedUser): string {
+  return JSON.stringify(acrossTheWire(comparison, user));
 }

@@ -4,6 +4,8 @@ import type { ShadowPlan, VersionFacts } from "../../models/gate/evidence.ts";
 import type { ChallengeKind } from "../../models/gate/margin.ts";
 import type { Origin } from "../../models/gate/vouching.ts";
 import type { BatchLedger } from "./batch-ledger.ts";
+import type { FormerPairs } from "./former-pairs.ts";
+import type { Panel } from "./panel.ts";
 
 /** How one lane (a version asked in the shadow) answered one request. */
 export type LaneFault = "error" | "timeout";
@@ -23,7 +25,10 @@ export interface LaneAnswer {
   readonly message?: string | undefined;
 }
 
-/** Challenger and baseline on the same request, from the same history. One of the two serves; see `servingRole`. */
+/**
+ * Challenger and baseline on the same request, from the same history, as earlier versions kept it. One of the two
+ * serves; see `servingRole`.
+ */
 export interface ShadowPair {
   readonly requestId: string;
   readonly userId: string;
@@ -132,11 +137,28 @@ export interface JudgedUser {
   readonly listDriven: number;
 }
 
+/** What both models showed a judged user over the requests of the sample. */
+export interface ShownLists extends Readonly<Record<Role, ShownByOne>> {
+  readonly userId: string;
+}
+
+export interface ShownByOne {
+  /** Distinct items. */
+  readonly items: readonly string[];
+  /** Mean self-information, bits. */
+  readonly novelty: number;
+  readonly diversity: number;
+}
+
 /** Names a comparison in the log. Its kind tells how it is stored; see `wire.ts`. */
 export type ComparisonRef = Pick<Comparison, "id" | "kind">;
 
 /** What the shadow leaves behind, in Redis. */
 export interface ShadowLog extends BatchLedger {
+  /** Requests of users whose windows are open. */
+  readonly panel: Panel;
+  /** Pairs that earlier releases kept. */
+  readonly former: FormerPairs;
   /** Idempotent by id. */
   open(comparison: Comparison): Promise<void>;
   close(id: string): Promise<void>;
@@ -145,18 +167,17 @@ export interface ShadowLog extends BatchLedger {
   openWatches(): Promise<readonly Watch[]>;
   /** Whether an attempt or watch of this id was ever opened. */
   wasOpened(id: string): Promise<boolean>;
-  /** Places of the requests that each of these users' samples holds. */
-  placesOf(id: string, users: readonly string[]): Promise<readonly (readonly number[])[]>;
-  /** Keeps them. Older places that come last are harmless: then a request more is asked than the sample needs. */
-  keepPlaces(id: string, places: ReadonlyMap<string, readonly number[]>): Promise<void>;
-  /** Records each pair once; a request id that is known has no effect. */
-  record(comparison: ComparisonRef, pairs: readonly ShadowPair[]): Promise<void>;
-  pairs(comparison: ComparisonRef): Promise<readonly ShadowPair[]>;
   /** Sampled requests that never reached this comparison, as one batch reports; a batch that is known has no effect. */
   shed(id: string, batchId: string, requests: number): Promise<void>;
   shedCount(id: string): Promise<number>;
-  /** Appends users who are not in yet, in this order. */
-  enter(comparison: ComparisonRef, users: readonly JudgedUser[]): Promise<void>;
-  /** In the order in which they entered. */
+  /** What was counted of its requests, by name; see `jobs/shadow/parts.ts`. */
+  counts(id: string): Promise<Readonly<Record<string, number>>>;
+  /** The latest, oldest first, milliseconds; null for a lane that failed. */
+  latencies(id: string): Promise<readonly { readonly [role in Role]: number | null }[]>;
+  /** Of each of these users, whether there is a row. */
+  hasEntered(id: string, users: readonly string[]): Promise<readonly boolean[]>;
+  /** In the order in which they entered. Rows are read once a process: a call costs what has come since the last. */
   users(comparison: ComparisonRef): Promise<readonly JudgedUser[]>;
+  /** What the first of them were shown. */
+  shown(comparison: ComparisonRef): Promise<readonly ShownLists[]>;
 }

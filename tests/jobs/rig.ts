@@ -81,6 +81,8 @@ export interface TrafficOptions {
   readonly canary?: string | undefined;
   /** Event time of what they choose (default: an hour after they asked). */
   readonly answeredAt?: number | undefined;
+  /** Happens to each of them between asking and choosing. */
+  readonly meanwhile?: ((user: string) => Promise<void>) | undefined;
 }
 
 /** Everything a job touches, real, over a private Redis and a folder of its own. */
@@ -182,7 +184,7 @@ export async function startJobRig(policy: object = {}): Promise<JobRig> {
         },
       );
     },
-    async traffic(users, { canary, answeredAt = clock + DAY_MS / 24 } = {}) {
+    async traffic(users, { canary, answeredAt = clock + DAY_MS / 24, meanwhile } = {}) {
       const people = Array.from({ length: users }, () => `u${++served}`);
       const choose = (user: string, count: number, at: number): FeedbackEvent[] =>
         Array.from({ length: count }, (_, choice) => ({
@@ -210,6 +212,7 @@ export async function startJobRig(policy: object = {}): Promise<JobRig> {
       const deps = { ...context, lanes, limits: context.policy.shadow };
       const span = { run: "tests", from: served - users, through: served };
       await shadow(deps, { span, requests, shed: 0 }, `batch-${clock}`);
+      for (const user of people) await meanwhile?.(user);
       await context.events.append(
         people.flatMap((user) => choose(user, 5, answeredAt)),
         clock,

@@ -13,6 +13,7 @@ import type { Ladder } from "../../services/serving/routes/ladder.ts";
 import type { ModelView } from "../../services/serving/routes/models.ts";
 import type { Judgement } from "../../services/shadow/looks.ts";
 import { eventually } from "../support/eventually.ts";
+import { askedIn } from "../support/held-pairs.ts";
 import { type Service, startService } from "../support/service.ts";
 import { writeSmallData } from "../support/small-data.ts";
 
@@ -91,8 +92,7 @@ describe("F20: users whom somebody invents", () => {
   const live = async (): Promise<string | undefined> => (await context.registry.live())?.version;
   const shadowed = async (): Promise<number> => {
     const all = [...(await context.shadowLog.openAttempts()), ...(await context.shadowLog.openWatches())];
-    const pairs = await Promise.all(all.map((one) => context.shadowLog.pairs(one)));
-    return Math.max(0, ...pairs.map(({ length }) => length));
+    return Math.max(0, ...(await Promise.all(all.map(({ id }) => askedIn(context.shadowLog, id)))));
   };
   const lookAt = async (about: Judgement["about"]): Promise<Judgement> => {
     const judgements = await judge(context, LOOK);

@@ -108,14 +108,19 @@ describe("a refresh of a refreshed version", () => {
 
   it("has no such user where the last upgrade did not answer", async () => {
     const [attempt] = await rig.context.shadowLog.openAttempts();
-    const [pair] = await rig.context.shadowLog.pairs(attempt);
-    assert.equal(pair.lastUpgrade?.fault, null);
-    const silent = { ...attempt, id: `${attempt.id}-silent` };
-    const lane = { ...pair.challenger, items: [], fault: "timeout" as const };
-    await rig.context.shadowLog.record(silent, [{ ...pair, lastUpgrade: lane }]);
-    const recorded = await enterClosedUsers(rig.context, silent);
-    const evidence = await shadowEvidence(rig.context, silent, recorded);
-    assert.equal(evidence.users.length, 1);
-    assert.deepEqual(evidence.lastUpgrade, []);
+    await rig.traffic(1, {
+      meanwhile: async (user) => {
+        const { panel } = rig.context.shadowLog;
+        const [[held]] = await panel.held([user]);
+        const lists = { ...held.lists, [upgrade]: null };
+        const parts = [{ comparison: attempt.id, answered: true, add: {}, latency: "1 1" }];
+        await panel.release(user, attempt.id, [held.requestId], { kind: "unheard" });
+        await panel.hold(user, [{ ...held, lists, parts }], [], [attempt.id]);
+      },
+    });
+    const recorded = await enterClosedUsers(rig.context, attempt);
+    const evidence = await shadowEvidence(rig.context, attempt, recorded);
+    assert.equal(evidence.users.length, 13);
+    assert.equal(evidence.lastUpgrade?.length, 12);
   });
 });

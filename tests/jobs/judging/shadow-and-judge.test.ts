@@ -7,14 +7,16 @@ import { shadowEvidence } from "../../../jobs/judging/evidence.ts";
 import { judge } from "../../../jobs/judging/judge.ts";
 import { screen } from "../../../jobs/judging/screen.ts";
 import { Lanes } from "../../../jobs/shadow/lanes.ts";
-import { isSameAnswer, shadow } from "../../../jobs/shadow/shadow.ts";
+import { countsOf, isSameAnswer } from "../../../jobs/shadow/parts.ts";
+import { shadow } from "../../../jobs/shadow/shadow.ts";
 import { retrain } from "../../../jobs/training/retrain.ts";
 import { compact } from "../../../jobs/upkeep/compact.ts";
 import { type ItemId, userId } from "../../../models/data/ids.ts";
 import { decide } from "../../../models/gate/decide.ts";
-import { sampleOf, samplePlace } from "../../../models/gate/request-sample.ts";
+import { sampleOf } from "../../../models/gate/request-sample.ts";
 import type { BatchSpan, ShadowRequest } from "../../../services/queues/types.ts";
-import type { Attempt } from "../../../services/shadow/types.ts";
+import type { Attempt, LaneAnswer } from "../../../services/shadow/types.ts";
+import { askedIn, heldPairs } from "../../support/held-pairs.ts";
 import { type Service, startService } from "../../support/service.ts";
 import { writeSmallData } from "../../support/small-data.ts";
 
@@ -128,17 +130,18 @@ describe("shadow and judge, run as the worker runs them", () => {
     const batch = users.slice(0, 5).map((user) => requestOf(user, 0));
     await runShadow(batch, "batch-1", 7);
     await runShadow(batch, "batch-1", 7);
-    const pairs = await context.shadowLog.pairs(attempt);
+    assert.equal(await askedIn(context.shadowLog, attempt.id), batch.length);
+    const pairs = await heldPairs(context.shadowLog, attempt);
     assert.deepEqual(
-      pairs.map(({ requestId }) => requestId),
-      batch.map(({ requestId }) => requestId),
+      new Set(pairs.map(({ requestId }) => requestId)),
+      new Set(batch.map(({ requestId }) => requestId)),
     );
     assert.equal(await context.shadowLog.shedCount(attempt.id), 7);
     await runShadow([], "batch-2", 2);
     assert.equal(await context.shadowLog.shedCount(attempt.id), 9);
   });
 
-  it("asks of one user those requests that enter the sample, over batches and within one", async () => {
+  it("holds of one user those requests that enter the sample, over batches and within one", async () => {
     const [user] = users;
     const serials = Array.from({ length: 12 }, (_, serial) => serial);
     for (const batch of [serials.slice(1, 5), serials.slice(5)]) {
@@ -147,24 +150,20 @@ describe("shadow and judge, run as the worker runs them", () => {
         `batch-${batch[0]}`,
       );
     }
-    const own = (await context.shadowLog.pairs(attempt)).filter((pair) => pair.userId === user);
+    const own = (await heldPairs(context.shadowLog, attempt)).filter((pair) => pair.userId === user);
     const asked = serials.map((serial) => ({ requestId: `request-${user}-${serial}` }));
     const sample = sampleOf(asked, BUDGET).map(({ requestId }) => requestId);
-    const recorded = new Set(own.map(({ requestId }) => requestId));
-    assert.ok(
-      sample.every((requestId) => recorded.has(requestId)),
-      "the whole sample",
-    );
-    assert.ok(recorded.size < asked.length, "and not much more");
-    const [held] = await context.shadowLog.placesOf(attempt.id, [user]);
-    assert.deepEqual(new Set(held), new Set(sample.map(samplePlace)));
+    assert.deepEqual(new Set(own.map(({ requestId }) => requestId)), new Set(sample));
+    const { asked: recorded, replaced } = await context.shadowLog.counts(attempt.id);
+    const others = (await heldPairs(context.shadowLog, attempt)).length - own.length;
+    assert.equal(recorded, replaced + own.length + others, "the others gave way");
   });
 
   it("leaves anonymous requests out, since nobody's choices can be joined to them", async () => {
-    const before = (await context.shadowLog.pairs(attempt)).length;
+    const before = await askedIn(context.shadowLog, attempt.id);
     const result = await runShadow([{ ...requestOf("", 99), userId: null }], "batch-6");
     assert.equal(result.asked, 0);
-    assert.equal((await context.shadowLog.pairs(attempt)).length, before);
+    assert.equal(await askedIn(context.shadowLog, attempt.id), before);
   });
 
   it("lets a user in once, with counts that add up at every look", async () => {
@@ -195,18 +194,21 @@ describe("shadow and judge, run as the worker runs them", () => {
     }
   });
 
-  it("calls the instrument broken for two lists that differ, not for one that did not come in time", async () => {
-    const [pair] = await context.shadowLog.pairs(attempt);
-    const late = { ...pair.baseline, items: [], fault: "timeout" as const };
-    const [first, ...rest] = pair.baseline.items;
-    const other = { ...pair.baseline, items: [...rest, first] };
-    const outcomes = [pair.baseline, late, other].map((sham) => isSameAnswer(pair.baseline, sham));
+  it("calls the instrument broken for two lists that differ, not for one that did not come in time", () => {
+    const list: LaneAnswer = { items: ["a", "b"], elapsedMs: 1, fault: null, broken: [], repeated: null };
+    const late: LaneAnswer = { ...list, items: [], fault: "timeout" };
+    const other: LaneAnswer = { ...list, items: ["b", "a"] };
+    const outcomes = [list, late, other].map((sham) => isSameAnswer(list, sham));
     assert.deepEqual(outcomes, [true, null, false]);
-    const apart = { ...attempt, id: `${attempt.id}-sham` };
-    const pairs = outcomes.map((shamIdentical, place) => ({ ...pair, requestId: `${place}`, shamIdentical }));
-    await context.shadowLog.record(apart, pairs);
-    const { sham } = await shadowEvidence(context, apart, await enterClosedUsers(context, apart));
-    assert.deepEqual(sham, { requests: 2, identical: 1 });
+    const counts = outcomes.map((same) => countsOf({ challenger: list, baseline: list }, 10, same).add);
+    assert.deepEqual(
+      counts.map(({ shams, shamsIdentical }) => [shams, shamsIdentical]),
+      [
+        [1, 1],
+        [undefined, undefined],
+        [1, undefined],
+      ],
+    );
   });
 
   it("misses a batch that never came, once others have overtaken it, and concludes nothing from the rest", async () => {
@@ -247,14 +249,8 @@ describe("shadow and judge, run as the worker runs them", () => {
 
   it("tells how alike the lists of the two are, in the judgement and in the record", async () => {
     const judgements = await judge(context, { kind: "judge", record: true });
-    const pairs = await context.shadowLog.pairs(attempt);
-    const shares = pairs
-      .filter(({ challenger, baseline }) => challenger.fault === null && baseline.fault === null)
-      .map(({ challenger, baseline }) => {
-        const both = challenger.items.filter((item) => baseline.items.includes(item)).length;
-        return both / Math.max(challenger.items.length, baseline.items.length);
-      });
-    const expected = shares.reduce((sum, share) => sum + share, 0) / shares.length;
+    const { overlap, bothAnswered } = await context.shadowLog.counts(attempt.id);
+    const expected = overlap / bothAnswered;
     assert.ok(expected > 0 && expected < 1, `${expected}`);
     const told = judgements.find(({ challenger }) => challenger === knn)?.overlap;
     assert.ok(told !== undefined && Math.abs(told - expected) < 1e-9);
@@ -274,18 +270,20 @@ describe("shadow and judge, run as the worker runs them", () => {
       historyThrough,
     });
     await runShadow([asOf(first, 0, 0), asOf(first, 1, all.through), asOf(second, 0, 0)], "batch-5");
-    const pairs = await context.shadowLog.pairs(attempt);
+    const pairs = await heldPairs(context.shadowLog, attempt);
     const [blank, full, other] = [`${first}-0`, `${first}-1`, `${second}-0`].map((id) =>
       pairs.find(({ requestId }) => requestId === `request-${id}`),
     );
     // Without a history everybody gets the same list; with one, nothing that is in it.
     assert.ok(blank !== undefined && full !== undefined && other !== undefined);
     for (const lane of ["baseline", "challenger"] as const) {
-      assert.equal(blank[lane].items.length, 10);
-      assert.deepEqual(blank[lane].items, other[lane].items);
+      const fromNothing: readonly string[] = blank[lane] ?? [];
+      const fromAll: readonly string[] = full[lane] ?? [];
+      assert.equal(fromNothing.length, 10);
+      assert.deepEqual(fromNothing, other[lane]);
       const seen = new Set<string>(all.entries.map((entry) => entry.itemId));
-      assert.ok(full[lane].items.every((item) => !seen.has(item)));
-      assert.ok(blank[lane].items.some((item) => !full[lane].items.includes(item)));
+      assert.ok(fromAll.every((item) => !seen.has(item)));
+      assert.ok(fromNothing.some((item) => !fromAll.includes(item)));
     }
   });
 

@@ -100,18 +100,25 @@ describe("erasing a user", () => {
       challenger: facts,
       baseline: facts,
     } as unknown as Attempt;
-    const answer = { items: ["i1"], fault: null, latencyMs: 1 };
+    await context.shadowLog.open(attempt);
+    const { panel } = context.shadowLog;
     for (const user of [GONE, STAYS]) {
-      const pair = {
-        requestId: `r-${user.length}`,
-        userId: user,
+      const held = (requestId: string) => ({
+        requestId,
         historyThrough: 1,
         k: 10,
-        shamIdentical: null,
-      };
-      await context.shadowLog.record(attempt, [{ ...pair, challenger: answer, baseline: answer } as never]);
-      await context.shadowLog.keepPlaces(attempt.id, new Map([[user, [0]]]));
-      await context.shadowLog.enter(attempt, [{ userId: user, challenger: 1, baseline: 1 } as never]);
+        lists: { [facts.version]: ["i1"] },
+        heldAt: { live: null, recorded: null },
+        parts: [{ comparison: attempt.id, answered: true, add: { asked: 1 }, latency: "1 1" }],
+      });
+      await panel.hold(user, [held(`r-${user.length}`), held(`s-${user.length}`)], [], [attempt.id]);
+      const row = { userId: user, challenger: 1, baseline: 1, joined: 1, unanswered: 0, early: 0 };
+      await panel.release(user, attempt.id, [`r-${user.length}`], {
+        kind: "entered",
+        row: JSON.stringify(row),
+        shown: JSON.stringify({ userId: user }),
+        mostShown: 10,
+      });
       const list = { requestId: "r", userId: user, historyThrough: 1, items: ["i1"], teams: "c" };
       await context.interleaving.remember(attempt.id, list, 10);
       await context.interleaving.enter(attempt.id, [{ userId: user } as never]);
@@ -133,7 +140,10 @@ describe("erasing a user", () => {
     assert.ok(report.evidence >= 5);
 
     assert.equal((await context.events.history(userId(STAYS))).entries.length, 3);
-    assert.equal((await context.shadowLog.pairs(attempt)).length, 1);
+    assert.deepEqual(await panel.users(), [STAYS]);
+    assert.equal((await context.shadowLog.users(attempt)).length, 1);
+    const counts = await context.shadowLog.counts(attempt.id);
+    assert.deepEqual([counts.asked, counts.released, counts.unheard], [4, 3, 2], "the sum still holds");
     assert.equal((await context.interleaving.lists(attempt.id)).length, 1);
     const { log } = await context.loadTrainingData();
     assert.ok(log.users.has(userId(STAYS)) && !log.users.has(userId(GONE)));

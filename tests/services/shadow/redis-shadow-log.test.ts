@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
-import { redisShadowLog } from "../../../services/shadow/redis-shadow-log.ts";
-import type { JudgedUser, LaneAnswer, ShadowLog, ShadowPair, Watch } from "../../../services/shadow/types.ts";
+import { redisShadowLog, rowOf } from "../../../services/shadow/redis-shadow-log.ts";
+import type {
+  ComparisonRef,
+  JudgedUser,
+  LaneAnswer,
+  ShadowLog,
+  ShadowPair,
+  Watch,
+} from "../../../services/shadow/types.ts";
 import { redisSuite } from "../../support/redis-suite.ts";
 
 const older = { version: "older", phase: 1, recipe: "popularity" } as const;
@@ -70,27 +77,60 @@ describe("the shadow log", () => {
     await suite.redis.rpush(key(`${WATCH.id}:pairs`), JSON.stringify(swapped(PAIR)));
     await suite.redis.rpush(key(`${WATCH.id}:users`), JSON.stringify(swapped(USER)));
     assert.deepEqual(await shadowLog.openWatches(), [WATCH]);
-    assert.deepEqual(await shadowLog.pairs(WATCH), [PAIR]);
+    assert.deepEqual(await shadowLog.former.pairs(WATCH), [PAIR]);
     assert.deepEqual(await shadowLog.users(WATCH), [USER]);
   });
 
   it("writes a watch as an earlier version reads it", async () => {
     await shadowLog.open(WATCH);
-    await shadowLog.record(WATCH, [PAIR]);
-    await shadowLog.enter(WATCH, [USER]);
+    await enter(WATCH, USER);
     const stored = await suite.redis.hget(key("attempts"), WATCH.id);
     assert.deepEqual(JSON.parse(stored ?? ""), STORED_WATCH);
-    const [pair] = await suite.redis.lrange(key(`${WATCH.id}:pairs`), 0, -1);
-    assert.deepEqual(JSON.parse(pair), swapped(PAIR));
     const [user] = await suite.redis.lrange(key(`${WATCH.id}:users`), 0, -1);
     assert.deepEqual(JSON.parse(user), swapped(USER));
   });
 
   it("leaves the roles of an attempt as they are", async () => {
     const attempt = { id: "newer~older~1", kind: "UPGRADE" } as const;
-    await shadowLog.record(attempt, [PAIR]);
-    const [pair] = await suite.redis.lrange(key(`${attempt.id}:pairs`), 0, -1);
-    assert.deepEqual(JSON.parse(pair), PAIR);
-    assert.deepEqual(await shadowLog.pairs(attempt), [PAIR]);
+    await enter(attempt, USER);
+    const [user] = await suite.redis.lrange(key(`${attempt.id}:users`), 0, -1);
+    assert.deepEqual(JSON.parse(user), USER);
   });
+
+  it("lets a user in once, and reads what was added only, until a row is taken out", async () => {
+    const names = ["ann", "bob", "cyd"];
+    for (const userId of names) await enter(WATCH, { ...USER, userId });
+    const first = await shadowLog.users(WATCH);
+    await enter(WATCH, { ...USER, userId: "ann", challenger: 1 });
+    assert.equal(await shadowLog.users(WATCH), first, "the very same rows");
+    await enter(WATCH, { ...USER, userId: "dee" });
+    assert.deepEqual(namesOf(await shadowLog.users(WATCH)), [...names, "dee"]);
+    const users = key(`${WATCH.id}:users`);
+    const [row] = await suite.redis.lrange(users, 1, 1);
+    await suite.redis.lrem(users, 0, row);
+    await enter(WATCH, { ...USER, userId: "eve" });
+    assert.deepEqual(namesOf(await shadowLog.users(WATCH)), ["ann", "cyd", "dee", "eve"]);
+  });
+
+  it("puts counts in the place of former pairs once", async () => {
+    await suite.redis.rpush(key(`${WATCH.id}:pairs`), JSON.stringify(PAIR));
+    const by = { counts: { asked: 3, overlap: 0.25, memoryMb: 7 }, latencies: ["1 -"], shown: ["{}"] };
+    await shadowLog.former.replace(WATCH.id, by);
+    await shadowLog.former.replace(WATCH.id, by);
+    assert.deepEqual(await shadowLog.counts(WATCH.id), by.counts);
+    assert.deepEqual(await shadowLog.latencies(WATCH.id), [{ challenger: 1, baseline: null }]);
+    assert.deepEqual(await shadowLog.former.pairs(WATCH), []);
+  });
+
+  const enter = (comparison: ComparisonRef, user: JudgedUser) =>
+    shadowLog.panel.release(user.userId, comparison.id, [], {
+      kind: "entered",
+      row: rowOf(comparison, user),
+      shown: null,
+      mostShown: 0,
+    });
 });
+
+function namesOf(users: readonly JudgedUser[]): string[] {
+  return users.map(({ userId }) => userId);
+}

@@ -1,0 +1,137 @@
+import { MS_PER_DAY } from "../../models/data/day.ts";
+import { type ItemId, itemId } from "../../models/data/ids.ts";
+import { type Attribution, attribute, nextAfter } from "../../models/evaluation/attribution.ts";
+import type { WindowOptions } from "../../models/evaluation/attribution-window.ts";
+import type { Policy } from "../../models/gate/policy.ts";
+import { samplePlace } from "../../models/gate/request-sample.ts";
+import type { Origin } from "../../models/gate/vouching.ts";
+import { clockOf, type EventClocks } from "../../services/interactions/event-clocks.ts";
+import type { UserHistory } from "../../services/interactions/types.ts";
+import { type HeldRequest, markOf } from "../../services/shadow/panel.ts";
+import { type Comparison, isWatch, type JudgedUser } from "../../services/shadow/types.ts";
+
+/** What became of a user's requests in one comparison. */
+export type JudgedRequests =
+  | {
+      readonly state: "closed";
+      readonly row: Omit<JudgedUser, "chosenDiversity">;
+      /** What the user chose next, of each request. */
+      readonly chosen: readonly (readonly ItemId[])[];
+    }
+  /** Followed by nothing that could be judged. */
+  | { readonly state: "unheard" }
+  /** `early`: answered by something older than the comparison, which will never count. */
+  | { readonly state: "open"; readonly early: readonly HeldRequest[]; readonly until: number };
+
+export interface Circumstances {
+  readonly policy: Policy;
+  readonly clocks: EventClocks;
+}
+
+/** Joins a user's requests, as one comparison holds them, with what the user did next. */
+export function judgeRequests(
+  { policy, clocks }: Circumstances,
+  comparison: Comparison,
+  userId: string,
+  requests: readonly HeldRequest[],
+  history: UserHistory | undefined,
+): JudgedRequests {
+  const entries = history?.entries ?? [];
+  const mark = markOf(comparison.id);
+  const answered = requests.filter(({ marks }) => marks.get(mark) === true);
+  const watermark = clockOf(clocks, latestOf(entries));
+  const join = (own: readonly HeldRequest[], baseline: string) =>
+    attributionOf(policy, own, history, { watermark, openedAt: comparison.openedAt }, [
+      comparison.challenger.version,
+      baseline,
+    ]);
+  const joined = join(answered, comparison.baseline.version);
+  if (joined.state === "nothing-relevant") return { state: "unheard" };
+  if (joined.state === "open") {
+    const isEarly = (request: HeldRequest): boolean =>
+      (nextAfter(request, chosenIn(entries))?.timestamp ?? comparison.openedAt) < comparison.openedAt;
+    const early = answered.filter(isEarly);
+    const spanMs = (policy.shadow.panelDays + policy.shadow.attributionDays) * MS_PER_DAY;
+    const isLongAgo = ({ heldAt }: HeldRequest): boolean =>
+      hasPassed(heldAt.live, clocks.live, spanMs) || hasPassed(heldAt.recorded, clocks.recorded, spanMs);
+    const { until } = joined;
+    if (until === null && requests.every((request) => !early.includes(request) && isLongAgo(request)))
+      return { state: "unheard" };
+    return { state: "open", early, until: until ?? watermark + policy.shadow.panelDays * MS_PER_DAY };
+  }
+  const { state, chosen, ...figures } = joined;
+  const origin = originOf(answered, history);
+  return {
+    state,
+    row: { userId, origin, ...figures, lastUpgrade: lastUpgradeFigure(comparison, answered, join) },
+    chosen,
+  };
+}
+
+function hasPassed(from: number | null, to: number | null, spanMs: number): boolean {
+  return from !== null && to !== null && to - from >= spanMs;
+}
+
+function originOf([first]: readonly HeldRequest[], history: UserHistory | undefined): Origin | undefined {
+  const times = (history?.entries ?? []).map(({ timestamp }) => timestamp);
+  return times.length === 0 ? undefined : { source: first?.source, firstSeen: Math.min(...times) };
+}
+
+/** When the user did something last, epoch milliseconds. */
+export function latestOf(entries: readonly { readonly timestamp: number }[]): number {
+  return entries.reduce((latest, { timestamp }) => Math.max(latest, timestamp), 0);
+}
+
+/** The attribution window: how long after a list what the user does counts for it. */
+export function windowOf({ shadow }: Policy): Omit<WindowOptions, "watermark"> {
+  return { windowMs: shadow.attributionDays * MS_PER_DAY, windowEvents: shadow.attributionEvents };
+}
+
+function chosenIn(entries: UserHistory["entries"]): UserHistory["entries"] {
+  return entries.filter(({ weight }) => weight > 0);
+}
+
+interface Clock {
+  readonly watermark: number;
+  readonly openedAt: number;
+}
+
+function attributionOf(
+  policy: Policy,
+  requests: readonly HeldRequest[],
+  history: UserHistory | undefined,
+  clock: Clock,
+  [challenger, baseline]: readonly [string, string],
+): Attribution {
+  const lists = requests.map(({ requestId, historyThrough, k, lists }) => ({
+    historyThrough,
+    k,
+    place: samplePlace(requestId),
+    challenger: (lists[challenger] ?? []).map(itemId),
+    baseline: (lists[baseline] ?? []).map(itemId),
+  }));
+  const events = chosenIn(history?.entries ?? []).map((entry) => ({
+    ...entry,
+    listDriven: entry.requestId !== null,
+  }));
+  return attribute(lists, events, {
+    ...windowOf(policy),
+    ...clock,
+    relevantEvents: policy.shadow.relevantEvents,
+    periodMs: policy.shadow.panelDays * MS_PER_DAY,
+    maxRequests: policy.shadow.requestsPerUser,
+  });
+}
+
+/** nDCG of the last upgrade on the requests that it answered; undefined when it was not asked or had nothing joined. */
+function lastUpgradeFigure(
+  comparison: Comparison,
+  requests: readonly HeldRequest[],
+  join: (own: readonly HeldRequest[], baseline: string) => Attribution,
+): number | undefined {
+  const upgrade = isWatch(comparison) ? undefined : comparison.lastUpgrade?.version;
+  // With a request missing, the two figures would be means over different requests.
+  if (upgrade === undefined || requests.some(({ lists }) => !lists[upgrade])) return undefined;
+  const joined = join(requests, upgrade);
+  return joined.state === "closed" ? joined.baseline : undefined;
+}
