@@ -23,6 +23,7 @@ import { connectRedis } from "../services/redis.ts";
 import { type DecisionLog, redisDecisionLog } from "../services/registry/decisions.ts";
 import { type RedisRegistry, redisRegistry } from "../services/registry/registry.ts";
 import { type Looks, redisLooks } from "../services/shadow/looks.ts";
+import { type PanelDraws, redisPanelDraws } from "../services/shadow/panel-draw.ts";
 import { redisShadowLog } from "../services/shadow/redis-shadow-log.ts";
 import type { ShadowLog } from "../services/shadow/types.ts";
 import { openStores, type Stores } from "../services/storage/open-store.ts";
@@ -43,6 +44,8 @@ export interface JobContext {
   readonly decisions: DecisionLog<Decision>;
   readonly evaluations: Evaluations;
   readonly shadowLog: ShadowLog;
+  /** Who is shadowed. */
+  readonly draws: PanelDraws;
   readonly interleaving: InterleavingLog;
   readonly fleet: FleetLog;
   readonly findings: FindingsStore;
@@ -86,6 +89,7 @@ export async function openContext(config: Config = loadConfig()): Promise<JobCon
     decisions: redisDecisionLog<Decision>(redis),
     evaluations: redisEvaluations(redis, protocolOf(policy.training)),
     shadowLog: redisShadowLog(redis, policy.shadow.latencySamples),
+    draws: redisPanelDraws(redis),
     interleaving: redisInterleavingLog(redis),
     fleet: redisFleetLog(redis),
     findings: redisFindings(redis),

@@ -4,7 +4,9 @@ import type { JobContext } from "../context.ts";
 import { judgeAttempts } from "./attempts.ts";
 import { settleBaselineChange } from "./baseline-change.ts";
 import { judgeRunningCanary } from "./canary.ts";
+import { settleDueUsers } from "./closed-users.ts";
 import { leaveFailingLive } from "./fleet.ts";
+import { settlePanel } from "./panel.ts";
 import { settleWatches } from "./reverse-shadow.ts";
 import { judgeWatches } from "./watch.ts";
 
@@ -16,6 +18,8 @@ import { judgeWatches } from "./watch.ts";
 export async function judge(context: JobContext, payload: JudgePayload): Promise<readonly Judgement[]> {
   // First of all: a rollback changes what challengers are compared with.
   const failing = await leaveFailingLive(context);
+  await settleDueUsers(context);
+  await settlePanel(context);
   await settleWatches(context);
   const watched = await judgeWatches(context, payload);
   const canary = await judgeRunningCanary(context, payload);

@@ -2,9 +2,11 @@ import { MS_PER_DAY } from "../../models/data/day.ts";
 import { type ItemId, type UserId, userId } from "../../models/data/ids.ts";
 import type { Interaction } from "../../models/data/interaction-log.ts";
 import type { VersionFacts } from "../../models/gate/evidence.ts";
+import { isDrawn } from "../../models/gate/panel-draw.ts";
 import type { Policy } from "../../models/gate/policy.ts";
 import type { EventLog, UserHistory } from "../../services/interactions/types.ts";
 import type { ShadowPayload, ShadowRequest } from "../../services/queues/types.ts";
+import type { PanelDraws } from "../../services/shadow/panel-draw.ts";
 import {
   type Comparison,
   isWatch,
@@ -18,6 +20,7 @@ import { readSamples } from "./samples.ts";
 
 export interface ShadowDeps {
   readonly events: Pick<EventLog, "histories" | "clocks" | "erased">;
+  readonly draws: Pick<PanelDraws, "read">;
   /** Items that no list may hold now. */
   hiddenItems(): Promise<ReadonlySet<ItemId>>;
   readonly shadowLog: ShadowLog;
@@ -79,9 +82,11 @@ async function askAll(
   open: readonly Comparison[],
   all: readonly ShadowRequest[],
 ): Promise<number> {
+  const { periodMs } = sampleLimits(deps);
+  const draw = await deps.draws.read();
   const requests = await withoutErased(
     deps,
-    all.filter((request) => request.userId !== null),
+    all.filter(({ userId, at }) => userId !== null && isDrawn(draw, userId, at, periodMs)),
   );
   if (open.length === 0 || requests.length === 0) return 0;
 

@@ -47,6 +47,13 @@ const shadow = group("How requests are copied to the challengers and scored.", {
   panelDays: later(
     positive(7, "days", "Time from a user's first shadowed request in which requests are sampled."),
   ),
+  panelUsers: later(
+    count(
+      2000,
+      "users",
+      "Users whose windows close in an attribution period, about: where there are more, who is shadowed is drawn by a hash of the user id.",
+    ),
+  ),
   relevantEvents: count(10, "events", "Next new items of the user that count as relevant."),
   attributionDays: positive(7, "days", "Time after a request in which feedback counts for it."),
   attributionEvents: count(

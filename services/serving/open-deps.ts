@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import type { FastifyBaseLogger } from "fastify";
+import { MS_PER_DAY } from "../../models/data/day.ts";
 import type { Policy } from "../../models/gate/policy.ts";
 import { artifactStore } from "../artifacts/artifact-store.ts";
 import type { Config } from "../config.ts";
@@ -23,6 +24,7 @@ import { connectRedis, type RedisWait } from "../redis.ts";
 import { redisDecisionLog } from "../registry/decisions.ts";
 import { redisRegistry } from "../registry/registry.ts";
 import { redisLooks } from "../shadow/looks.ts";
+import { redisPanelDraws } from "../shadow/panel-draw.ts";
 import { openStores } from "../storage/open-store.ts";
 import { endsWithin } from "../waiting.ts";
 import { CatalogueFile } from "./catalogue-file.ts";
@@ -31,6 +33,7 @@ import { FleetReporter } from "./fleet-reporter.ts";
 import { FollowedErasures } from "./followed-erasures.ts";
 import { FollowedHistories } from "./followed-histories.ts";
 import { FollowedItems } from "./followed-items.ts";
+import { FollowedPanel } from "./followed-panel.ts";
 import { Histories } from "./histories.ts";
 import { Interleaving } from "./interleaving.ts";
 import { LastLiveFile } from "./last-live.ts";
@@ -102,7 +105,10 @@ export async function openDeps(options: DepsOptions, log: FastifyBaseLogger): Pr
   const followed = new FollowedHistories(reads, histories, failing("history"));
   const visitors = new Visitors();
   const erasures = new FollowedErasures(redis, [histories, visitors], failing("erasures"));
+  const periodMs = policy.shadow.panelDays * MS_PER_DAY;
+  const panel = new FollowedPanel(redisPanelDraws(reads), periodMs, failing("panel"));
   const shadow = new ShadowTap({
+    isInPanel: (user, now) => panel.has(user, now),
     rate: options.shadowRate ?? policy.shadow.samplingRate,
     capacity: policy.shadow.ringSize,
     batchSize: policy.shadow.batchSize,
@@ -189,6 +195,7 @@ export async function openDeps(options: DepsOptions, log: FastifyBaseLogger): Pr
       items.start();
       erasures.start();
       followed.start();
+      panel.start();
       started = live.start().catch((error) => log.error({ err: error }, "live model not started"));
     },
     close: async () => {
@@ -196,6 +203,7 @@ export async function openDeps(options: DepsOptions, log: FastifyBaseLogger): Pr
       items.close();
       erasures.close();
       followed.close();
+      panel.close();
       histories.close();
       const closing = [
         ...following.map((one) => one.close()),

@@ -9,6 +9,8 @@ export type ShedReason = "ring-full" | "queue-full" | "queue-unavailable";
 export interface ShadowTapOptions {
   /** Share of requests copied, 0 … 1. */
   readonly rate: number;
+  /** Whether a user is in the panel (default: everybody is). */
+  readonly isInPanel?: ((user: string, now: number) => boolean) | undefined;
   /** Rejects with OVERLOADED when the queue refused the batch; after any other error it may have arrived. */
   readonly send: (batch: ShadowBatch) => Promise<unknown>;
   readonly onShed: (reason: ShedReason, requests: number) => void;
@@ -52,8 +54,11 @@ export class ShadowTap {
     this.#timer = setInterval(() => void this.flush(), options.flushEveryMs ?? 250).unref();
   }
 
-  samples(requestId: string): boolean {
-    return isAssigned(requestId, "shadow", this.#options.rate);
+  /** Of nobody's choices anything can be learned, so that whoever names no user is copied by the request alone. */
+  samples(requestId: string, user: string | null, now: number): boolean {
+    const { rate, isInPanel } = this.#options;
+    if (!isAssigned(requestId, "shadow", rate)) return false;
+    return user === null || isInPanel === undefined || isInPanel(user, now);
   }
 
   offer(request: ShadowRequest): void {

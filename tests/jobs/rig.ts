@@ -111,6 +111,8 @@ export interface JobRig {
    * So many users never seen before ask once in the shadow, then choose five items; their windows close.
    */
   traffic(users: number, options?: TrafficOptions): Promise<void>;
+  /** So many users never seen before ask once in the shadow, now by the clock of the process; resolves to them. */
+  ask(users: number): Promise<readonly string[]>;
   stop(): Promise<void>;
 }
 
@@ -219,6 +221,23 @@ export async function startJobRig(policy: object = {}): Promise<JobRig> {
       );
       clock += 9 * DAY_MS;
       await context.events.append(choose("clock", 1, clock), clock);
+    },
+    async ask(users) {
+      const people = Array.from({ length: users }, () => `u${++served}`);
+      const requests = people.map((user) => ({
+        requestId: `r-${user}`,
+        userId: user,
+        historyThrough: 0,
+        k: 10,
+        exclude: [],
+        liveVersion: "tests",
+        served: [],
+        at: context.now(),
+      }));
+      const span = { run: "tests", from: served - users, through: served };
+      const deps = { ...context, lanes, limits: context.policy.shadow };
+      await shadow(deps, { span, requests, shed: 0 }, `batch-${served}`);
+      return people;
     },
     async stop() {
       await lanes.close();

@@ -186,7 +186,7 @@ async function answer(
   const recommendation = mixed?.recommendation ?? live.recommendation;
   // Evidence is only what was asked through a key and answered from the store: anybody can make up a history.
   const evidence = vouched && asked.session === null && history.through !== null;
-  if (evidence && deps.shadow.samples(request.id)) {
+  if (evidence && deps.shadow.samples(request.id, asked.userId, now)) {
     request.shadowCopy = {
       requestId: request.id,
       userId: asked.userId,

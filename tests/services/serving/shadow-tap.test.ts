@@ -26,11 +26,11 @@ const NEVER_BY_TIMER = 1_000_000;
 describe("the shadow tap", () => {
   it("samples the asked share of request ids, always the same ones", () => {
     const tap = new ShadowTap({ rate: 0.25, send: async () => {}, onShed: () => {} });
-    const sampled = ids(20_000).filter((id) => tap.samples(id));
+    const sampled = ids(20_000).filter((id) => tap.samples(id, "ann", 0));
     // Binomial: 5,000 expected, standard deviation 61.
     assert.ok(Math.abs(sampled.length - 5000) < 6 * 61, `got ${sampled.length}`);
     assert.deepEqual(
-      ids(20_000).filter((id) => tap.samples(id)),
+      ids(20_000).filter((id) => tap.samples(id, "ann", 0)),
       sampled,
     );
   });
@@ -38,7 +38,7 @@ describe("the shadow tap", () => {
   it("takes all at rate 1 and none at rate 0", () => {
     const all = new ShadowTap({ rate: 1, send: async () => {}, onShed: () => {} });
     const none = new ShadowTap({ rate: 0, send: async () => {}, onShed: () => {} });
-    assert.ok(ids(1000).every((id) => all.samples(id) && !none.samples(id)));
+    assert.ok(ids(1000).every((id) => all.samples(id, "ann", 0) && !none.samples(id, "ann", 0)));
   });
 
   it("hashes into [0, 1) evenly, ids that differ in the last character only included", () => {
