@@ -85,7 +85,9 @@ async function enter(context: JobContext, closed: ClosedUser[]): Promise<void> {
   const { listUsers: mostShown } = context.policy.shadow;
   closed.sort((a, b) => a.row.closedAt - b.row.closedAt || (a.row.userId < b.row.userId ? -1 : 1));
   for (const { comparison, row, chosen, requests } of closed) {
-    const isShown = !isWatch(comparison) && (await context.shadowLog.shown(comparison)).length < mostShown;
+    const isOfCurrent = row.by === comparison.challenger.version;
+    const isShown =
+      !isWatch(comparison) && isOfCurrent && (await context.shadowLog.shown(comparison)).length < mostShown;
     const shown = isShown ? JSON.stringify(shows.shown(comparison, row.userId, requests)) : null;
     const whole = { ...row, chosenDiversity: shows.diversityOf(chosen) };
     await context.shadowLog.panel.release(

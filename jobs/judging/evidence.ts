@@ -5,7 +5,7 @@ import type { Attempt, JudgedUser, ShownByOne } from "../../services/shadow/type
 import type { JobContext } from "../context.ts";
 import type { RecordedShadow } from "./closed-users.ts";
 import { interleavedUsers, withServingCounts } from "./interleaving.ts";
-import { comparisonsOf } from "./pairs.ts";
+import { comparisonsOf, isOfCurrent } from "./pairs.ts";
 
 /** All that a verdict on this attempt rests on, as it stands now. */
 export async function shadowEvidence(
@@ -23,6 +23,9 @@ export async function shadowEvidence(
   ]);
   const { manifest } = await context.artifacts.manifest(attempt.challenger.version);
   const count = (name: string): number => counts[name] ?? 0;
+  // Guardrails judge the present version: what was counted before it is left out.
+  const before = attempt.current?.before ?? {};
+  const own = (name: string): number => count(name) - (before[name] ?? 0);
   return {
     kind: attempt.kind,
     challenger: attempt.challenger,
@@ -30,16 +33,16 @@ export async function shadowEvidence(
     attempt: attempt.attempt,
     usersPerDay: usersPerDay(users),
     plan: attempt.plan,
-    users: comparisonsOf(users, context),
+    users: comparisonsOf(users, context, attempt),
     vouching: recorded.vouching,
     requests: await withServingCounts(context, attempt, {
-      asked: count("asked"),
-      failures: count("failures"),
-      timeouts: count("timeouts"),
-      baselineFailed: count("baselineFailed"),
+      asked: own("asked"),
+      failures: own("failures"),
+      timeouts: own("timeouts"),
+      baselineFailed: own("baselineFailed"),
     }),
-    faults: Object.fromEntries(LIST_FAULTS.map((fault) => [fault, count(`broken:${fault}`)])) as FaultCounts,
-    repeats: { checked: count("repeats"), different: count("repeatsDifferent") },
+    faults: Object.fromEntries(LIST_FAULTS.map((fault) => [fault, own(`broken:${fault}`)])) as FaultCounts,
+    repeats: { checked: own("repeats"), different: own("repeatsDifferent") },
     latencyMs: {
       challenger: latencies.flatMap(({ challenger }) => challenger ?? []),
       baseline: latencies.flatMap(({ baseline }) => baseline ?? []),
@@ -47,8 +50,8 @@ export async function shadowEvidence(
     lists: await listsOf(context, attempt, users),
     catalogueItems: manifest.items,
     sampling: samplingOf(recorded, count, shed, lost),
-    sham: { requests: count("shams"), identical: count("shamsIdentical") },
-    agreement: agreementOf(count),
+    sham: { requests: own("shams"), identical: own("shamsIdentical") },
+    agreement: agreementOf(own),
     feedback: {
       events: users.reduce((sum, { events }) => sum + events, 0),
       listDriven: users.reduce((sum, { listDriven }) => sum + listDriven, 0),
@@ -59,16 +62,20 @@ export async function shadowEvidence(
       cpuMsPerRequest: manifest.cost.cpuMsPerRequest,
       trainingSeconds: manifest.cost.fitSeconds + manifest.cost.searchSeconds,
     },
-    window:
-      users.length === 0
-        ? null
-        : {
-            trainedThrough: Date.parse(manifest.data.through),
-            judgedFrom: Math.min(...users.map(({ firstAt }) => firstAt)),
-          },
+    window: judgedWindow(attempt, users, Date.parse(manifest.data.through)),
     interleaving: await interleavedUsers(context, attempt),
     lastUpgrade: lastUpgradeOf(attempt, users),
   };
+}
+
+/** Of the users whom the present version was judged by. */
+function judgedWindow(
+  attempt: Attempt,
+  users: readonly JudgedUser[],
+  trainedThrough: number,
+): ShadowEvidence["window"] {
+  const times = users.filter((user) => isOfCurrent(user, attempt)).map(({ firstAt }) => firstAt);
+  return times.length === 0 ? null : { trainedThrough, judgedFrom: times.reduce((a, b) => Math.min(a, b)) };
 }
 
 /** Undefined as long as they do not lie apart in time. */

@@ -113,10 +113,10 @@ function openingOf({ id, challenger, baseline }: Attempt, { policy }: JobContext
   };
 }
 
-function draftOf({ requestId, historyThrough, items, teams }: InterleavedList): ServedDraft {
+function draftOf({ requestId, historyThrough, since, items, teams }: InterleavedList): ServedDraft {
   const drafted = items.map((item, position) => ({
     itemId: itemId(item),
     team: teams[position] === "c" ? ("challenger" as const) : ("baseline" as const),
   }));
-  return { requestId, historyThrough, items: drafted };
+  return { requestId, historyThrough, since, items: drafted };
 }

@@ -39,17 +39,15 @@ export function judgeRequests(
   const entries = history?.entries ?? [];
   const mark = markOf(comparison.id);
   const answered = requests.filter(({ marks }) => marks.get(mark) === true);
-  const watermark = clockOf(clocks, latestOf(entries));
+  const by = answeredBy(comparison, answered);
+  const clock = { watermark: clockOf(clocks, latestOf(entries)), openedAt: openingOf(comparison, by) };
   const join = (own: readonly HeldRequest[], baseline: string) =>
-    attributionOf(policy, own, history, { watermark, openedAt: comparison.openedAt }, [
-      comparison.challenger.version,
-      baseline,
-    ]);
+    attributionOf(policy, comparison, own, history, clock, baseline);
   const joined = join(answered, comparison.baseline.version);
   if (joined.state === "nothing-relevant") return { state: "unheard" };
   if (joined.state === "open") {
     const isEarly = (request: HeldRequest): boolean =>
-      (nextAfter(request, chosenIn(entries))?.timestamp ?? comparison.openedAt) < comparison.openedAt;
+      (nextAfter(request, chosenIn(entries))?.timestamp ?? clock.openedAt) < clock.openedAt;
     const early = answered.filter(isEarly);
     const spanMs = (policy.shadow.panelDays + policy.shadow.attributionDays) * MS_PER_DAY;
     const isLongAgo = ({ heldAt }: HeldRequest): boolean =>
@@ -57,15 +55,36 @@ export function judgeRequests(
     const { until } = joined;
     if (until === null && requests.every((request) => !early.includes(request) && isLongAgo(request)))
       return { state: "unheard" };
-    return { state: "open", early, until: until ?? watermark + policy.shadow.panelDays * MS_PER_DAY };
+    return { state: "open", early, until: until ?? clock.watermark + policy.shadow.panelDays * MS_PER_DAY };
   }
   const { state, chosen, ...figures } = joined;
   const origin = originOf(answered, history);
   return {
     state,
-    row: { userId, origin, ...figures, lastUpgrade: lastUpgradeFigure(comparison, answered, join) },
+    row: { userId, by, origin, ...figures, lastUpgrade: lastUpgradeFigure(comparison, answered, join) },
     chosen,
   };
+}
+
+/** Of a line's versions the one that answered a request: the one that was current then. */
+function versionIn(comparison: Comparison, lists: HeldRequest["lists"]): string {
+  const former = isWatch(comparison) ? [] : (comparison.former ?? []);
+  const { version } = comparison.challenger;
+  return [version, ...former.toReversed()].find((one) => lists[one] !== undefined) ?? version;
+}
+
+/** Whose lists the user is judged by: the present version's, or an earlier one's if it gave any of them. */
+function answeredBy(comparison: Comparison, requests: readonly HeldRequest[]): string {
+  const versions = requests.map(({ lists }) => versionIn(comparison, lists));
+  return (
+    versions.find((version) => version !== comparison.challenger.version) ?? comparison.challenger.version
+  );
+}
+
+/** What is older than this proves nothing. */
+function openingOf(comparison: Comparison, by: string): number {
+  const current = isWatch(comparison) ? undefined : comparison.current;
+  return by === comparison.challenger.version ? (current?.since ?? comparison.openedAt) : comparison.openedAt;
 }
 
 function hasPassed(from: number | null, to: number | null, spanMs: number): boolean {
@@ -98,16 +117,17 @@ interface Clock {
 
 function attributionOf(
   policy: Policy,
+  comparison: Comparison,
   requests: readonly HeldRequest[],
   history: UserHistory | undefined,
   clock: Clock,
-  [challenger, baseline]: readonly [string, string],
+  baseline: string,
 ): Attribution {
   const lists = requests.map(({ requestId, historyThrough, k, lists }) => ({
     historyThrough,
     k,
     place: samplePlace(requestId),
-    challenger: (lists[challenger] ?? []).map(itemId),
+    challenger: (lists[versionIn(comparison, lists)] ?? []).map(itemId),
     baseline: (lists[baseline] ?? []).map(itemId),
   }));
   const events = chosenIn(history?.entries ?? []).map((entry) => ({

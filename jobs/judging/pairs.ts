@@ -1,5 +1,5 @@
 import { cohortOf } from "../../models/evaluation/cohorts.ts";
-import { planOf } from "../../models/gate/decide.ts";
+import { isCurrentAhead, planOf } from "../../models/gate/decide.ts";
 import type { UserComparison } from "../../models/gate/evidence.ts";
 import { runTest } from "../../models/gate/test-result.ts";
 import { suspicionsOfLift } from "../../models/gate/vouching.ts";
@@ -46,9 +46,9 @@ export async function judgePairs(
     const { kind, challenger, baseline, attempt, plan } = pair;
     const planned = planOf({ kind, challenger, baseline, attempt, plan }, context.policy);
     if (planned === null || users.length < context.policy.shadow.minimumUsers) continue;
-    const rows = comparisonsOf(users, context);
+    const rows = comparisonsOf(users, context, pair);
     if (suspicionsOfLift({ vouching, users: rows, plan }, context.policy).length > 0) continue;
-    if (runTest(rows, planned).proven) {
+    if (runTest(rows, planned).proven && isCurrentAhead(rows)) {
       proven.add(`${challenger.version}~${baseline.version}`);
     }
   }
@@ -59,11 +59,21 @@ export async function judgePairs(
 export function comparisonsOf(
   users: readonly JudgedUser[],
   { policy }: Pick<JobContext, "policy">,
+  attempt: Pick<Attempt, "challenger" | "former">,
 ): UserComparison[] {
-  return users.map(({ userId: user, challenger, baseline, historyLength }) => ({
-    user,
-    difference: challenger - baseline,
-    baseline,
-    cohort: cohortOf(historyLength, policy.guardrails),
+  return users.map((row) => ({
+    user: row.userId,
+    difference: row.challenger - row.baseline,
+    baseline: row.baseline,
+    cohort: cohortOf(row.historyLength, policy.guardrails),
+    ...(!isOfCurrent(row, attempt) && { former: true as const }),
   }));
+}
+
+/** Whether the present version of the challenger's line gave the user's lists. */
+export function isOfCurrent(
+  { by }: Pick<JudgedUser, "by">,
+  { challenger, former }: Pick<Attempt, "challenger" | "former">,
+): boolean {
+  return former === undefined || by === challenger.version;
 }

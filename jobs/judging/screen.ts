@@ -17,6 +17,7 @@ import type { VersionRecord } from "../../services/registry/types.ts";
 import type { Attempt } from "../../services/shadow/types.ts";
 import type { JobContext } from "../context.ts";
 import { lastUpgradeBefore } from "./last-upgrade.ts";
+import { goOnWithLine } from "./lines.ts";
 import { GATE, ruleAndRecord } from "./record.ts";
 
 /** σ² of a difference in [−1, 1] of which nothing is known. */
@@ -36,11 +37,11 @@ export async function screen(context: JobContext, version: string): Promise<Vers
   if (live === null || live.version === version) return record;
   const shadowed = SHADOWED.has(record.state);
   if (!shadowed && !SCREENABLE.has(record.state)) return record;
-  if (shadowed && !(await hasPlace(context, version, live.version))) return record;
+  if (shadowed && (await isShadowed(context, version, live.version))) return record;
   const evidence = await screenEvidence(context, version, live.version);
   if (evidence === null) return record;
   if (shadowed) {
-    await openAttempt(context, evidence);
+    await enterShadow(context, evidence);
     return recordOf(context, version);
   }
   const ruled =
@@ -76,19 +77,25 @@ async function follow(
   }
   if (!ruling.admitted) return { ...record, reason: sentence };
   await context.registry.transition(version, [state], "SCREENED", sentence, GATE);
-  if (await hasPlace(context, version, evidence.baseline.version)) await openAttempt(context, evidence);
+  await enterShadow(context, evidence);
   return recordOf(context, version);
 }
 
-/** Whether an attempt may be opened: this one does not run yet, and fewer than the policy's maximum do. */
-async function hasPlace(
-  { shadowLog, policy }: JobContext,
-  version: string,
-  baseline: string,
-): Promise<boolean> {
-  const running = (await shadowLog.openAttempts()).filter((attempt) => attempt.baseline.version === baseline);
-  const runs = (attempt: Attempt) => attempt.challenger.version === version;
-  return running.length < policy.shadow.maximumChallengers && !running.some(runs);
+/** In the place of an earlier version of its line, or where fewer than the policy's maximum are open. */
+async function enterShadow(context: JobContext, evidence: ScreenEvidence): Promise<void> {
+  const { challenger, baseline } = evidence;
+  if (await goOnWithLine(context, challenger, baseline.version)) return;
+  const running = await attemptsAt(context, baseline.version);
+  if (running.length < context.policy.shadow.maximumChallengers) await openAttempt(context, evidence);
+}
+
+async function isShadowed(context: JobContext, version: string, baseline: string): Promise<boolean> {
+  const running = await attemptsAt(context, baseline);
+  return running.some(({ challenger }) => challenger.version === version);
+}
+
+async function attemptsAt({ shadowLog }: JobContext, baseline: string): Promise<readonly Attempt[]> {
+  return (await shadowLog.openAttempts()).filter((attempt) => attempt.baseline.version === baseline);
 }
 
 /** Puts a screened version into the shadow. The attempt's plan is frozen here, before its first user. */

@@ -1,6 +1,7 @@
+import { mean } from "../evaluation/moments.ts";
 import { alphaOfAttempt, alphaOfDiscovery } from "./alpha-spending.ts";
 import { canBeCapped, isSoundFigure, UNCAPPED } from "./capped-figure.ts";
-import { isSound, type ShadowEvidence, type UserDifference } from "./evidence.ts";
+import { isSound, type ShadowEvidence, type UserComparison, type UserDifference } from "./evidence.ts";
 import { allGuardrails, type GuardrailResult, wordingOf } from "./guardrails/all.ts";
 import { marginOf } from "./margin.ts";
 import type { Policy } from "./policy.ts";
@@ -152,11 +153,22 @@ function testReasons(
     if (!test.proven) reasons.push("LIFT_UNPROVEN");
     if (test.users < minimumUsers) reasons.push("TOO_FEW_USERS");
   }
+  if (!isCurrentAhead(evidence.users)) reasons.push("CURRENT_VERSION_UNPROVEN");
   if (evidence.kind === "REFRESH" && evidence.lastUpgrade !== "is-baseline") {
     if (lastUpgrade === null) reasons.push("LAST_UPGRADE_MISSING");
     else if (!lastUpgrade.proven) reasons.push("LAST_UPGRADE_UNPROVEN");
   }
   return reasons;
+}
+
+/**
+ * A line is proven by the users of all its versions; what is promoted is the present one. Where there were earlier ones it
+ * needs users of its own, and a lift on them.
+ */
+export function isCurrentAhead(users: readonly UserComparison[]): boolean {
+  const own = users.filter(({ former }) => former !== true);
+  if (own.length === users.length) return true;
+  return own.length > 0 && mean(own.map(({ difference }) => difference)) > 0;
 }
 
 function futility(rows: readonly UserDifference[], plan: TestPlan, test: TestResult): ReasonCode | null {

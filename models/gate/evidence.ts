@@ -30,6 +30,8 @@ export interface UserComparison extends UserDifference {
   /** The baseline's nDCG@10 for the same requests. */
   readonly baseline: number;
   readonly cohort: Cohort;
+  /** An earlier version of the challenger's line gave the lists; absent where there was none. */
+  readonly former?: true | undefined;
 }
 
 /** One user's vote in interleaved lists: (credits_c − credits_b) / (credits_c + credits_b). */

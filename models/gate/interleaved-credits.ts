@@ -8,6 +8,8 @@ export interface ServedDraft {
   readonly requestId: string;
   /** Entries the user's history held when the list was served. */
   readonly historyThrough: number;
+  /** The same at the first list of the user, which need not be in the sample: there the window begins. */
+  readonly since?: number | undefined;
   readonly items: readonly DraftedItem[];
 }
 
@@ -42,7 +44,7 @@ export function interleavedCredits(
   options: WindowOptions,
 ): ClosedCredits | null {
   if (lists.length === 0) return null;
-  const historyLength = Math.min(...lists.map(({ historyThrough }) => historyThrough));
+  const historyLength = Math.min(...lists.map(({ historyThrough, since }) => since ?? historyThrough));
   const window = closedWindow(events, historyLength, options);
   if (window === null) return null;
 

@@ -5,7 +5,8 @@
 export const TRANSITIONS = {
   REGISTERED: ["SCREENED", "REJECTED"],
   SCREENED: ["SHADOWING", "REJECTED"],
-  SHADOWING: ["ELIGIBLE", "REJECTED", "STALE"],
+  /** RETIRED: a later version of its line goes on in its place. */
+  SHADOWING: ["ELIGIBLE", "REJECTED", "STALE", "RETIRED"],
   ELIGIBLE: ["CANARY", "LIVE", "REJECTED", "STALE"],
   /** Serves a share of the users; LIVE still serves the others. */
   CANARY: ["LIVE", "QUARANTINED", "RETIRED", "STALE"],

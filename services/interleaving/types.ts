@@ -10,7 +10,7 @@ export interface OpenInterleaving {
   readonly budgetMs: number;
   /** Failures in a row after which the challenger is not asked any more. */
   readonly consecutiveFailures: number;
-  /** Lists of one user that are interleaved, the first ones. */
+  /** Lists of one user that are judged: a uniform sample of all. */
   readonly listsPerUser: number;
 }
 
@@ -23,6 +23,8 @@ export interface InterleavedList {
   readonly items: readonly string[];
   /** One letter an item: "c" from the challenger, "b" from the baseline. */
   readonly teams: string;
+  /** History of the user at the first list ever, where it may have given way to another. */
+  readonly since?: number | undefined;
 }
 
 /** A user whose attribution window has closed: never revised. A user without credits does not count. */
@@ -50,10 +52,10 @@ export interface InterleavingLog {
   open(): Promise<OpenInterleaving | null>;
   /** Stands for `forMs`: interleaving whose judge has died ends by itself. */
   setOpen(open: OpenInterleaving | null, forMs: number): Promise<void>;
-  /** False when the user or the attempt has had all its lists; then nothing was kept. */
+  /** False when the user's sample holds others, or when a bound was reached; then nothing was kept. */
   remember(attemptId: string, list: InterleavedList, listsPerUser: number): Promise<boolean>;
   lists(attemptId: string): Promise<readonly InterleavedList[]>;
-  /** Appends users who are not in yet, in this order. */
+  /** Appends users who are not in yet, in this order, and lets their lists go. */
   enter(attemptId: string, users: readonly CreditedUser[]): Promise<void>;
   /** In the order in which they entered. */
   users(attemptId: string): Promise<readonly CreditedUser[]>;

@@ -1,5 +1,6 @@
 import type { Redis } from "ioredis";
 import type { Discovery } from "../../models/gate/alpha-spending.ts";
+import type { VersionState } from "../../models/gate/states.ts";
 import { PhasewiseError } from "../errors.ts";
 import { allAttempts, attemptIndexOf, attemptsOf, countAttempt } from "./attempts.ts";
 import { firstBrokenAudit, type LivePeriod, latestAudit, livePeriods } from "./audit.ts";
@@ -31,6 +32,8 @@ const DEFAULT_AUTOMATIC_PER_DAY = 2;
 const DEFAULT_AUDIT_LIMIT = 1_000;
 
 export interface RedisRegistry extends Registry {
+  /** SCREENED → SHADOWING without an attempt of its own: it goes on with the test of its line. */
+  goOn(version: string, reason: string, actor: string): Promise<VersionRecord>;
   /** k of a challenger's latest attempt among all ever made against the present baseline; 0 before its first. */
   attemptIndex(version: string): Promise<number>;
   /** Counts an attempt at a baseline that is not live, but may yet be; resolves to its k. */
@@ -52,6 +55,44 @@ export function redisRegistry(redis: Redis, options: RegistryOptions = {}): Redi
   const commit = committer(redis);
   const readSnapshot = snapshotReader(redis);
   const isoNow = (): string => new Date(now()).toISOString();
+
+  /** `counts`: whether an entry into the shadow is an attempt of its own. */
+  const move = async (
+    version: string,
+    from: readonly VersionState[],
+    to: VersionState,
+    reason: string,
+    actor: string,
+    counts: boolean,
+  ): Promise<VersionRecord> => {
+    await commit(`move ${version} to ${to}`, (snapshot) => {
+      const { state } = recordIn(snapshot, version);
+      if (!from.includes(state) || !mayTransition(state, to)) {
+        throw new PhasewiseError(
+          "CONFLICT",
+          `move ${version} to ${to}: expected it in ${from.filter((known) => mayTransition(known, to)).join(" or ") || "a state with an arrow there"}, got ${state}; read its state and decide again`,
+          { version, state },
+        );
+      }
+      return withEntry(
+        {
+          snapshot,
+          at: isoNow(),
+          actor,
+          action: "state",
+          version,
+          from: state,
+          reason: `${to}: ${reason}`,
+        },
+        [
+          ...stateWrites(version, to, reason),
+          // From STALE it goes on with a pair that is open already, and was counted when it was opened.
+          ...(counts && to === "SHADOWING" && state !== "STALE" ? countAttempt(snapshot, version) : []),
+        ],
+      );
+    });
+    return recordIn(await readSnapshot(), version);
+  };
 
   return {
     async register(manifest, manifestSha256, actor) {
@@ -104,35 +145,8 @@ export function redisRegistry(redis: Redis, options: RegistryOptions = {}): Redi
 
     live: () => readLive(redis),
 
-    async transition(version, from, to, reason, actor) {
-      await commit(`move ${version} to ${to}`, (snapshot) => {
-        const { state } = recordIn(snapshot, version);
-        if (!from.includes(state) || !mayTransition(state, to)) {
-          throw new PhasewiseError(
-            "CONFLICT",
-            `move ${version} to ${to}: expected it in ${from.filter((known) => mayTransition(known, to)).join(" or ") || "a state with an arrow there"}, got ${state}; read its state and decide again`,
-            { version, state },
-          );
-        }
-        return withEntry(
-          {
-            snapshot,
-            at: isoNow(),
-            actor,
-            action: "state",
-            version,
-            from: state,
-            reason: `${to}: ${reason}`,
-          },
-          [
-            ...stateWrites(version, to, reason),
-            // From STALE it goes on with a pair that is open already, and was counted when it was opened.
-            ...(to === "SHADOWING" && state !== "STALE" ? countAttempt(snapshot, version) : []),
-          ],
-        );
-      });
-      return recordIn(await readSnapshot(), version);
-    },
+    transition: (version, from, to, reason, actor) => move(version, from, to, reason, actor, true),
+    goOn: (version, reason, actor) => move(version, ["SCREENED"], "SHADOWING", reason, actor, false),
 
     async promote(request) {
       const { change } = await commit(`promote ${request.version}`, (snapshot) =>

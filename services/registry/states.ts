@@ -14,5 +14,7 @@ const POINTER_STATES: ReadonlySet<VersionState> = new Set([
 
 /** Whether `from → to` is an arrow of the gate's table that neither touches the live pointer nor is a release. */
 export function mayTransition(from: VersionState, to: VersionState): boolean {
+  const isSuperseded = from === "SHADOWING" && to === "RETIRED";
+  if (isSuperseded) return true;
   return mayBecome(from, to) && !POINTER_STATES.has(from) && !POINTER_STATES.has(to);
 }

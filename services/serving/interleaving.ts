@@ -35,7 +35,7 @@ export interface InterleavingDeps {
   readonly pollMs?: number;
 }
 
-/** `used-up`: the user or the attempt has had all its interleaved lists. */
+/** `used-up`: the request is not in the sample of its user's, or the attempt has had all its lists. */
 export type InterleavingOutcome = "mixed" | "failed" | "slow" | "set-aside" | "used-up" | "not-remembered";
 
 export interface InterleavedAnswer {
@@ -189,7 +189,7 @@ export class Interleaving {
     const open = await this.#deps.log.open();
     const running = this.#running;
     if (open === null) this.#running = null;
-    else if (running?.open.attemptId === open.attemptId) running.open = open;
+    else if (isSameRun(running?.open, open) && running !== null) running.open = open;
     else {
       this.#running = null;
       await this.#load(open);
@@ -214,6 +214,11 @@ export class Interleaving {
       this.#deps.events?.onLoadFailed?.(version, error);
     }
   }
+}
+
+/** A later version of the challenger's line goes on in the same attempt, and is another one to ask. */
+function isSameRun(running: OpenInterleaving | undefined, open: OpenInterleaving): boolean {
+  return running?.attemptId === open.attemptId && running.challenger === open.challenger;
 }
 
 /** An empty list where the live version has one is a failure too. */

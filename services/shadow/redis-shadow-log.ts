@@ -57,6 +57,11 @@ export function redisShadowLog(redis: Redis, latencySamples = DEFAULT_LATENCY_SA
       const batches = await fromStore("read shadow", redis.hvals(partKey(id, "shed")));
       return batches.reduce((sum, requests) => sum + Number(requests), 0);
     },
+    restart: async (id) => {
+      const forgetting = redis.multi().hdel(partKey(id, "counts"), "memoryMb");
+      forgetting.del(partKey(id, "latencies"), partKey(id, "shown"));
+      await toStore("restart attempt", forgetting.exec());
+    },
     counts: async (id) => {
       const fields = await fromStore("read shadow", redis.hgetall(partKey(id, "counts")));
       return Object.fromEntries(Object.entries(fields).map(([name, text]) => [name, Number(text)]));

@@ -52,6 +52,13 @@ export interface Attempt extends ComparedVersions {
   readonly kind: ChallengeKind;
   /** The version that won the last UPGRADE, if the baseline is a refresh of it: a REFRESH must not lose to it either. */
   readonly lastUpgrade?: VersionFacts | undefined;
+  /** Earlier versions of the challenger's line, which this one went on from; see `jobs/judging/lines.ts`. */
+  readonly former?: readonly string[] | undefined;
+  /**
+   * Where it did: event time reached then, before which nothing proves anything of this version, and what had been
+   * counted until then.
+   */
+  readonly current?: CurrentVersion | undefined;
   /** Frozen at the start, so that no bet or margin can follow the data. */
   readonly plan: ShadowPlan;
   /** How many attempts were ever made at this baseline, this one included: each spends α. */
@@ -61,6 +68,11 @@ export interface Attempt extends ComparedVersions {
   readonly testSha256?: string | undefined;
   /** ISO 8601. */
   readonly startedAt: string;
+}
+
+export interface CurrentVersion {
+  readonly since: number;
+  readonly before: Readonly<Record<string, number>>;
 }
 
 /**
@@ -113,6 +125,8 @@ export interface ComparedVersions {
 /** A user whose attribution window has closed: one number, never revised. */
 export interface JudgedUser {
   readonly userId: string;
+  /** The challenger's version that answered; absent of users whom an earlier release entered. */
+  readonly by?: string | undefined;
   /** Absent of users whom an earlier version entered. */
   readonly origin?: Origin | undefined;
   /** Epoch milliseconds of event time: of the first event that counts, and of the window's end. */
@@ -170,6 +184,8 @@ export interface ShadowLog extends BatchLedger {
   /** Sampled requests that never reached this comparison, as one batch reports; a batch that is known has no effect. */
   shed(id: string, batchId: string, requests: number): Promise<void>;
   shedCount(id: string): Promise<number>;
+  /** Another version of the challenger's line goes on: what was measured of the one before is forgotten. */
+  restart(id: string): Promise<void>;
   /** What was counted of its requests, by name; see `jobs/shadow/parts.ts`. */
   counts(id: string): Promise<Readonly<Record<string, number>>>;
   /** The latest, oldest first, milliseconds; null for a lane that failed. */

@@ -17,6 +17,8 @@ import { type JobRig, startJobRig } from "../rig.ts";
 /** An id that nothing else contains. */
 const GONE = "zoë-7f3a9c";
 const STAYS = "zoë-7f3a9c-other";
+/** An attempt whose windows are open still. */
+const INTERLEAVED = "c~b~1";
 
 /** Every key and every value of a Redis, as bytes that can be searched. */
 async function everythingIn(url: string): Promise<Map<string, string>> {
@@ -119,8 +121,14 @@ describe("erasing a user", () => {
         shown: JSON.stringify({ userId: user }),
         mostShown: 10,
       });
-      const list = { requestId: "r", userId: user, historyThrough: 1, items: ["i1"], teams: "c" };
-      await context.interleaving.remember(attempt.id, list, 10);
+      const list = {
+        requestId: `r-${user.length}`,
+        userId: user,
+        historyThrough: 1,
+        items: ["i1"],
+        teams: "c",
+      };
+      await context.interleaving.remember(INTERLEAVED, list, 10);
       await context.interleaving.enter(attempt.id, [{ userId: user } as never]);
     }
     const producers = createProducers(context.config, () => {});
@@ -144,7 +152,7 @@ describe("erasing a user", () => {
     assert.equal((await context.shadowLog.users(attempt)).length, 1);
     const counts = await context.shadowLog.counts(attempt.id);
     assert.deepEqual([counts.asked, counts.released, counts.unheard], [4, 3, 2], "the sum still holds");
-    assert.equal((await context.interleaving.lists(attempt.id)).length, 1);
+    assert.equal((await context.interleaving.lists(INTERLEAVED)).length, 1);
     const { log } = await context.loadTrainingData();
     assert.ok(log.users.has(userId(STAYS)) && !log.users.has(userId(GONE)));
     assert.equal((await erase(context, GONE)).snapshotEvents, 0);

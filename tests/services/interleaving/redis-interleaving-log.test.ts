@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { before, describe, it } from "node:test";
+import { sampleOf } from "../../../models/gate/request-sample.ts";
 import { redisInterleavingLog } from "../../../services/interleaving/redis-interleaving-log.ts";
 import type { InterleavedList, InterleavingLog } from "../../../services/interleaving/types.ts";
 import { eventually } from "../../support/eventually.ts";
@@ -39,18 +40,47 @@ describe("the interleaving log", () => {
     await eventually(async () => (await log.open()) === null, "the opening expires");
   });
 
-  it("keeps a user's first lists only, and every attempt's apart", async () => {
-    const kept = [];
-    for (const id of ["r1", "r2", "r3"]) kept.push(await log.remember("a", listOf("anna", id), 2));
-    kept.push(await log.remember("a", listOf("bela", "r4"), 2));
-    assert.deepEqual(kept, [true, true, false, true]);
-    const ids = (await log.lists("a")).map(({ requestId }) => requestId);
-    assert.deepEqual(ids, ["r1", "r2", "r4"]);
+  it("keeps of a user's lists those with the smallest places, whenever they came, and every attempt's apart", async () => {
+    const requests = Array.from({ length: 200 }, (_, place) => ({ requestId: `r${place}`, place }));
+    let kept = 0;
+    for (const { requestId, place } of requests) {
+      const list = { ...listOf("anna", requestId), historyThrough: 7 + place };
+      if (await log.remember("a", list, 20)) kept++;
+    }
+    await log.remember("a", listOf("bela", "other"), 20);
+    const lists = (await log.lists("a")).filter(({ userId }) => userId === "anna");
+    const sample = sampleOf(requests, 20);
+    assert.deepEqual(
+      new Set(lists.map(({ requestId }) => requestId)),
+      new Set(sample.map(({ requestId }) => requestId)),
+    );
+    assert.ok(kept > 20 && kept < 200, `${kept} were kept for a while`);
+    assert.ok(sample.some(({ place }) => place >= 100));
+    assert.ok(
+      lists.every(({ since }) => since === 7),
+      "the window begins with the first of all",
+    );
+    assert.equal((await log.lists("a")).length, 21);
     assert.deepEqual(await log.lists("b"), []);
   });
 
+  it("keeps a list once, however often it is sent", async () => {
+    for (let twice = 0; twice < 2; twice++)
+      assert.equal(await log.remember("c", listOf("anna", "r1"), 1), true);
+    assert.equal((await log.lists("c")).length, 1);
+  });
+
+  it("reads the lists that earlier versions kept", async () => {
+    await suite.redis.rpush("interleaving:d:lists", JSON.stringify(listOf("anna", "r1")));
+    await log.remember("d", listOf("bela", "r2"), 2);
+    assert.deepEqual(
+      (await log.lists("d")).map(({ requestId }) => requestId),
+      ["r1", "r2"],
+    );
+  });
+
   it("lets lists expire a month after the last one", async () => {
-    for (const key of ["interleaving:a:lists", "interleaving:a:per-user"]) {
+    for (const key of ["interleaving:a:held", "interleaving:a:places"]) {
       const seconds = await suite.redis.ttl(key);
       assert.ok(seconds > 29 * 86_400 && seconds <= 30 * 86_400, `${key}: ${seconds}`);
     }
@@ -75,6 +105,8 @@ describe("the interleaving log", () => {
         ["carl", 3],
       ],
     );
+    assert.deepEqual(await log.lists("a"), [], "their lists are let go");
+    assert.equal(await log.remember("a", listOf("anna", "late"), 20), false);
   });
 
   it("sums the counts of all runs, each as last reported", async () => {

@@ -185,6 +185,7 @@ describe("promotions in the registry", () => {
       "SCREENED→SHADOWING",
       "SHADOWING→ELIGIBLE",
       "SHADOWING→REJECTED",
+      "SHADOWING→RETIRED",
       "SHADOWING→STALE",
       "STALE→REJECTED",
       "STALE→SCREENED",
