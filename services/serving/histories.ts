@@ -72,8 +72,8 @@ export class Histories {
     this.#remembered = new LRUCache({
       maxSize: options.maxRemembered ?? 500_000,
       sizeCalculation: cost,
-      dispose: ({ digest }, _, reason) => {
-        if (reason !== "set") this.#byDigest.delete(digest);
+      dispose: ({ digest }, user, reason) => {
+        if (reason !== "set" && !this.#reading.has(user)) this.#byDigest.delete(digest);
       },
     });
     this.#onError = options.onError ?? (() => {});
@@ -149,6 +149,7 @@ export class Histories {
 
   /** What is remembered of the user is dropped; the store is asked again. */
   forget(user: UserId): void {
+    this.#outdate(user);
     this.#remembered.delete(user);
   }
 
@@ -191,7 +192,9 @@ export class Histories {
     const origin = entries.length === 0 ? "empty" : "stored";
     const read: KnownHistory = { interactions: entries, seen, through, origin };
     this.#byDigest.set(digest, user);
-    this.#remembered.set(user, { read, since: [], digest, isFresh });
+    // What was accepted while it was read may not be in it.
+    const since = isFresh ? [] : (this.#remembered.get(user)?.since ?? []);
+    this.#remembered.set(user, { read, since, digest, isFresh });
     return read;
   }
 
