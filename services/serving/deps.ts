@@ -111,8 +111,8 @@ export interface AppLimits {
 }
 
 export const DEFAULT_LIMITS: AppLimits = {
-  maxInFlight: 100,
-  targetMs: 40,
+  maxInFlight: 150,
+  targetMs: 60,
   clientShare: 0.8,
   operatorSlots: 20,
   readerSlots: 10,
