@@ -11,6 +11,7 @@ import { type Evaluations, redisEvaluations } from "../services/evaluations/eval
 import { type FindingsStore, redisFindings } from "../services/findings/redis-findings.ts";
 import { redisFleetLog } from "../services/fleet/redis-fleet-log.ts";
 import type { FleetLog } from "../services/fleet/types.ts";
+import { type Forecasts, redisForecasts } from "../services/forecasts/redis-forecasts.ts";
 import { readCatalogue } from "../services/interactions/catalogue-file.ts";
 import { redisEventLog } from "../services/interactions/event-log.ts";
 import type { EventLog } from "../services/interactions/types.ts";
@@ -50,6 +51,7 @@ export interface JobContext {
   readonly fleet: FleetLog;
   readonly findings: FindingsStore;
   readonly looks: Looks;
+  readonly forecasts: Forecasts;
   /** All events known now; with the hash of data loaded earlier, those known then, if they can still be found. */
   loadTrainingData(sha256?: string): Promise<TrainingData>;
   /** The item catalogue as last imported. */
@@ -94,6 +96,7 @@ export async function openContext(config: Config = loadConfig()): Promise<JobCon
     fleet: redisFleetLog(redis),
     findings: redisFindings(redis),
     looks: redisLooks(redis),
+    forecasts: redisForecasts(redis),
     loadTrainingData: async (sha256) => {
       const data = await loadTrainingData(stores.snapshot, events, now(), userLimits(policy), sha256);
       return { ...data, catalogue: withChanges(data.catalogue, await itemChanges.read()) };

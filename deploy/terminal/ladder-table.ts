@@ -30,7 +30,25 @@ export function ladderInWords(ladder: Ladder): string {
     }),
   );
   const looks = versions.flatMap(({ lastLook, live }) => (lastLook === null || live ? [] : [lastLook]));
-  return [ladderTable(ladder), "", "Verdicts", ...sentences, ...openTable(looks)].join("\n");
+  return [
+    ladderTable(ladder),
+    "",
+    "Verdicts",
+    ...sentences,
+    ...openTable(looks),
+    ...forecastLines(ladder.forecasts),
+  ].join("\n");
+}
+
+/** Before anything is trained: what a verdict would take, a line a rung. */
+export function forecastLines(forecasts: Ladder["forecasts"]): string[] {
+  const [first] = forecasts;
+  if (first === undefined) return [];
+  const lines = forecasts.map(({ phase, sentence }) =>
+    wrapped(`phase ${phase}: ${sentence}`, { indent: "  ", hanging: "    " }),
+  );
+  const rate = Number(first.usersPerDay.toPrecision(2));
+  return ["", `A challenger trained now, at ${rate} users a day`, ...lines];
 }
 
 /** What each version costs, and how certain and how varied its lists are. */

@@ -6,6 +6,7 @@ import { settleBaselineChange } from "./baseline-change.ts";
 import { judgeRunningCanary } from "./canary.ts";
 import { settleDueUsers } from "./closed-users.ts";
 import { leaveFailingLive } from "./fleet.ts";
+import { refreshForecasts } from "./forecast-verdict.ts";
 import { settlePanel } from "./panel.ts";
 import { settleWatches } from "./reverse-shadow.ts";
 import { judgeWatches } from "./watch.ts";
@@ -28,6 +29,7 @@ export async function judge(context: JobContext, payload: JudgePayload): Promise
   const judgements = [...shadowed, ...canary, ...watched, ...failing];
   await tellOfSuspects(context, judgements);
   await context.looks.put(judgements, context.isoNow());
+  await refreshForecasts(context);
   return judgements;
 }
 

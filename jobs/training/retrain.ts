@@ -4,9 +4,11 @@ import { checkedParams } from "../../models/params.ts";
 import { recipeNamed } from "../../models/phases.ts";
 import type { Recipe, WarmStart } from "../../models/recipe.ts";
 import type { FitKey } from "../../services/checkpoints/checkpoints.ts";
+import type { VerdictForecast } from "../../services/forecasts/redis-forecasts.ts";
 import type { RetrainPayload } from "../../services/queues/types.ts";
 import type { JobContext } from "../context.ts";
 import { type Splits, splitByTime, splitTerms, type TrainingData } from "../data/training-data.ts";
+import { forecastVerdict } from "../judging/forecast-verdict.ts";
 import { screen } from "../judging/screen.ts";
 import { holdoutEvaluation } from "./holdout.ts";
 import { judgeLive } from "./judge-live.ts";
@@ -23,6 +25,8 @@ export interface RetrainResult {
   readonly ndcg: number;
   /** Holdout nDCG@10 beyond the live version's; null when nothing was live. */
   readonly lift: number | null;
+  /** What a verdict on it was foreseen to take, before it was trained; null when nothing was live. */
+  readonly forecast: VerdictForecast | null;
   /** What became of it, and why in words. */
   readonly state: string;
   readonly reason: string;
@@ -61,6 +65,10 @@ export async function retrain(
   stage(0, STAGES.tune, "reading the data")({ fraction: 0, message: "" });
   const data = await context.loadTrainingData(payload.searching?.sha256);
   const splits = splitByTime(data, splitTerms(context.policy));
+  const [forecast = null] = await forecastVerdict(context, [{ phase: recipe.phase, recipe: recipe.name }]);
+  if (forecast !== null) {
+    context.log.info({ recipe: recipe.name, baseline: forecast.baseline }, `forecast: ${forecast.sentence}`);
+  }
   const dataSha256 = data.provenance.sha256;
 
   const tuning = stage(STAGES.tune, STAGES.holdout, "tuning");
@@ -109,6 +117,7 @@ export async function retrain(
     recipe: recipe.name,
     ndcg: evaluation.summary.ndcg.mean,
     lift,
+    forecast,
     state: record.state,
     reason: record.reason,
   };

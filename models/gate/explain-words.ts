@@ -23,7 +23,7 @@ export function percent(share: number): string {
 }
 
 /** Rounded up to two leading digits: an estimate must not look like a count. */
-function roughly(count: number): string {
+export function roughly(count: number): string {
   if (count < 10) return String(count);
   const unit = 10 ** (Math.floor(Math.log10(count)) - 1);
   return (Math.ceil(count / unit) * unit).toLocaleString("en");
@@ -37,12 +37,13 @@ export function aboutMoreUsers(users: number): string {
 /** ", some 3 days at this rate": how long so many users take to come; nothing where no rate is known. */
 export function atThisRate(users: number, usersPerDay: number | null | undefined): string {
   const isKnown = typeof usersPerDay === "number" && usersPerDay > 0;
-  return isKnown ? `, ${time(users / usersPerDay)} at this rate` : "";
+  return isKnown ? `, ${days(users / usersPerDay)} at this rate` : "";
 }
 
-function time(days: number): string {
-  if (days > MOST_DAYS) return "more than a year";
-  if (days >= 1.5) return `some ${Math.round(days)} days`;
-  const hours = Math.round(days * HOURS_PER_DAY);
+/** "some 3 days", "about an hour" */
+export function days(time: number): string {
+  if (time > MOST_DAYS) return "more than a year";
+  if (time >= 1.5) return `some ${Math.round(time)} days`;
+  const hours = Math.round(time * HOURS_PER_DAY);
   return hours < 1 ? "less than an hour" : hours === 1 ? "about an hour" : `some ${hours} hours`;
 }

@@ -27,6 +27,11 @@ export function attemptIndexOf(counts: Counts, challenger: string, baseline = co
   return baseline === undefined ? 0 : count(counts, indexOf(baseline, challenger));
 }
 
+/** Attempts by anybody at the live version. */
+export function attemptsAtLiveOf(counts: Counts): number {
+  return counts.live === null ? 0 : count(counts, ofBaseline(counts.live.version));
+}
+
 /** Attempts by anybody at any baseline. */
 export function allAttempts({ attempts }: Counts): number {
   return Object.entries(attempts).reduce(

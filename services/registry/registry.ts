@@ -2,7 +2,7 @@ import type { Redis } from "ioredis";
 import type { Discovery } from "../../models/gate/alpha-spending.ts";
 import type { VersionState } from "../../models/gate/states.ts";
 import { PhasewiseError } from "../errors.ts";
-import { allAttempts, attemptIndexOf, attemptsOf, countAttempt } from "./attempts.ts";
+import { allAttempts, attemptIndexOf, attemptsAtLiveOf, attemptsOf, countAttempt } from "./attempts.ts";
 import { firstBrokenAudit, type LivePeriod, latestAudit, livePeriods } from "./audit.ts";
 import { decideCanary } from "./canary.ts";
 import { type Change, committer, type UnsealedEntry } from "./commit.ts";
@@ -36,6 +36,8 @@ export interface RedisRegistry extends Registry {
   goOn(version: string, reason: string, actor: string): Promise<VersionRecord>;
   /** k of a challenger's latest attempt among all ever made against the present baseline; 0 before its first. */
   attemptIndex(version: string): Promise<number>;
+  /** Attempts by anybody at the present baseline: the next is the one after. */
+  attemptsAtLive(): Promise<number>;
   /** Counts an attempt at a baseline that is not live, but may yet be; resolves to its k. */
   countPair(version: string, baseline: string, actor: string): Promise<number>;
   /** Attempts ever made at any baseline, and promotions from one version to another. */
@@ -188,6 +190,10 @@ export function redisRegistry(redis: Redis, options: RegistryOptions = {}): Redi
 
     async attemptIndex(version) {
       return attemptIndexOf(await readSnapshot(), version);
+    },
+
+    async attemptsAtLive() {
+      return attemptsAtLiveOf(await readSnapshot());
     },
 
     async countPair(version, baseline, actor) {

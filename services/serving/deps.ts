@@ -11,6 +11,7 @@ import type { ItemId } from "../../models/data/ids.ts";
 import type { Decision } from "../../models/gate/decision.ts";
 import type { ArtifactStore } from "../artifacts/types.ts";
 import type { FindingsStore } from "../findings/redis-findings.ts";
+import type { Forecasts } from "../forecasts/redis-forecasts.ts";
 import type { Surroundings } from "../health/surroundings.ts";
 import type { EventLog } from "../interactions/types.ts";
 import type { ItemChangeStore } from "../items/item-changes.ts";
@@ -53,6 +54,7 @@ export interface ServingDeps {
   readonly itemChanges: ItemChangeStore;
   readonly findings: FindingsStore;
   readonly looks: Pick<Looks, "latest">;
+  readonly forecasts: Pick<Forecasts, "over">;
   readonly live: LiveModel;
   readonly histories: Histories;
   readonly visitors: Visitors;

@@ -7,6 +7,7 @@ import { artifactStore } from "../artifacts/artifact-store.ts";
 import type { Config } from "../config.ts";
 import { redisFindings } from "../findings/redis-findings.ts";
 import { redisFleetLog } from "../fleet/redis-fleet-log.ts";
+import { redisForecasts } from "../forecasts/redis-forecasts.ts";
 import { watchSurroundings } from "../health/surroundings.ts";
 import { workerHearts } from "../health/worker-hearts.ts";
 import { redisEventLog } from "../interactions/event-log.ts";
@@ -166,6 +167,7 @@ export async function openDeps(options: DepsOptions, log: FastifyBaseLogger): Pr
       decisions: redisDecisionLog(pointers),
       findings: redisFindings(pointers),
       looks: redisLooks(pointers),
+      forecasts: redisForecasts(pointers),
       rules,
       catalogue: items,
       itemChanges,

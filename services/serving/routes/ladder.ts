@@ -5,6 +5,7 @@ import type { EvaluationSummary } from "../../../models/evaluation/report.ts";
 import { DIAGNOSIS_WORDS } from "../../../models/gate/diagnosis.ts";
 import { PHASES, RECIPES } from "../../../models/phases.ts";
 import { Phase } from "../../../models/recipe.ts";
+import { VerdictForecast } from "../../forecasts/redis-forecasts.ts";
 import { DecisionSummary } from "../../registry/decision-summary.ts";
 import { LivePointer, VersionRecord } from "../../registry/types.ts";
 import { Look } from "../../shadow/looks.ts";
@@ -34,6 +35,10 @@ export type LadderVersion = Readonly<Static<typeof LadderVersion>>;
 
 export const Ladder = Type.Object({
   live: Type.Union([LivePointer, Type.Null()]),
+  forecasts: Type.Array(VerdictForecast, {
+    description:
+      "what a verdict on a challenger that is trained now would take, of the live rung and those above it; empty before the judge has looked",
+  }),
   phases: Type.Array(
     Type.Object({
       phase: Phase,
@@ -106,7 +111,8 @@ export function ladderRoutes(app: App, deps: ServingDeps): void {
           versions: entries,
         };
       });
-      return { live, phases: await Promise.all(phases) };
+      const forecasts = live === null ? [] : await deps.forecasts.over(live.version);
+      return { live, forecasts: [...forecasts], phases: await Promise.all(phases) };
     },
   );
 }

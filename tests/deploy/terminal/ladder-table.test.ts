@@ -42,6 +42,7 @@ const version = (name: string, more: Partial<LadderVersion> = {}): LadderVersion
 
 const ladder = (...versions: LadderVersion[]): Ladder => ({
   live,
+  forecasts: [],
   phases: [{ phase: 3, name: "factorization", summary: "", live: true, recipes: [], versions }],
 });
 
@@ -106,6 +107,14 @@ describe("the ladder on a terminal", () => {
     );
     assert.match(shown, /als-2 \(QUARANTINED\): Failed 5 requests in a row on a replica\.\n?/);
     assert.doesNotMatch(shown, /Passed/);
+  });
+
+  it("foretells what a verdict on a new challenger would take, a line a rung", () => {
+    const sentence = "a lift of 5 % needs about 310 users, some 20 days";
+    const forecasts = [{ baseline: "als-1", phase: 4 as const, usersPerDay: 15.34, lifts: [], sentence }];
+    const shown = ladderInWords({ ...ladder(version("als-1")), forecasts });
+    assert.match(shown, /\nA challenger trained now, at 15 users a day\n {2}phase 4: a lift of 5 % needs/);
+    assert.doesNotMatch(ladderInWords(ladder(version("als-1"))), /trained now/);
   });
 
   it("does not call open, or held, what an operator has made live meanwhile, and leaves versions as they are", () => {

@@ -215,7 +215,7 @@ describe("a version explained", () => {
   it("is asked for when a version does not pay or somebody wants to know, never for the rest", async () => {
     const producers = createProducers({ redisUrl: rig.redis.url }, () => {});
     const payload = { phase: 2, recipe: "item-knn", seed: 1, requestedBy: "tests" } as const;
-    const result = { phase: 2, recipe: "item-knn", ndcg: 0.1, reason: "" };
+    const result = { phase: 2, recipe: "item-knn", ndcg: 0.1, reason: "", forecast: null };
     const asked = async (version: string, state: string, lift: number | null, analyse = false) => {
       const { analysis } = await producers.pending();
       await askForAnalysis(rig.context, { ...payload, analyse }, { ...result, version, state, lift });

@@ -11,6 +11,7 @@ import { isAssigned } from "../../../models/gate/assignment.ts";
 import type { Decision } from "../../../models/gate/decision.ts";
 import { artifactStore } from "../../../services/artifacts/artifact-store.ts";
 import { redisFindings } from "../../../services/findings/redis-findings.ts";
+import { redisForecasts } from "../../../services/forecasts/redis-forecasts.ts";
 import { redisEventLog } from "../../../services/interactions/event-log.ts";
 import { redisInterleavingLog } from "../../../services/interleaving/redis-interleaving-log.ts";
 import { redisItemChanges } from "../../../services/items/item-changes.ts";
@@ -152,6 +153,7 @@ describe("replies to users outside the interleaving share", () => {
         decisions: redisDecisionLog<Decision>(redis),
         findings: redisFindings(redis),
         looks: redisLooks(redis),
+        forecasts: redisForecasts(redis),
         rules: DEFAULT_EVENT_RULES,
         itemChanges: redisItemChanges(redis),
         catalogue,
