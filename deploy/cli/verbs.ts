@@ -11,6 +11,7 @@ import { exportUserVerb } from "./verbs/export-user.ts";
 import { importVerb } from "./verbs/import.ts";
 import { importModelVerb } from "./verbs/import-model.ts";
 import { itemsVerb } from "./verbs/items.ts";
+import { judgeVerb } from "./verbs/judge.ts";
 import { keysVerb } from "./verbs/keys.ts";
 import { ladderVerb } from "./verbs/ladder.ts";
 import { policyVerb } from "./verbs/policy.ts";
@@ -40,6 +41,7 @@ export const VERBS: readonly ((program: Command) => void)[] = [
   ladderVerb,
   cardVerb,
   shadowVerb,
+  judgeVerb,
   promoteVerb,
   rollbackVerb,
   releaseVerb,

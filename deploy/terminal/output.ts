@@ -5,7 +5,7 @@ export interface OutputOptions {
 }
 
 /** Exit codes that scripts can rely on. */
-export const EXIT = { ok: 0, failed: 1, usage: 2, conflict: 3, held: 4, unreachable: 5 } as const;
+export const EXIT = { ok: 0, failed: 1, usage: 2, conflict: 3, held: 4, unreachable: 5, open: 6 } as const;
 
 export function print(value: unknown, options: OutputOptions, human: () => string): void {
   process.stdout.write(options.json === true ? `${JSON.stringify(value)}\n` : `${human()}\n`);

@@ -86,7 +86,7 @@ function usersPerDay(users: RecordedShadow["users"]): number | undefined {
 }
 
 function lastUpgradeOf(attempt: Attempt, users: readonly JudgedUser[]): ShadowEvidence["lastUpgrade"] {
-  if (attempt.kind !== "REFRESH") return null;
+  if (attempt.kind === "UPGRADE") return null;
   if (attempt.lastUpgrade === undefined) return "is-baseline";
   return users.flatMap(({ userId: user, challenger, lastUpgrade }) =>
     lastUpgrade === undefined ? [] : [{ user, difference: challenger - lastUpgrade, baseline: lastUpgrade }],

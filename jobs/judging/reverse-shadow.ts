@@ -66,6 +66,8 @@ async function open(context: JobContext, { kind, epoch, older, newer }: Wanted, 
     ),
     olderUpperBound:
       screened === null ? undefined : upperBoundOf(screened, ({ baseline }) => baseline, context),
+    ...(screened?.kind === "DOWN_RUNG" &&
+      kind === "watch" && { toleratedLoss: context.policy.margins.refresh * screened.baselineMean }),
     policySha256: policySha256(context.policy),
     testSha256: testSha256(context.policy),
     openedAt: openingTime(await context.events.clocks()),

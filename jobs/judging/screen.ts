@@ -3,7 +3,7 @@ import { pairedDifferences } from "../../models/evaluation/comparison.ts";
 import { sampleVariance } from "../../models/evaluation/moments.ts";
 import { isImported } from "../../models/factorization/imported.ts";
 import { figuresOf, planFigure } from "../../models/gate/capped-figure.ts";
-import type { UserDifference, VersionFacts } from "../../models/gate/evidence.ts";
+import type { Pair, UserDifference, VersionFacts } from "../../models/gate/evidence.ts";
 import type { ChallengeKind } from "../../models/gate/margin.ts";
 import { policySha256 } from "../../models/gate/policy.ts";
 import type { RuledCase } from "../../models/gate/ruling.ts";
@@ -106,7 +106,7 @@ async function openAttempt(context: JobContext, evidence: ScreenEvidence): Promi
     await context.registry.transition(version, ["SCREENED"], "SHADOWING", record.reason, GATE);
   }
   const upgrade =
-    evidence.kind === "REFRESH" ? await lastUpgradeBefore(context, evidence.baseline.version) : undefined;
+    evidence.kind !== "UPGRADE" ? await lastUpgradeBefore(context, evidence.baseline.version) : undefined;
   await openComparison(context, evidence, await context.registry.attemptIndex(version), upgrade);
 }
 
@@ -128,6 +128,7 @@ export async function openComparison(
       variance: plannedVariance(users),
       cpuMsPerRequest,
       figure: planFigure(figuresOf(users)),
+      ...(kind === "DOWN_RUNG" && { modelMb: await modelMb(context, challenger.version, baseline.version) }),
       ...(alphaSpending === "fdr" && { discovery: await context.registry.discoveries() }),
       liftUpperBound: upperBoundOf(evidence, ({ difference }) => difference, context),
     },
@@ -138,6 +139,16 @@ export async function openComparison(
     openedAt: openingTime(await context.events.clocks()),
     startedAt: context.isoNow(),
   });
+}
+
+async function modelMb(
+  { artifacts }: JobContext,
+  challenger: string,
+  baseline: string,
+): Promise<Pair<number>> {
+  const of = async (version: string): Promise<number> =>
+    (await artifacts.manifest(version)).manifest.cost.artifactBytes / 1e6;
+  return { challenger: await of(challenger), baseline: await of(baseline) };
 }
 
 /** Null when the two were never evaluated on the same holdout; then a retrain on present data is needed. */
@@ -153,15 +164,16 @@ export async function screenEvidence(
   const theirs = await context.evaluations.get({ ...baseline, dataSha256 });
   if (ours === null || theirs === null || !isSameRequests(ours, theirs)) return null;
   const unjudged = mayKnowHoldout(challenger, ours) || mayKnowHoldout(baseline, theirs);
+  const cpuMsPerRequest = {
+    challenger: challenger.cost.cpuMsPerRequest,
+    baseline: cpuInProcessOf(challenger, baseline),
+  };
   return {
-    kind: kindOf(challenger, baseline),
+    kind: kindOf(challenger, baseline, cpuMsPerRequest, context.policy),
     challenger: factsOf(challenger),
     baseline: factsOf(baseline),
     baselineMean: theirs.summary.ndcg.mean,
-    cpuMsPerRequest: {
-      challenger: challenger.cost.cpuMsPerRequest,
-      baseline: cpuInProcessOf(challenger, baseline),
-    },
+    cpuMsPerRequest,
     users: unjudged ? [] : pairedDifferences(ours, theirs),
     faults: ours.faults,
     window: ours.window,
@@ -196,8 +208,16 @@ function mayKnowHoldout({ recipe }: Manifest, { window }: StoredEvaluation): boo
   return isImported(recipe) && window.trainedThrough > window.judgedFrom;
 }
 
-function kindOf(challenger: Manifest, baseline: Manifest): ChallengeKind {
-  return challenger.recipe === baseline.recipe ? "REFRESH" : "UPGRADE";
+/** A step down is one only where it saves CPU time too, and where the policy asks for it. */
+export function kindOf(
+  challenger: Pick<Manifest, "recipe" | "phase">,
+  baseline: Pick<Manifest, "recipe" | "phase">,
+  cpuMs: Pair<number>,
+  { promotion }: Pick<JobContext["policy"], "promotion">,
+): ChallengeKind {
+  if (challenger.recipe === baseline.recipe) return "REFRESH";
+  const isCheaper = challenger.phase < baseline.phase && cpuMs.challenger < cpuMs.baseline;
+  return promotion.downRung && isCheaper ? "DOWN_RUNG" : "UPGRADE";
 }
 
 function factsOf({ version, phase, recipe }: Manifest): VersionFacts {

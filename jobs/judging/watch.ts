@@ -25,11 +25,11 @@ export async function judgeWatches(
 
 async function judgeOne(context: JobContext, watch: Watch, { record }: JudgePayload): Promise<Judgement> {
   const { users, vouching } = await enterClosedUsers(context, watch);
-  const { challenger: live, baseline: previous, variance, figure, olderUpperBound } = watch;
+  const { challenger: live, baseline: previous, variance, figure, olderUpperBound, toleratedLoss } = watch;
   const look = await ruleAndRecord(
     context,
     "watch",
-    { live, previous, users: lossesOf(users), variance, figure, vouching, olderUpperBound },
+    { live, previous, users: lossesOf(users), variance, figure, vouching, olderUpperBound, toleratedLoss },
     { isWorthRecording: ({ ruling }) => ruling.verdict !== "hold" || record },
   );
   const { verdict } = look.ruling;

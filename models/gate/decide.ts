@@ -74,13 +74,15 @@ export function planOf(
   if (plan === null || !numbers.every((number) => typeof number === "number" && number >= 0)) return null;
   if (!numbers.every(Number.isFinite) || plan.baselineMean > 1 || !(attempt >= 1)) return null;
   const { cpuMsPerRequest, baselineMean } = plan;
-  if (kind === "UPGRADE" && !(cpuMsPerRequest.challenger > 0 && cpuMsPerRequest.baseline > 0)) return null;
+  if (kind !== "REFRESH" && !(cpuMsPerRequest.challenger > 0 && cpuMsPerRequest.baseline > 0)) return null;
   const phases = { challenger: challenger.phase, baseline: baseline.phase };
   const margin =
     stage === "interleaving" ? 0 : marginOf({ kind, baselineMean, phases, cpuMsPerRequest }, policy.margins);
   // Credits span the whole of [−1, 1]: with the planned variance of nDCG differences the bets would be too large.
   const variance = stage === "interleaving" ? 1 : plan.variance;
-  const mde = stage === "interleaving" ? policy.interleaving.mde : policy.mde;
+  // A step down is planned for one that neither wins nor loses: with a lift to be found it would be given up too soon.
+  const ofKind = kind === "DOWN_RUNG" ? -margin / 10 : policy.mde;
+  const mde = stage === "interleaving" ? policy.interleaving.mde : ofKind;
   const { discovery } = plan;
   if (discovery !== undefined && !(discovery.pair >= 1 && discovery.promotions >= 0)) return null;
   const ofAttempt =
@@ -125,7 +127,7 @@ function votes({ interleaving, plan }: ShadowEvidence): Pick<ShadowEvidence, "us
 
 function lastUpgradeTest(evidence: ShadowEvidence, policy: Policy): TestResult | null {
   const { kind, lastUpgrade } = evidence;
-  if (kind !== "REFRESH" || lastUpgrade === null || lastUpgrade === "is-baseline") return null;
+  if (kind === "UPGRADE" || lastUpgrade === null || lastUpgrade === "is-baseline") return null;
   const plan = planOf(evidence, policy);
   return plan === null ? null : runTest(lastUpgrade, plan);
 }
@@ -154,7 +156,7 @@ function testReasons(
     if (test.users < minimumUsers) reasons.push("TOO_FEW_USERS");
   }
   if (!isCurrentAhead(evidence.users)) reasons.push("CURRENT_VERSION_UNPROVEN");
-  if (evidence.kind === "REFRESH" && evidence.lastUpgrade !== "is-baseline") {
+  if (evidence.kind !== "UPGRADE" && evidence.lastUpgrade !== "is-baseline") {
     if (lastUpgrade === null) reasons.push("LAST_UPGRADE_MISSING");
     else if (!lastUpgrade.proven) reasons.push("LAST_UPGRADE_UNPROVEN");
   }

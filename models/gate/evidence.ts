@@ -71,6 +71,8 @@ export interface ShadowPlan {
   /** Where α limits the share of false promotions: the place among all pairs ever, and the promotions before it. */
   readonly discovery?: Discovery | undefined;
   readonly cpuMsPerRequest: Pair<number>;
+  /** Of a DOWN_RUNG: MB of arrays that each of the two keeps in memory. */
+  readonly modelMb?: Pair<number> | undefined;
   /** Upper bound of the lift on the holdout; absent where it found none, and in older attempts. */
   readonly liftUpperBound?: number | undefined;
 }
@@ -141,8 +143,8 @@ export interface ShadowEvidence {
   /** Stage C, users with credits in the order in which their windows closed; null when it never ran. */
   readonly interleaving: readonly InterleavedUser[] | null;
   /**
-   * A REFRESH must also not lose to the last UPGRADE: differences against it, or "is-baseline" when the
-   * baseline is that very version. Not looked at for an UPGRADE.
+   * A REFRESH or a DOWN_RUNG must also not lose to the last UPGRADE, so that small losses cannot add up: differences
+   * against it, or "is-baseline" when the baseline is that very version. Not looked at for an UPGRADE.
    */
   readonly lastUpgrade: readonly UserDifference[] | "is-baseline" | null;
 }

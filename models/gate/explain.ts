@@ -9,12 +9,13 @@ import type { TestResult } from "./test-result.ts";
 import type { WatchRuling } from "./watch.ts";
 
 /** What else of an attempt its sentence names; a record of earlier releases may lack the rate. */
-export type Attempted = Partial<Pick<ShadowEvidence, "attempt" | "usersPerDay">>;
+export type Attempted = Partial<Pick<ShadowEvidence, "attempt" | "usersPerDay" | "kind" | "plan">>;
 
 /** A shadow's outcome in one sentence of plain English, with its numbers in users and days. */
 export function explain(outcome: Outcome, attempted: Attempted = {}): string {
   const failing = outcome.guardrails.filter((result) => result.outcome !== "pass");
-  if (outcome.verdict === "pass") return `Passed: ${proof(outcome)}; every guardrail holds.`;
+  if (outcome.verdict === "pass")
+    return `Passed: ${proof(outcome)}; every guardrail holds${freed(attempted)}.`;
   if (outcome.verdict === "reject") return `Rejected: ${objection(outcome, failing)}.`;
   return `Held: ${openQuestion(outcome, attempted)}${alsoOpen(outcome, failing)}.`;
 }
@@ -70,6 +71,21 @@ function proof({ reasons, stage, test }: Outcome): string {
   const confidence = `${percent(1 - alpha)} confidence at any time, ${stage === "shadow" ? "the shadow" : "interleaving"}'s share of α`;
   const beyond = reasons[0] === "LIFT_PROVEN" ? "beyond the margin of" : "not below the tolerated loss of";
   return `after ${userCount(users)} the ${measure} is ${change(lift)}, at least ${change(lowerBound)} (${confidence}), ${beyond} ${change(margin)}`;
+}
+
+/** What a step down the ladder saves; the margin of an UPGRADE is the price of what it costs. */
+function freed({ kind, plan }: Attempted): string {
+  if (kind !== "DOWN_RUNG" || plan == null) return "";
+  const { cpuMsPerRequest: cpu, modelMb } = plan;
+  const cpuFreed = `${(cpu.baseline - cpu.challenger).toFixed(2)} ms of the ${cpu.baseline.toFixed(2)} ms CPU of a request`;
+  const mb = modelMb === undefined ? 0 : modelMb.baseline - modelMb.challenger;
+  const memory =
+    mb === 0
+      ? ""
+      : mb > 0
+        ? ` and ${mb.toFixed(1)} MB of memory`
+        : `, and takes ${(-mb).toFixed(1)} MB more memory`;
+  return `; it frees ${cpuFreed}${memory}`;
 }
 
 function objection({ reasons, test }: Outcome, failing: readonly GuardrailResult[]): string {

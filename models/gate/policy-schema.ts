@@ -161,6 +161,12 @@ const promotion = group("What follows a pass.", {
       0,
     ),
   ),
+  downRung: later(
+    isOn(
+      false,
+      "Let a cheaper version of a lower rung replace the live one once it is proven not to lose (margins.refresh).",
+    ),
+  ),
   canaryShares: Type.Array(Type.Number({ exclusiveMinimum: 0, exclusiveMaximum: 1 }), {
     default: [],
     unit: "shares",

@@ -50,7 +50,7 @@ export interface Attempt extends ComparedVersions {
   /** `<challenger>~<baseline>~<number>`. */
   readonly id: string;
   readonly kind: ChallengeKind;
-  /** The version that won the last UPGRADE, if the baseline is a refresh of it: a REFRESH must not lose to it either. */
+  /** The version that won the last UPGRADE, if the baseline only had not to lose to it: a REFRESH or a DOWN_RUNG must not lose to it either. */
   readonly lastUpgrade?: VersionFacts | undefined;
   /** Earlier versions of the challenger's line, which this one went on from; see `jobs/judging/lines.ts`. */
   readonly former?: readonly string[] | undefined;
@@ -93,6 +93,8 @@ export interface Watch extends ComparedVersions {
   readonly figure?: FigurePlan | undefined;
   /** Upper bound of the baseline's mean nDCG on the holdout, where it was measured. */
   readonly olderUpperBound?: number | undefined;
+  /** Loss that was agreed to when a cheaper version of a lower rung took over. */
+  readonly toleratedLoss?: number | undefined;
   readonly policySha256: string;
   /** Hash of the numbers that the test rests on; absent in what earlier versions opened. */
   readonly testSha256?: string | undefined;

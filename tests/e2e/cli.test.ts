@@ -180,6 +180,16 @@ describe("the command line", () => {
     );
   });
 
+  it("tells a pipeline where the gate stands: 0 live or eligible, 6 held, 1 for a version that is not there", async () => {
+    const held = await json<{ state: string; sentence: string }>(["judge", knn, "--exit-code"], 6);
+    assert.equal(held.state, "SHADOWING");
+    assert.match(held.sentence, /^Held: no user/);
+    assert.equal((await service.cli(["judge", knn], url)).code, 0, "without the flag it only tells");
+    await json(["judge", popular, "--exit-code"], 0);
+    const { code, stderr } = await service.cli(["judge", "als-000000000000", "--exit-code"], url);
+    assert.deepEqual([code, /als-000000000000/.test(stderr)], [1, true]);
+  });
+
   it("refuses a promotion over a version that is not live, or that the gate does not back (exit code 3)", async () => {
     const promote = ["promote", knn, "--reason", "trying"];
     for (const [expectedLive, said] of [

@@ -23,8 +23,13 @@ function periodsOf(moves: readonly string[]): LivePeriod[] {
     };
   });
 }
+const PHASE_OF: Readonly<Record<string, 1 | 2 | 3 | 4>> = { pop: 1, knn: 2, als: 3, sas: 4 };
+const factsOf = (version: string) => {
+  const recipe = version.replace(/\d/g, "");
+  return version === "" ? undefined : { recipe, phase: PHASE_OF[recipe] };
+};
 const upgradeOf = (live: string, ...moves: string[]): string =>
-  lastUpgrade(periodsOf(moves), live, (version) => version.replace(/\d/g, ""));
+  lastUpgrade(periodsOf(moves), live, factsOf, { downRung: false });
 
 describe("the last upgrade", () => {
   it("is the live version when another recipe was left for it, or nothing at all", () => {
@@ -46,6 +51,19 @@ describe("the last upgrade", () => {
     const climb = ["promote >pop1", "promote pop1>als1", "promote als1>als2"] as const;
     assert.equal(upgradeOf("als2", ...climb, "promote als2>sas1", "rollback sas1>als2"), "als1");
     assert.equal(upgradeOf("als1", ...climb, "auto-rollback als2>als1"), "als1");
+  });
+
+  it("is behind the steps down, where the policy lets cheaper versions take over, so that losses cannot add up", () => {
+    const periods = periodsOf([
+      "promote >pop1",
+      "promote pop1>sas1",
+      "promote sas1>als1",
+      "promote als1>knn1",
+    ]);
+    assert.equal(lastUpgrade(periods, "knn1", factsOf, { downRung: true }), "sas1");
+    assert.equal(lastUpgrade(periods, "knn1", factsOf, { downRung: false }), "knn1");
+    const again = [...periods, ...periodsOf(["promote knn1>als2"])];
+    assert.equal(lastUpgrade(again, "als2", factsOf, { downRung: true }), "als2", "it won over knn1");
   });
 
   it("is found although versions were promoted over each other in turn", () => {
