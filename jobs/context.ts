@@ -12,6 +12,8 @@ import { type FindingsStore, redisFindings } from "../services/findings/redis-fi
 import { redisFleetLog } from "../services/fleet/redis-fleet-log.ts";
 import type { FleetLog } from "../services/fleet/types.ts";
 import { type Forecasts, redisForecasts } from "../services/forecasts/redis-forecasts.ts";
+import { redisHoldbackLog } from "../services/holdback/redis-holdback-log.ts";
+import type { HoldbackLog } from "../services/holdback/types.ts";
 import { readCatalogue } from "../services/interactions/catalogue-file.ts";
 import { redisEventLog } from "../services/interactions/event-log.ts";
 import type { EventLog } from "../services/interactions/types.ts";
@@ -52,6 +54,7 @@ export interface JobContext {
   readonly findings: FindingsStore;
   readonly looks: Looks;
   readonly forecasts: Forecasts;
+  readonly holdback: HoldbackLog;
   /** All events known now; with the hash of data loaded earlier, those known then, if they can still be found. */
   loadTrainingData(sha256?: string): Promise<TrainingData>;
   /** The item catalogue as last imported. */
@@ -97,6 +100,7 @@ export async function openContext(config: Config = loadConfig()): Promise<JobCon
     findings: redisFindings(redis),
     looks: redisLooks(redis),
     forecasts: redisForecasts(redis),
+    holdback: redisHoldbackLog(redis),
     loadTrainingData: async (sha256) => {
       const data = await loadTrainingData(stores.snapshot, events, now(), userLimits(policy), sha256);
       return { ...data, catalogue: withChanges(data.catalogue, await itemChanges.read()) };

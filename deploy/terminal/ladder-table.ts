@@ -37,7 +37,14 @@ export function ladderInWords(ladder: Ladder): string {
     ...sentences,
     ...openTable(looks),
     ...forecastLines(ladder.forecasts),
+    ...holdbackLines(ladder.holdback),
   ].join("\n");
+}
+
+function holdbackLines(holdback: Ladder["holdback"]): string[] {
+  if (holdback === null) return [];
+  const share = Number((100 * holdback.share).toFixed(2));
+  return ["", `Holdback, ${share} % of the users on the floor`, wrapped(holdback.sentence, { indent: "  " })];
 }
 
 /** Before anything is trained: what a verdict would take, a line a rung. */

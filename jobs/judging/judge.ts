@@ -7,6 +7,7 @@ import { judgeRunningCanary } from "./canary.ts";
 import { settleDueUsers } from "./closed-users.ts";
 import { leaveFailingLive } from "./fleet.ts";
 import { refreshForecasts } from "./forecast-verdict.ts";
+import { lookAtHoldback } from "./holdback.ts";
 import { settlePanel } from "./panel.ts";
 import { settleWatches } from "./reverse-shadow.ts";
 import { judgeWatches } from "./watch.ts";
@@ -30,6 +31,7 @@ export async function judge(context: JobContext, payload: JudgePayload): Promise
   await tellOfSuspects(context, judgements);
   await context.looks.put(judgements, context.isoNow());
   await refreshForecasts(context);
+  await lookAtHoldback(context);
   return judgements;
 }
 

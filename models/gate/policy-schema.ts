@@ -176,6 +176,24 @@ const promotion = group("What follows a pass.", {
   canaryUsers: count(200, "users", "Users a canary step must see before it widens."),
 });
 
+const holdback = later(
+  group("Users who stay on the floor for good, so that what all promotions bring together is seen.", {
+    share: Type.Number({
+      minimum: 0,
+      maximum: 0.5,
+      default: 0,
+      unit: "share",
+      description:
+        "Users who stay on the phase-1 floor, by hash of the user id; as many others are their twins. 0: none.",
+    }),
+    roundDays: positive(
+      90,
+      "days",
+      "A user counts once in so long; each round has its part of α, so that slow decay is seen.",
+    ),
+  }),
+);
+
 const rollback = group("When a live version is left.", {
   automatic: isOn(true, "Leave a live version that fails or is proven worse."),
   consecutiveFailures: count(5, "failures", "Failures in a row that open the breaker."),
@@ -280,6 +298,7 @@ export const policySchema = group("The limits of the gate, the shadow, the rollb
   guardrails,
   evidence,
   promotion,
+  holdback,
   rollback,
   drift,
   training,

@@ -84,6 +84,15 @@ export class Answers {
   }
 }
 
+/** Of one model and no other; null when it fails. */
+export function answerFrom(model: ServedModel, query: Query): Answer | null {
+  try {
+    return answerOf(checkedAnswer(model, query), model);
+  } catch {
+    return null;
+  }
+}
+
 function answerOf(recommendation: Recommendation, model: ServedModel): Answer {
   return { recommendation, model, canary: false };
 }

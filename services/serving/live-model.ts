@@ -4,7 +4,7 @@ import type { ArtifactStore } from "../artifacts/types.ts";
 import { PhasewiseError } from "../errors.ts";
 import { isSamePointer } from "../registry/lineage.ts";
 import type { LivePointer, Registry } from "../registry/types.ts";
-import { type AnswerEvents, Answers } from "./answers.ts";
+import { type AnswerEvents, Answers, answerFrom } from "./answers.ts";
 import type { BreakerLimits } from "./breaker.ts";
 import { Canary, type CanaryEvents } from "./canary.ts";
 import type { LastLiveFile } from "./last-live.ts";
@@ -118,6 +118,13 @@ export class LiveModel {
     const trial = this.#canary.answer(lineup.canary, query, user);
     if (trial !== null) return trial;
     return this.#answers.answer(lineup, query);
+  }
+
+  /** Of the phase-1 floor, for users who stay there; null while it is live itself, not loaded, or fails. */
+  recommendFromFloor(query: Query): Answer | null {
+    const lineup = this.#lineup;
+    if (lineup === null || lineup.floor === null || lineup.floor.version === lineup.live.version) return null;
+    return answerFrom(lineup.floor, query);
   }
 
   /**

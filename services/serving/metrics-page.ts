@@ -19,7 +19,7 @@ export interface MetricsPage {
  * The page for Prometheus. It is never expensive: those who ask at once, or soon after each other, are given the same.
  */
 export function metricsPage(deps: ServingDeps): MetricsPage {
-  const { metrics, live, registry, looks } = deps;
+  const { metrics, live, registry, looks, holdbackLog } = deps;
   let made: { readonly at: number; readonly text: Promise<string> } | null = null;
 
   const make = async (): Promise<string> => {
@@ -42,7 +42,18 @@ export function metricsPage(deps: ServingDeps): MetricsPage {
       (latest) => metrics.suspectComparisons.set(latest.filter(({ suspect }) => suspect === true).length),
       () => {},
     );
-    await endsWithin(STORE_BUDGET_MS, Promise.all([frozen, suspects]));
+    const holdback = holdbackLog.status().then(
+      (status) => {
+        if (status === null) return;
+        metrics.holdbackPairs.set(status.pairs);
+        metrics.holdbackLift.set({ bound: "mean" }, status.lift);
+        metrics.holdbackLift.set({ bound: "lower" }, status.lowerBound);
+        metrics.holdbackLift.set({ bound: "upper" }, status.upperBound);
+        metrics.holdbackHarm.set(Number(status.found === "harm"));
+      },
+      () => {},
+    );
+    await endsWithin(STORE_BUDGET_MS, Promise.all([frozen, suspects, holdback]));
     return metrics.registry.metrics();
   };
   return {

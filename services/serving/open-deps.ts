@@ -10,6 +10,7 @@ import { redisFleetLog } from "../fleet/redis-fleet-log.ts";
 import { redisForecasts } from "../forecasts/redis-forecasts.ts";
 import { watchSurroundings } from "../health/surroundings.ts";
 import { workerHearts } from "../health/worker-hearts.ts";
+import { redisHoldbackLog } from "../holdback/redis-holdback-log.ts";
 import { redisEventLog } from "../interactions/event-log.ts";
 import { redisInterleavingLog } from "../interleaving/redis-interleaving-log.ts";
 import { redisItemChanges } from "../items/item-changes.ts";
@@ -36,6 +37,7 @@ import { FollowedHistories } from "./followed-histories.ts";
 import { FollowedItems } from "./followed-items.ts";
 import { FollowedPanel } from "./followed-panel.ts";
 import { Histories } from "./histories.ts";
+import { Holdback } from "./holdback.ts";
 import { Interleaving } from "./interleaving.ts";
 import { LastLiveFile } from "./last-live.ts";
 import { LiveModel } from "./live-model.ts";
@@ -168,6 +170,13 @@ export async function openDeps(options: DepsOptions, log: FastifyBaseLogger): Pr
       findings: redisFindings(pointers),
       looks: redisLooks(pointers),
       forecasts: redisForecasts(pointers),
+      holdback: new Holdback({
+        log: redisHoldbackLog(reads),
+        share: policy.holdback.share,
+        listsPerUser: policy.shadow.requestsPerUser,
+        onError: failing("holdback"),
+      }),
+      holdbackLog: redisHoldbackLog(pointers),
       rules,
       catalogue: items,
       itemChanges,

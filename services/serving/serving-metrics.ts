@@ -122,6 +122,22 @@ export function createMetrics() {
       help: "Comparisons whose evidence was suspect at the latest look: they decide nothing, an operator is needed",
       registers,
     }),
+    holdbackPairs: new Gauge({
+      name: "phasewise_holdback_pairs",
+      help: "Users on the floor for good with a twin beside them who were judged in this round of the holdback",
+      registers,
+    }),
+    holdbackLift: new Gauge({
+      name: "phasewise_holdback_lift",
+      help: "nDCG that all promotions together bring: the mean, and its anytime-valid lower and upper bound",
+      labelNames: ["bound"] as const,
+      registers,
+    }),
+    holdbackHarm: new Gauge({
+      name: "phasewise_holdback_harm",
+      help: "1 while all promotions together are proven to do harm: an operator is needed",
+      registers,
+    }),
     redisUp: new Gauge({
       name: "phasewise_redis_up",
       help: "1 while Redis answers and is fit; /readyz says in words what is wrong",

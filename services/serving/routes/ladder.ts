@@ -6,6 +6,7 @@ import { DIAGNOSIS_WORDS } from "../../../models/gate/diagnosis.ts";
 import { PHASES, RECIPES } from "../../../models/phases.ts";
 import { Phase } from "../../../models/recipe.ts";
 import { VerdictForecast } from "../../forecasts/redis-forecasts.ts";
+import { HoldbackStatus } from "../../holdback/types.ts";
 import { DecisionSummary } from "../../registry/decision-summary.ts";
 import { LivePointer, VersionRecord } from "../../registry/types.ts";
 import { Look } from "../../shadow/looks.ts";
@@ -38,6 +39,10 @@ export const Ladder = Type.Object({
   forecasts: Type.Array(VerdictForecast, {
     description:
       "what a verdict on a challenger that is trained now would take, of the live rung and those above it; empty before the judge has looked",
+  }),
+  holdback: Type.Union([HoldbackStatus, Type.Null()], {
+    description:
+      "what all promotions together bring, by users who stay on the floor and their twins; null where the policy holds nobody back",
   }),
   phases: Type.Array(
     Type.Object({
@@ -112,7 +117,8 @@ export function ladderRoutes(app: App, deps: ServingDeps): void {
         };
       });
       const forecasts = live === null ? [] : await deps.forecasts.over(live.version);
-      return { live, forecasts: [...forecasts], phases: await Promise.all(phases) };
+      const holdback = deps.holdback.isOn ? await deps.holdbackLog.status() : null;
+      return { live, forecasts: [...forecasts], holdback, phases: await Promise.all(phases) };
     },
   );
 }

@@ -3,6 +3,7 @@ import Type, { type Static } from "typebox";
 import { strengthOf } from "../../../models/data/event-rules.ts";
 import { itemId, userId } from "../../../models/data/ids.ts";
 import type { ItemFilter, Query } from "../../../models/recommender.ts";
+import type { HeldList } from "../../holdback/types.ts";
 import { excluding } from "../../interactions/seen-filter.ts";
 import { requireOwnUser, vouchesForUsers } from "../../keys/caller.ts";
 import type { ShadowRequest } from "../../queues/types.ts";
@@ -26,6 +27,8 @@ declare module "fastify" {
   interface FastifyRequest {
     /** Copy of the answered request, when it is in the shadow's sample. */
     shadowCopy: ShadowRequest | null;
+    /** The same of a user who is on the floor for good, or a twin of one. */
+    heldList: HeldList | null;
   }
 }
 
@@ -96,8 +99,10 @@ interface Asked {
 
 export function recommendRoutes(app: App, deps: ServingDeps): void {
   app.decorateRequest("shadowCopy", null);
+  app.decorateRequest("heldList", null);
   app.addHook("onResponse", (request, _reply, done) => {
     if (request.shadowCopy !== null) deps.shadow.offer(request.shadowCopy);
+    if (request.heldList !== null) deps.holdback.offer(request.heldList);
     done();
   });
   const responses = { 200: RecommendationView, ...ERROR_RESPONSES };
@@ -177,16 +182,25 @@ async function answer(
     k: asked.k,
   };
   await request.server.turns.next();
-  const live = deps.live.recommend(query, vouched ? asked.userId : null);
+  const arm = deps.holdback.armOf(vouched ? asked.userId : null);
+  const fromFloor = arm === "floor" ? deps.live.recommendFromFloor(query) : null;
+  const live = fromFloor ?? deps.live.recommend(query, vouched ? asked.userId : null);
   const { model } = live;
   const mixed =
-    deps.interleaving.challenger === null
+    deps.interleaving.challenger === null || fromFloor !== null
       ? null
       : await mixedWith(deps, request.id, asked, history, query, live);
   const recommendation = mixed?.recommendation ?? live.recommendation;
   // Evidence is only what was asked through a key and answered from the store: anybody can make up a history.
   const evidence = vouched && asked.session === null && history.through !== null;
-  if (evidence && deps.shadow.samples(request.id, asked.userId, now)) {
+  if (evidence && arm !== null && asked.userId !== null && isHeldOff(deps, fromFloor)) {
+    const items = recommendation.items.map((item) => item.itemId);
+    const { id: requestId } = request;
+    const { userId, k } = asked;
+    request.heldList = { requestId, userId, arm, historyThrough: history.through, k, items };
+  }
+  // What users of the floor choose answers the floor's lists: it judges no challenger.
+  if (evidence && fromFloor === null && deps.shadow.samples(request.id, asked.userId, now)) {
     request.shadowCopy = {
       requestId: request.id,
       userId: asked.userId,
@@ -214,6 +228,11 @@ async function answer(
     source: recommendation.source,
     history: history.origin,
   };
+}
+
+/** While the floor is live, or does not answer, the two arms are served alike, and there is nothing to compare. */
+function isHeldOff({ live: { lineup } }: ServingDeps, fromFloor: Answer | null): boolean {
+  return fromFloor !== null || (lineup?.floor != null && lineup.floor.version !== lineup.live.version);
 }
 
 /** Only stored users are interleaved: their feedback comes back, and their store has just answered in time. */

@@ -43,6 +43,7 @@ const version = (name: string, more: Partial<LadderVersion> = {}): LadderVersion
 const ladder = (...versions: LadderVersion[]): Ladder => ({
   live,
   forecasts: [],
+  holdback: null,
   phases: [{ phase: 3, name: "factorization", summary: "", live: true, recipes: [], versions }],
 });
 

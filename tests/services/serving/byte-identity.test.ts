@@ -12,6 +12,7 @@ import type { Decision } from "../../../models/gate/decision.ts";
 import { artifactStore } from "../../../services/artifacts/artifact-store.ts";
 import { redisFindings } from "../../../services/findings/redis-findings.ts";
 import { redisForecasts } from "../../../services/forecasts/redis-forecasts.ts";
+import { redisHoldbackLog } from "../../../services/holdback/redis-holdback-log.ts";
 import { redisEventLog } from "../../../services/interactions/event-log.ts";
 import { redisInterleavingLog } from "../../../services/interleaving/redis-interleaving-log.ts";
 import { redisItemChanges } from "../../../services/items/item-changes.ts";
@@ -25,6 +26,7 @@ import { type RedisRegistry, redisRegistry } from "../../../services/registry/re
 import { buildApp } from "../../../services/serving/app.ts";
 import { CatalogueFile } from "../../../services/serving/catalogue-file.ts";
 import { Histories } from "../../../services/serving/histories.ts";
+import { Holdback } from "../../../services/serving/holdback.ts";
 import { Interleaving } from "../../../services/serving/interleaving.ts";
 import { LiveModel } from "../../../services/serving/live-model.ts";
 import { createMetrics } from "../../../services/serving/serving-metrics.ts";
@@ -154,6 +156,13 @@ describe("replies to users outside the interleaving share", () => {
         findings: redisFindings(redis),
         looks: redisLooks(redis),
         forecasts: redisForecasts(redis),
+        holdback: new Holdback({
+          log: redisHoldbackLog(redis),
+          share: 0,
+          listsPerUser: 20,
+          onError: () => {},
+        }),
+        holdbackLog: redisHoldbackLog(redis),
         rules: DEFAULT_EVENT_RULES,
         itemChanges: redisItemChanges(redis),
         catalogue,
