@@ -53,6 +53,7 @@ export async function startWorker(given: WorkerOptions = {}): Promise<{ close():
     heapMb: policy.guardrails.memoryMb,
     consecutiveFaults: policy.shadow.consecutiveFaults,
     entry: given.laneEntry,
+    allowedOrigins: policy.remote.allowedOrigins,
   });
   const options = {
     // Written into each job that it takes.

@@ -10,6 +10,7 @@ import { slist } from "./knn/slist.ts";
 import { sasrec } from "./neural/sasrec.ts";
 import { popularity, popularLately } from "./popularity/popularity.ts";
 import type { Phase, Recipe } from "./recipe.ts";
+import { isRemote, remoteRecipe } from "./remote/remote.ts";
 
 export interface PhaseInfo {
   readonly phase: Phase;
@@ -39,12 +40,12 @@ const recipes: Recipe[] = [
   sasrec,
 ];
 
-/** Every recipe that can be trained, by phase; the first of a phase is its default. Imported ones are not among them. */
+/** Every recipe that can be trained, by phase; the first of a phase is its default. Imported and remote ones are not among them. */
 export const RECIPES: readonly Recipe[] = recipes;
 
 /** Adds a recipe to the ladder of this process, behind the others of its phase; the function it returns takes it out. */
 export function registerRecipe(recipe: Recipe): () => void {
-  if (isImported(recipe.name) || recipes.some(({ name }) => name === recipe.name)) {
+  if (isImported(recipe.name) || isRemote(recipe.name) || recipes.some(({ name }) => name === recipe.name)) {
     throw new RangeError(`recipe: expected a name that is free, got "${recipe.name}"; choose another`);
   }
   recipes.push(recipe);
@@ -56,6 +57,7 @@ export function registerRecipe(recipe: Recipe): () => void {
 
 export function recipeNamed(name: string): Recipe {
   if (isImported(name)) return importedRecipe(name);
+  if (isRemote(name)) return remoteRecipe(name);
   const recipe = RECIPES.find((candidate) => candidate.name === name);
   if (recipe === undefined) {
     const known = RECIPES.map((candidate) => candidate.name).join(", ");

@@ -16,6 +16,7 @@ import { keysVerb } from "./verbs/keys.ts";
 import { ladderVerb } from "./verbs/ladder.ts";
 import { policyVerb } from "./verbs/policy.ts";
 import { promoteVerb } from "./verbs/promote.ts";
+import { registerRemoteVerb } from "./verbs/register-remote.ts";
 import { releaseVerb } from "./verbs/release.ts";
 import { replayVerb } from "./verbs/replay.ts";
 import { rollbackVerb } from "./verbs/rollback.ts";
@@ -33,6 +34,7 @@ export const VERBS: readonly ((program: Command) => void)[] = [
   startVerb,
   importVerb,
   importModelVerb,
+  registerRemoteVerb,
   exportModelVerb,
   trainVerb,
   cancelVerb,

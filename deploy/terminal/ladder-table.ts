@@ -62,8 +62,10 @@ export function forecastLines(forecasts: Ladder["forecasts"]): string[] {
 export function figuresTable(ladder: Ladder): string {
   const rows = versionsOf(ladder).map(({ version, offline, cost }) => [
     version,
-    offline === null ? "–" : `${offline.ndcg.low.toFixed(3)} to ${offline.ndcg.high.toFixed(3)}`,
-    offline === null ? "–" : `${(offline.metrics.coverage * 100).toFixed(1)} %`,
+    offline === null || offline.users === 0
+      ? "–"
+      : `${offline.ndcg.low.toFixed(3)} to ${offline.ndcg.high.toFixed(3)}`,
+    offline === null || offline.users === 0 ? "–" : `${(offline.metrics.coverage * 100).toFixed(1)} %`,
     cost === null ? "–" : (cost.fitSeconds + cost.searchSeconds).toFixed(1),
     cost === null ? "–" : (cost.artifactBytes / 1e6).toFixed(2),
     cost === null ? "–" : cost.p99Ms.toFixed(2),
@@ -98,7 +100,7 @@ function stateOf({ version, state, live }: LadderVersion, pointer: LivePointer |
 
 /** Mean and half the width of its interval: enough to compare rows by; `figuresTable` has the ends. */
 function ndcg(offline: EvaluationSummary | null): string {
-  if (offline === null) return "–";
+  if (offline === null || offline.users === 0) return "–";
   const { mean, low, high } = offline.ndcg;
   return `${mean.toFixed(4)} ± ${((high - low) / 2).toFixed(3).replace(/^0/, "")}`;
 }

@@ -3,6 +3,7 @@ import { type Climb, type Climber, whoClimbs } from "../../models/gate/climb.ts"
 import { policySha256 } from "../../models/gate/policy.ts";
 import type { VersionState } from "../../models/gate/states.ts";
 import type { TestResult } from "../../models/gate/test-result.ts";
+import { isRemote } from "../../models/remote/remote.ts";
 import { PhasewiseError } from "../../services/errors.ts";
 import type { JudgePayload } from "../../services/queues/types.ts";
 import type { Judgement } from "../../services/shadow/looks.ts";
@@ -100,7 +101,7 @@ async function follow(
   const { decisions, policy } = context;
   const records = await decisions.lastOnClimb(passed.map(({ attempt }) => attempt.challenger.version));
   const climbers = judged
-    .filter(({ attempt }) => !rejected.has(attempt))
+    .filter(({ attempt }) => !rejected.has(attempt) && mayServe(attempt))
     .map(({ attempt: { challenger, plan }, look: { ruling, decision } }): Climber => {
       const { version, phase } = challenger;
       const users = ruling.test?.users ?? 0;
@@ -115,7 +116,7 @@ async function follow(
         usersSincePass: users - (usersAtPass ?? users),
       };
     });
-  const [first] = passed;
+  const [first] = passed.filter(({ attempt }) => mayServe(attempt));
   if (first === undefined) return { climbs: null, waits: null };
   const climb = whoClimbs(climbers, pairPassed, {
     livePhase: first.attempt.baseline.phase,
@@ -124,6 +125,11 @@ async function follow(
   const best = passed.find(({ attempt }) => attempt.challenger.version === climb.climbs);
   if (best !== undefined) await promote(context, best);
   return climb;
+}
+
+/** A ranker behind a URL is judged like any other, and never served: it neither climbs nor stands in anybody's way. */
+function mayServe({ challenger }: Attempt): boolean {
+  return !isRemote(challenger.recipe);
 }
 
 /** Who passed and waits says for whom. */

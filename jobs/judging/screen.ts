@@ -11,6 +11,7 @@ import type { ScreenEvidence } from "../../models/gate/screen.ts";
 import { studentisedBounds } from "../../models/gate/screen-bounds.ts";
 import type { VersionState } from "../../models/gate/states.ts";
 import { testSha256 } from "../../models/gate/test-numbers.ts";
+import { isRemote } from "../../models/remote/remote.ts";
 import type { StoredEvaluation } from "../../services/evaluations/evaluations.ts";
 import { openingTime } from "../../services/interactions/event-clocks.ts";
 import type { VersionRecord } from "../../services/registry/types.ts";
@@ -162,8 +163,10 @@ export async function screenEvidence(
   const dataSha256 = challenger.data.sha256;
   const ours = await context.evaluations.get({ ...challenger, dataSha256 });
   const theirs = await context.evaluations.get({ ...baseline, dataSha256 });
-  if (ours === null || theirs === null || !isSameRequests(ours, theirs)) return null;
-  const unjudged = mayKnowHoldout(challenger, ours) || mayKnowHoldout(baseline, theirs);
+  if (ours === null || theirs === null) return null;
+  const unjudged =
+    isRemote(challenger.recipe) || mayKnowHoldout(challenger, ours) || mayKnowHoldout(baseline, theirs);
+  if (!unjudged && !isSameRequests(ours, theirs)) return null;
   const cpuMsPerRequest = {
     challenger: challenger.cost.cpuMsPerRequest,
     baseline: cpuInProcessOf(challenger, baseline),

@@ -1,13 +1,14 @@
 import { getHeapStatistics } from "node:v8";
 import { parentPort, workerData } from "node:worker_threads";
 import type { ItemId } from "../../models/data/ids.ts";
-import { type ListFault, listFaults } from "../../models/evaluation/list-faults.ts";
+import type { ListFault } from "../../models/evaluation/list-faults.ts";
 import { kernelMemoryBytes } from "../../models/kernels/wasm.ts";
 import { recommenderOf } from "../../models/model.ts";
 import { NonFiniteScoreError } from "../../models/recipe.ts";
-import type { ItemFilter, Query, ScoredItem } from "../../models/recommender.ts";
+import type { ItemFilter, Query } from "../../models/recommender.ts";
 import { modelOf } from "../../services/artifacts/artifact-store.ts";
 import { excluding, SeenFilter } from "../../services/interactions/seen-filter.ts";
+import { brokenRules } from "./broken-rules.ts";
 import type { LaneQuery, LaneReply, LaneSetup } from "./lanes.ts";
 
 /**
@@ -52,7 +53,7 @@ function answer(asked: LaneQuery): LaneReply {
           .items.map((item) => item.itemId)
           .join() === items.join()
       : null;
-    const broken = [...brokenRules(list, query)];
+    const broken = brokenRules(model, list, query);
     return { items, elapsedMs, broken, repeated, memoryMb: memoryMb(), error: null };
   } catch (error) {
     const broken: ListFault[] = error instanceof NonFiniteScoreError ? ["non-finite-score"] : [];
@@ -65,17 +66,6 @@ function answer(asked: LaneQuery): LaneReply {
 function memoryMb(): number {
   const { used_heap_size: heap, external_memory: external } = getHeapStatistics();
   return (heap + external + kernelMemoryBytes()) / 1e6;
-}
-
-function brokenRules(list: readonly ScoredItem[], query: Query): ReadonlySet<ListFault> {
-  const seen = new Set(query.history.map((interaction) => interaction.itemId));
-  const { candidates, exclude, k } = query;
-  let available = 0;
-  for (const item of model.items.ids) {
-    if (seen.has(item) || exclude?.has(item) === true || candidates?.has(item) === false) continue;
-    if (++available === k) break;
-  }
-  return listFaults(list, { k, seen, exclude, candidates, known: model.items, available });
 }
 
 port.on("message", (queries: readonly LaneQuery[]) => {

@@ -2,8 +2,11 @@ import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import type { Catalogue, Interaction } from "../../models/data/interaction-log.ts";
 import type { ListFault } from "../../models/evaluation/list-faults.ts";
+import { isRemoteVersion } from "../../models/remote/remote.ts";
+import { modelOf } from "../../services/artifacts/artifact-store.ts";
 import type { ArtifactStore, CheckedArtifact } from "../../services/artifacts/types.ts";
 import type { LaneAnswer, LaneFault } from "../../services/shadow/types.ts";
+import { RemoteLane } from "./remote-lane.ts";
 
 /** Where lanes get what their threads are given. */
 export interface LaneSource {
@@ -21,6 +24,8 @@ export interface LanesOptions {
   readonly consecutiveFaults: number;
   /** Module that a lane's thread runs. */
   readonly entry?: URL | undefined;
+  /** Where rankers behind a URL may be asked (default: nowhere). */
+  readonly allowedOrigins?: readonly string[] | undefined;
 }
 
 /** What a lane thread is given: it reads no store by itself. */
@@ -62,17 +67,22 @@ export class Lanes {
   readonly #consecutiveFaults: number;
   readonly #entry: URL;
   readonly #threads = new Map<string, Promise<Worker>>();
+  readonly #allowedOrigins: readonly string[];
+  /** By version: its sham is asked by the same circuit breaker. */
+  readonly #remotes = new Map<string, Promise<RemoteLane>>();
 
-  constructor({ source, timeoutMs, heapMb, consecutiveFaults, entry }: LanesOptions) {
+  constructor({ source, timeoutMs, heapMb, consecutiveFaults, entry, allowedOrigins }: LanesOptions) {
     this.#source = source;
     this.#timeoutMs = timeoutMs;
     this.#heapMb = heapMb;
     this.#consecutiveFaults = consecutiveFaults;
+    this.#allowedOrigins = allowedOrigins ?? [];
     this.#entry = entry ?? new URL("./lane-thread.js", import.meta.url);
   }
 
   /** Answers in the order of the queries. `lane` tells two lanes of one version apart (the sham). */
   async ask(lane: string, version: string, queries: readonly LaneQuery[]): Promise<LaneAnswer[]> {
+    if (isRemoteVersion(version)) return this.#askRemote(version, queries);
     const answers: LaneAnswer[] = [];
     let inARow = 0;
     while (answers.length < queries.length) {
@@ -96,8 +106,33 @@ export class Lanes {
     return answers;
   }
 
+  async #askRemote(version: string, queries: readonly LaneQuery[]): Promise<LaneAnswer[]> {
+    const lane = this.#remotes.get(version) ?? this.#openRemote(version);
+    this.#remotes.set(version, lane);
+    try {
+      return await (await lane).ask(queries);
+    } catch (error) {
+      this.#remotes.delete(version);
+      return filledUp([], queries.length, faulty("error", 0, String(error)));
+    }
+  }
+
+  async #openRemote(version: string): Promise<RemoteLane> {
+    const { artifacts, catalogue } = this.#source;
+    const [artifact, items] = await Promise.all([artifacts.checked(version), catalogue()]);
+    return new RemoteLane({
+      model: modelOf(artifact),
+      catalogue: items,
+      timeoutMs: this.#timeoutMs,
+      consecutiveFaults: this.#consecutiveFaults,
+      allowedOrigins: this.#allowedOrigins,
+      now: Date.now,
+    });
+  }
+
   /** Ends the lanes that are not in use any more. */
   async keepOnly(lanes: ReadonlySet<string>): Promise<void> {
+    for (const version of this.#remotes.keys()) if (!lanes.has(version)) this.#remotes.delete(version);
     const ended = [...this.#threads].filter(([lane]) => !lanes.has(lane));
     await Promise.all(
       ended.map(async ([lane, starting]) => this.#end(lane, await starting.catch(() => null))),

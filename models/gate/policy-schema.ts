@@ -194,6 +194,16 @@ const holdback = later(
   }),
 );
 
+const remote = later(
+  group("Rankers behind a URL: shadowed and judged like any challenger, and never served.", {
+    allowedOrigins: Type.Array(Type.String({ pattern: "^https?://[^/?#@]+$" }), {
+      default: [],
+      unit: "origins",
+      description: "Where a ranker may be asked, such as https://ranker.example:8443; empty for nowhere.",
+    }),
+  }),
+);
+
 const rollback = group("When a live version is left.", {
   automatic: isOn(true, "Leave a live version that fails or is proven worse."),
   consecutiveFailures: count(5, "failures", "Failures in a row that open the breaker."),
@@ -299,6 +309,7 @@ export const policySchema = group("The limits of the gate, the shadow, the rollb
   evidence,
   promotion,
   holdback,
+  remote,
   rollback,
   drift,
   training,

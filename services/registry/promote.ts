@@ -1,3 +1,4 @@
+import { isRemoteVersion } from "../../models/remote/remote.ts";
 import { PhasewiseError } from "../errors.ts";
 import type { Change, Write } from "./commit.ts";
 import { pointerWrites, staleChallengers, stateWrites } from "./pointer-move.ts";
@@ -94,6 +95,12 @@ export function refuseUnfit(snapshot: Snapshot, request: PromoteRequest, isFloor
       frozen: snapshot.freeze !== null,
     });
   };
+  if (isRemoteVersion(version)) {
+    refuse(
+      "it is a ranker behind a URL, which is judged and never served here",
+      "serve it where it is, or import its factors (phasewise import-model)",
+    );
+  }
   if (state === "QUARANTINED") {
     refuse(
       `expected a version that may serve, got QUARANTINED (${snapshot.reasons[version] ?? "no reason kept"})`,

@@ -4,6 +4,7 @@ import { type ModelCard, modelCard } from "../../../models/card/card.ts";
 import { cardMarkdown } from "../../../models/card/card-markdown.ts";
 import type { Standing } from "../../../models/card/standing.ts";
 import { isImported } from "../../../models/factorization/imported.ts";
+import { isRemote } from "../../../models/remote/remote.ts";
 import { PhasewiseError } from "../../errors.ts";
 import type { DecisionSummary } from "../../registry/decision-summary.ts";
 import { VersionRecord } from "../../registry/types.ts";
@@ -93,7 +94,7 @@ export function modelRoutes(app: App, deps: ServingDeps): void {
       const { version } = request.params;
       const record = await deps.registry.version(version);
       if (record === null) throw unknownVersion(version);
-      if (isImported(record.recipe)) throw untrainable(version);
+      if (isImported(record.recipe) || isRemote(record.recipe)) throw untrainable(version);
       const { budgetSeconds = ASKED_FOR_BUDGET_SECONDS } = request.body;
       const jobId = await deps.producers.addAnalysis({ version, budgetSeconds }, deps.now());
       return await reply.status(202).send({ jobId });
