@@ -1,7 +1,7 @@
 import { signed } from "../../models/evaluation/signed.ts";
 import { aboutMoreUsers, atThisRate, percent } from "../../models/gate/explain-words.ts";
 import type { Look } from "../../services/shadow/looks.ts";
-import { table } from "./table.ts";
+import { table, wrapped } from "./table.ts";
 
 /** What the judge has not decided yet: a row a comparison, and why later attempts are asked for more. */
 export function openTable(looks: readonly Look[]): string[] {
@@ -20,7 +20,11 @@ export function openTable(looks: readonly Look[]): string[] {
     `Open, against ${[...new Set(open.map(({ baseline }) => baseline))].join(", ")}`,
     table(["challenger", "users", "lift", "to be proven at", "still needs"], rows),
     ...(isAskedMore
-      ? ["Each attempt at the same baseline takes its part of α, so the next must be proven more surely."]
+      ? [
+          wrapped(
+            "Each attempt at the same baseline takes its part of α, so the next must be proven more surely.",
+          ),
+        ]
       : []),
   ];
 }

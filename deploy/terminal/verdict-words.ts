@@ -19,7 +19,9 @@ export function verdictOf({ lastDecision, lastLook, reason, diagnosis, live, sta
   const standing = isStanding ? lastLook.sentence : null;
   const isOver = live && lastDecision?.ruling.verdict === "hold";
   const verdict =
-    TOLD_BY_STATE.has(state) || isOver ? asSentence(reason) : (standing ?? lastDecision?.sentence ?? reason);
+    TOLD_BY_STATE.has(state) || isOver
+      ? asSentence(reason)
+      : (standing ?? lastDecision?.sentence ?? asSentence(reason));
   if (diagnosis === null || live) return verdict;
   return `${verdict} ${asSentence(diagnosis)}`;
 }

@@ -4,6 +4,12 @@ import type { Forecast } from "./forecast.ts";
 /** "a lift of 5 % needs about 310 users, some 12 days; 2 % about 4,100 users, …; 1 % cannot be proven here (…)" */
 export function explainForecast(forecasts: readonly Forecast[]): string {
   const largestFirst = [...forecasts].sort((a, b) => b.lift - a.lift);
+  const [largest] = largestFirst;
+  if (largest !== undefined && forecasts.every(({ provable }) => provable !== "yes")) {
+    const none = `no lift of ${percent(largest.lift)} or less can be proven here`;
+    if (largest.users === null) return none;
+    return `${none}: ${percent(largest.lift)} takes about ${roughly(largest.users)} users, ${largest.days === null ? "and none come" : days(largest.days)}`;
+  }
   return largestFirst.map((one, place) => `${place === 0 ? "a lift of " : ""}${part(one, place)}`).join("; ");
 }
 

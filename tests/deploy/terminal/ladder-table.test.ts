@@ -155,7 +155,7 @@ describe("the ladder on a terminal", () => {
     assert.doesNotMatch(first, /part of α/);
     const standing = { attempt: 3, confidence: 0.9958, lift: -0.001, moreUsers: null, usersPerDay: null };
     const later = ladderInWords(ladder(version("als-2", { lastLook: look("als-2", { standing }) })));
-    assert.match(later, /Each attempt at the same baseline takes its part of α/);
+    assert.match(later, /Each attempt at the same baseline takes its part of α, so the next must be\nproven/);
     assert.match(later, /another lift: no number/);
     const settled = ladderInWords(ladder(version("als-2", { lastLook: look("als-2", { verdict: "pass" }) })));
     assert.doesNotMatch(settled, /Open,/);

@@ -68,6 +68,19 @@ describe("forecast of a verdict on a baseline's rung and those above", () => {
     assert.ok(Number(refresh.users) < Number(upgrade(2)[0].users));
   });
 
+  it("is said in one clause where no such lift can be proven", () => {
+    const none = { users: null, days: null, provable: "within-margin" as const };
+    const far = { users: 17_321, days: 9e5, provable: "too-few-users" as const };
+    assert.equal(
+      explainForecast([
+        { lift: 0.01, ...none },
+        { lift: 0.05, ...far },
+      ]),
+      "no lift of 5 % or less can be proven here: 5 % takes about 18,000 users, more than a year",
+    );
+    assert.equal(explainForecast([{ lift: 0.01, ...none }]), "no lift of 1 % or less can be proven here");
+  });
+
   it("is said in users and days, the largest lift first", () => {
     assert.equal(
       explainForecast([
