@@ -14,7 +14,6 @@ import type { FleetLog } from "../services/fleet/types.ts";
 import { type Forecasts, redisForecasts } from "../services/forecasts/redis-forecasts.ts";
 import { redisHoldbackLog } from "../services/holdback/redis-holdback-log.ts";
 import type { HoldbackLog } from "../services/holdback/types.ts";
-import { readCatalogue } from "../services/interactions/catalogue-file.ts";
 import { redisEventLog } from "../services/interactions/event-log.ts";
 import type { EventLog } from "../services/interactions/types.ts";
 import { whileWriting } from "../services/interactions/writing-lock.ts";
@@ -31,6 +30,7 @@ import { redisShadowLog } from "../services/shadow/redis-shadow-log.ts";
 import type { ShadowLog } from "../services/shadow/types.ts";
 import { openStores, type Stores } from "../services/storage/open-store.ts";
 import { type ItemInformation, itemInformation } from "./data/item-information.ts";
+import { knownCatalogue } from "./data/known-catalogue.ts";
 import { loadTrainingData, protocolOf, type TrainingData, userLimits } from "./data/training-data.ts";
 
 /** Everything a job may touch, made once a process. */
@@ -81,6 +81,7 @@ export async function openContext(config: Config = loadConfig()): Promise<JobCon
   const stores = openStores(config);
   const events = redisEventLog(redis);
   const itemChanges = redisItemChanges(redis);
+  const catalogue = knownCatalogue(stores.snapshot);
   const now = (): number => Date.now();
   return {
     config,
@@ -105,7 +106,7 @@ export async function openContext(config: Config = loadConfig()): Promise<JobCon
       const data = await loadTrainingData(stores.snapshot, events, now(), userLimits(policy), sha256);
       return { ...data, catalogue: withChanges(data.catalogue, await itemChanges.read()) };
     },
-    catalogue: async () => withChanges(await readCatalogue(stores.snapshot), await itemChanges.read()),
+    catalogue: async () => withChanges(await catalogue(), await itemChanges.read()),
     hiddenItems: async () => hiddenItems(await itemChanges.read()),
     itemInformation: itemInformation(stores.snapshot),
     writing: (what, work) =>

@@ -61,9 +61,9 @@ export function bootstrapRatio(
   resample(numerators.length, options, (picks, round) => {
     let above = 0;
     let below = 0;
-    for (const pick of picks) {
-      above += numerators[pick];
-      below += denominators[pick];
+    for (let slot = 0; slot < picks.length; slot++) {
+      above += numerators[picks[slot]];
+      below += denominators[picks[slot]];
     }
     ratios[round] = above / below;
   });

@@ -135,8 +135,10 @@ function coverageRatio(
   return { mean: value, low: end(options.tails[0]), high: end(options.tails[1]) };
 }
 
+/** (users + 1) starts into the items of all users, one after the other: it is walked thousands of times a look. */
 interface NumberedLists {
-  readonly byUser: readonly Uint32Array[];
+  readonly starts: Uint32Array;
+  readonly items: Uint32Array;
   readonly distinct: number;
   /** Round in which an item was last seen. */
   readonly seenIn: Uint32Array;
@@ -150,18 +152,21 @@ function numbered(lists: readonly (readonly number[])[]): NumberedLists {
     places.set(item, places.size);
     return places.size - 1;
   };
-  const byUser = lists.map((items) => Uint32Array.from(items, placeOf));
-  return { byUser, distinct: places.size, seenIn: new Uint32Array(places.size) };
+  const starts = new Uint32Array(lists.length + 1);
+  for (const [user, items] of lists.entries()) starts[user + 1] = starts[user] + items.length;
+  const items = Uint32Array.from(lists.flat(), placeOf);
+  return { starts, items, distinct: places.size, seenIn: new Uint32Array(places.size) };
 }
 
-function distinctIn({ byUser, seenIn }: NumberedLists, picks: Uint32Array, round: number): number {
+function distinctIn({ starts, items, seenIn }: NumberedLists, picks: Uint32Array, round: number): number {
   let distinct = 0;
-  for (const pick of picks) {
-    for (const item of byUser[pick]) {
-      if (seenIn[item] !== round) {
-        seenIn[item] = round;
-        distinct++;
-      }
+  for (let slot = 0; slot < picks.length; slot++) {
+    const end = starts[picks[slot] + 1];
+    for (let place = starts[picks[slot]]; place < end; place++) {
+      const item = items[place];
+      if (seenIn[item] === round) continue;
+      seenIn[item] = round;
+      distinct++;
     }
   }
   return distinct;
