@@ -8,7 +8,7 @@ import { samplePlace } from "../../models/gate/request-sample.ts";
 import type { HeldList, OpenRound } from "../../services/holdback/types.ts";
 import { clockOf, openingTime } from "../../services/interactions/event-clocks.ts";
 import type { JobContext } from "../context.ts";
-import { latestOf, windowOf } from "./closed-users.ts";
+import { latestOf, windowOf } from "./judged-requests.ts";
 
 /**
  * One look at the users on the floor and their twins: those whose windows have closed are counted, and what all promotions
