@@ -2,7 +2,7 @@
  * Half the capacity for as long as is asked, while an operator trains, promotes and rolls back, and one attacker does all
  * he can think of. Prints, every ten seconds, what the others got and what the service weighs; at the end who moved the
  * live version. Ends with exit code 1 where somebody else got a 5xx, or moved it.
- * Run: npm run bench:soak [-- --minutes 20]
+ * Run: npm run bench:soak [-- --minutes 20] [--rate requests a second, instead of half the capacity]
  */
 import { fork } from "node:child_process";
 import { once } from "node:events";
@@ -10,6 +10,7 @@ import { readFile } from "node:fs/promises";
 import { loadavg } from "node:os";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 import { apiClient } from "../../deploy/client/api-client.ts";
 import { followJob } from "../../deploy/client/follow-job.ts";
 import { prepareData } from "../../deploy/data/prepare-data.ts";
@@ -22,7 +23,8 @@ import { startLoad } from "./load.ts";
 import { quantile } from "./quantile.ts";
 import { operate } from "./soak/operator.ts";
 
-const minutes = Number(process.argv[process.argv.indexOf("--minutes") + 1] || 20);
+const { values } = parseArgs({ options: { minutes: { type: "string" }, rate: { type: "string" } } });
+const minutes = Number(values.minutes ?? 20);
 const LOOK_SECONDS = 10;
 const OPERATE_EVERY_MS = 10_000;
 const USERS = 200;
@@ -44,8 +46,9 @@ const authorization = `Bearer ${service.key}`;
 const load = startLoad({ url: api.url, authorization, users: USERS });
 await load.closed(10, 2);
 const capacity = (await load.closed(10, 5)).filter(({ status }) => status === 200).length / 5;
+const perSecond = Number(values.rate ?? capacity / 2);
 console.log(
-  `${minutes} minutes at half of ${capacity.toFixed(0)} requests/s; the machine's load is ${loadavg()[0].toFixed(1)}`,
+  `${minutes} minutes at ${perSecond.toFixed(0)} of ${capacity.toFixed(0)} requests/s; the machine's load is ${loadavg()[0].toFixed(1)}`,
 );
 
 const megabytes = async ({ process: { pid } }: Running): Promise<number> => {
@@ -87,7 +90,7 @@ const attacker = fork(fileURLToPath(new URL("./soak/attacker.js", import.meta.ur
 const weights: number[] = [];
 const lags: number[] = [];
 for (let second = 0; second < 60 * minutes; second += LOOK_SECONDS) {
-  const replies = await load.open(capacity / 2, LOOK_SECONDS);
+  const replies = await load.open(perSecond, LOOK_SECONDS);
   for (const { status } of replies) count(status);
   const tookMs = replies.filter(({ status }) => status === 200).map(({ tookMs }) => tookMs);
   const [served, trained, lagMs] = await Promise.all([megabytes(api), megabytes(worker), loopP99Ms()]);

@@ -87,6 +87,37 @@ describe("F14 and F21: clients that hold what they opened", () => {
   });
 });
 
+describe("F21: clients that read nothing of a service that is busy", () => {
+  /** No more at once than there are slots left however late everything is. */
+  const BUSY = 10;
+  const REQUESTS = 50;
+
+  it("cost none of the others his answer, nor the operator", async () => {
+    const rig = await startRig();
+    try {
+      const popular = await rig.register("popularity");
+      const first = { expectedLive: null, reason: "first" };
+      await rig.http().post(`/models/${popular}/promote`).set(BEARER).send(first).expect(200);
+      const { url } = rig.server;
+      const large = "GET /docs/static/swagger-ui-bundle.js HTTP/1.1\r\nhost: x\r\n\r\n".repeat(10);
+      const unread = Array.from({ length: 60 }, () => rawClient(url, large, "127.0.0.66"));
+      for (const { socket } of unread) socket.pause();
+      const statuses: number[] = [];
+      const client = async (_: unknown, n: number): Promise<void> => {
+        for (let asked = 0; asked < REQUESTS; asked++) {
+          statuses.push((await ask(`${url}/recommend?userId=u${n}&k=3`, { headers: BEARER })).status);
+          if (asked % 10 === 0) statuses.push((await ask(`${url}/audit`, { headers: BEARER })).status);
+        }
+      };
+      await Promise.all(Array.from({ length: BUSY }, client));
+      assert.deepEqual([...new Set(statuses)], [200]);
+      for (const { socket } of unread) socket.destroy();
+    } finally {
+      await rig.stop();
+    }
+  });
+});
+
 describe("a client that sends far more requests than it reads replies", () => {
   it("is cut off after a few, and nobody else is concerned", async () => {
     const rig = await startRig();
