@@ -10,7 +10,7 @@ import { count, day, percentOf } from "../terminal/figures.ts";
 import { EXIT } from "../terminal/output.ts";
 import type { ProgressLine } from "../terminal/progress.ts";
 import { wrapped } from "../terminal/table.ts";
-import { type Retrained, retrainOnSchedule } from "./retrain-on-schedule.ts";
+import { retrainOnSchedule } from "./retrain-on-schedule.ts";
 
 export interface Future {
   readonly url: string;
@@ -82,7 +82,7 @@ export async function replayFuture(future: Future): Promise<string | null> {
     const at = Date.now();
     await retry(() => producers.addJudge({ kind: "judge", record: true }, at), pauseMs);
     await idle(producers, "upkeep", signal);
-    return summaryOf(done, listDriven === true, retrainEvery === undefined ? null : retrains.done());
+    return summaryOf(done, listDriven === true, retrainEvery === undefined ? null : retrains.count());
   } finally {
     await producers.close();
   }
@@ -94,13 +94,10 @@ function progressOf({ played, total, eventTime, hits, failures }: ReplayProgress
   return `  ${percent}  ${day(eventTime)}  ${count(played)} events, ${count(hits)} hits in the top 10${failed}`;
 }
 
-function summaryOf(done: ReplayProgress, listDriven: boolean, retrained: Retrained | null): string {
+function summaryOf(done: ReplayProgress, listDriven: boolean, retrained: number | null): string {
   const { played, eventTime, hits, failures } = done;
   const lists = listDriven ? `; ${percentOf(done.listDriven, played)} of the events name a list` : "";
-  const again =
-    retrained === null
-      ? ""
-      : `; of ${retrained.due} scheduled retrains ${retrained.trained} were made, the others found one that still faced the gate`;
+  const again = retrained === null ? "" : `; the live recipe was retrained ${retrained} times`;
   const failed = failures > 0 ? `; ${failures} failed` : "";
   return `Replayed ${count(played)} events through ${day(eventTime)}: the next item was in the top 10 ${percentOf(hits, played)} of the time${lists}${again}${failed}.`;
 }

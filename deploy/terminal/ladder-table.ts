@@ -17,7 +17,12 @@ export function ladderTable(ladder: Ladder): string {
     ...lift(version.lastDecision),
   ]);
   const head = ["phase", "version", "state", "nDCG@10", "lift", "users"];
-  return [...liveLines(ladder.live), "", table(head, rows)].join("\n");
+  const superseded = allOf(ladder).filter(isSuperseded).length;
+  const left =
+    superseded === 0
+      ? []
+      : [`and ${superseded} that a later version of the same line superseded (audit, /models)`];
+  return [...liveLines(ladder.live), "", table(head, rows), ...left].join("\n");
 }
 
 /** Below it each verdict in words, and what is open. */
@@ -86,10 +91,19 @@ export function liveLines(live: LivePointer | null): string[] {
   return [wrapped(`Live: ${version} since ${since.slice(0, 16).replace("T", " ")} UTC; ${way}.`)];
 }
 
-function versionsOf({ phases }: Ladder): readonly LadderVersion[] {
+function allOf({ phases }: Ladder): readonly LadderVersion[] {
   return phases.flatMap(({ versions }) =>
     [...versions].sort((a, b) => (a.registeredAt < b.registeredAt ? -1 : 1)),
   );
+}
+
+/** Who retrains every day has hundreds of them, and the latest of a line speaks for all. */
+function versionsOf(ladder: Ladder): readonly LadderVersion[] {
+  return allOf(ladder).filter((version) => !isSuperseded(version));
+}
+
+function isSuperseded({ state, reason }: LadderVersion): boolean {
+  return state === "RETIRED" && reason.startsWith("superseded by ");
 }
 
 function stateOf({ version, state, live }: LadderVersion, pointer: LivePointer | null): string {

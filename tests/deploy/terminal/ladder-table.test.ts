@@ -110,6 +110,16 @@ describe("the ladder on a terminal", () => {
     assert.doesNotMatch(shown, /Passed/);
   });
 
+  it("leaves out what a later version of the same line superseded, and counts it", () => {
+    const old = ["als-8", "als-9"].map((name) =>
+      version(name, { state: "RETIRED", reason: "superseded by als-10, which goes on with its users" }),
+    );
+    const shown = ladderInWords(ladder(version("als-1"), ...old, version("als-7", { state: "RETIRED" })));
+    assert.doesNotMatch(shown, /als-[89]/);
+    assert.match(shown, /\nand 2 that a later version of the same line superseded/);
+    assert.match(shown, /als-7 +RETIRED/);
+  });
+
   it("foretells what a verdict on a new challenger would take, a line a rung", () => {
     const sentence = "a lift of 5 % needs about 310 users, some 20 days";
     const forecasts = [{ baseline: "als-1", phase: 4 as const, usersPerDay: 15.34, lifts: [], sentence }];
