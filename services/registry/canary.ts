@@ -52,6 +52,11 @@ export function decideCanary(snapshot: Snapshot, request: CanaryRequest, now: nu
   });
 }
 
+/** Whether harm or failure is proven: by who rolls back by itself, or by the record that an operator acts on. */
+export function isForHarm({ automatic, decisionId }: RollbackRequest): boolean {
+  return automatic === true || decisionId !== undefined;
+}
+
 /**
  * Decides to leave the canary: CANARY → QUARANTINED for proven harm or failure, else → RETIRED. Live did no wrong and
  * is not counted against.
@@ -63,7 +68,7 @@ export function decideCanaryRollback(
   now: number,
 ): PointerChange & { readonly left: string; readonly state: LeftState } {
   const { actor, reason } = request;
-  const state = request.automatic === true ? "QUARANTINED" : "RETIRED";
+  const state = isForHarm(request) ? "QUARANTINED" : "RETIRED";
   const change = step({
     snapshot,
     at: now,

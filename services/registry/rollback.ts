@@ -1,6 +1,6 @@
 import { MS_PER_DAY } from "../../models/data/day.ts";
 import { PhasewiseError } from "../errors.ts";
-import { decideCanaryRollback, type LeftState } from "./canary.ts";
+import { decideCanaryRollback, isForHarm, type LeftState } from "./canary.ts";
 import type { UnsealedEntry, Write } from "./commit.ts";
 import { pointerWrites, staleChallengers, stateWrites } from "./pointer-move.ts";
 import type { PointerChange } from "./promote.ts";
@@ -28,7 +28,7 @@ export function canaryToLeave({ live }: Snapshot, { expectedLive, to }: Rollback
 
 /**
  * Decides a rollback on a snapshot: the goal → LIVE, what lies above it in the stack → RETIRED, and LIVE → RETIRED, or
- * → QUARANTINED when the rollback is automatic. The last of `automaticPerDay` automatic rollbacks in 24 hours goes to
+ * → QUARANTINED when harm or failure is proven. The last of `automaticPerDay` automatic rollbacks in 24 hours goes to
  * the floor and freezes promotions. When what is to be left is the canary, only the canary ends. Null when there is
  * nothing to do, and `whyNoRollback` has the words.
  * @throws NOTHING_TO_ROLL_BACK, NOT_FOUND
@@ -59,10 +59,11 @@ function move(
   snapshot: Snapshot,
   left: LivePointer,
   goal: string,
-  { actor, reason, decisionId, automatic = false }: RollbackRequest,
+  request: RollbackRequest,
   now: number,
   automaticPerDay: number,
 ): RollbackChange {
+  const { actor, reason, decisionId, automatic = false } = request;
   const doubts = automatic ? [...recentAutomatic(snapshot, now), now] : [];
   const inDoubt = doubts.length >= automaticPerDay;
   const version = inDoubt ? left.floor : goal;
@@ -81,7 +82,7 @@ function move(
     since,
     canary: null,
   };
-  const state = automatic ? "QUARANTINED" : "RETIRED";
+  const state = isForHarm(request) ? "QUARANTINED" : "RETIRED";
   const stale = staleChallengers(snapshot, live, actor);
   const entry = { at: since, actor, epoch: live.epoch, decisionId: decisionId ?? null };
   const action = automatic ? "auto-rollback" : "rollback";

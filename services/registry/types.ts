@@ -139,11 +139,14 @@ export interface RollbackRequest {
   readonly to?: string | undefined;
   readonly reason: string;
   readonly actor: string;
-  /** For proven harm or failure: what is left is QUARANTINED. An operator's judges nothing: it is RETIRED. */
+  /** By the service itself, for proven harm or failure; counted against the ladder when it happens too often. */
   readonly automatic?: boolean | undefined;
   /** Only says what would be done. */
   readonly dryRun?: boolean | undefined;
-  /** The record that proves the loss, when there is one. */
+  /**
+   * The record that proves harm or failure, when there is one: then what is left is QUARANTINED. An operator's rollback
+   * without one judges nothing: it is RETIRED.
+   */
   readonly decisionId?: string | undefined;
 }
 

@@ -16,6 +16,8 @@ import { unknownVersion } from "./models.ts";
 
 /** Name under which the holder of the admin key enters the audit log. */
 const ACTOR = "operator";
+/** What is judged of a version that serves. */
+const IN_SERVICE: ReadonlySet<string> = new Set(["watch", "canary", "fleet"]);
 const MOVES: ReadonlySet<AuditAction> = new Set(["promote", "force-promote", "rollback", "auto-rollback"]);
 
 const ExpectedEpoch = Type.Optional(
@@ -158,7 +160,7 @@ export function promotionRoutes(app: App, deps: ServingDeps): void {
       schema: {
         summary: "Back to a version that was live before, at once; a repeat is a no-op that says so",
         description:
-          "What is left is RETIRED: an operator's rollback judges nothing. Without expectedLive a second call within a minute does nothing. While a canary runs, a rollback that names neither a version nor a goal ends the canary only; name the live version in expectedLive to leave that.",
+          "What is left is RETIRED: an operator's rollback judges nothing; QUARANTINED where the gate has proven its harm or failure since it went live. Without expectedLive a second call within a minute does nothing. While a canary runs, a rollback that names neither a version nor a goal ends the canary only; name the live version in expectedLive to leave that.",
         body: RollbackBody,
         response: {
           200: RollbackResult,
@@ -167,12 +169,11 @@ export function promotionRoutes(app: App, deps: ServingDeps): void {
       },
     },
     async (request) => {
-      const order = { ...request.body, actor: ACTOR };
+      const asked = { ...request.body, actor: ACTOR };
+      const { changed, to, left } = await deps.registry.rollback({ ...asked, dryRun: true });
       // The version before and the floor are in memory. What lies deeper is loaded first, before the pointer moves to it.
-      if (order.to !== undefined && order.to !== "previous") {
-        const { changed, to } = await deps.registry.rollback({ ...order, dryRun: true });
-        if (changed) await refuseUnlessItLoads(deps, to);
-      }
+      if (changed && asked.to !== undefined && asked.to !== "previous") await refuseUnlessItLoads(deps, to);
+      const order = changed ? { ...asked, decisionId: await provenHarmOf(deps, left) } : asked;
       const result = await deps.registry.rollback(order);
       await deps.live.follow(result.live);
       return result;
@@ -232,6 +233,18 @@ export function promotionRoutes(app: App, deps: ServingDeps): void {
       return { live, history: moves.slice(-(request.query.limit ?? 100)) };
     },
   );
+}
+
+/** Id of the record by which the gate would have left this version by itself, had it been allowed to. */
+async function provenHarmOf(
+  { decisions, registry }: Pick<ServingDeps, "decisions" | "registry">,
+  version: string,
+): Promise<string | undefined> {
+  const since = (await registry.live())?.since ?? "";
+  const judged = await decisions.summaries({ challenger: version, limit: 20 });
+  return judged.find(
+    ({ about, ruling, at }) => IN_SERVICE.has(about) && ruling.verdict === "reject" && at >= since,
+  )?.id;
 }
 
 /** A version this replica cannot serve must not become live for all of them. */

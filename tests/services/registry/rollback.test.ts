@@ -30,6 +30,14 @@ describe("rollbacks in the registry", () => {
     await assertWhole(rig.registry);
   });
 
+  test("an operator who acts on the record of a proven loss quarantines too, and it counts against nobody", async () => {
+    await climbTwice();
+    const { changed } = await back({ expectedLive: "b", decisionId: "d-0123456789abcdef" });
+    assert.deepEqual([changed, await stateOf("b")], [true, "QUARANTINED"]);
+    assert.equal(await rig.registry.freeze(), null);
+    assert.equal((await rig.registry.audit()).at(-1)?.action === "auto-rollback", false);
+  });
+
   test("proven harm or failure quarantines: only a release with a reason, in the audit, lets it return", async () => {
     await climbTwice();
     await rollback("b", true);
