@@ -2,7 +2,7 @@ import type { Manifest } from "../../models/artifact/manifest.ts";
 import { pairedDifferences } from "../../models/evaluation/comparison.ts";
 import { sampleVariance } from "../../models/evaluation/moments.ts";
 import { isImported } from "../../models/factorization/imported.ts";
-import { figuresOf, planFigure } from "../../models/gate/capped-figure.ts";
+import { figuresOf, planFigure, planFigureBeside } from "../../models/gate/capped-figure.ts";
 import type { Pair, UserDifference, VersionFacts } from "../../models/gate/evidence.ts";
 import type { ChallengeKind } from "../../models/gate/margin.ts";
 import { policySha256 } from "../../models/gate/policy.ts";
@@ -128,7 +128,10 @@ export async function openComparison(
       baselineMean,
       variance: plannedVariance(users),
       cpuMsPerRequest,
-      figure: planFigure(figuresOf(users)),
+      figure:
+        evidence.unjudged === true
+          ? planFigureBeside(await holdoutFigures(context, challenger.version, baseline.version))
+          : planFigure(figuresOf(users)),
       ...(kind === "DOWN_RUNG" && { modelMb: await modelMb(context, challenger.version, baseline.version) }),
       ...(alphaSpending === "fdr" && { discovery: await context.registry.discoveries() }),
       liftUpperBound: upperBoundOf(evidence, ({ difference }) => difference, context),
@@ -183,6 +186,19 @@ export async function screenEvidence(
     ...(unjudged && { unjudged }),
     seed: challenger.seed,
   };
+}
+
+/** What the baseline scored on the challenger's holdout; nothing where it may have learned from it. */
+async function holdoutFigures(
+  { artifacts, evaluations }: JobContext,
+  challenger: string,
+  baseline: string,
+): Promise<readonly number[]> {
+  const { manifest } = await artifacts.manifest(baseline);
+  const dataSha256 = (await artifacts.manifest(challenger)).manifest.data.sha256;
+  const theirs = await evaluations.get({ ...manifest, dataSha256 });
+  if (theirs === null || mayKnowHoldout(manifest, theirs)) return [];
+  return theirs.perUser.map(({ ndcg }) => ndcg);
 }
 
 /** Where the policy was changed in between, the two may have been asked by others. */

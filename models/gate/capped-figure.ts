@@ -40,12 +40,29 @@ export const UNCAPPED: FigurePlan = { test: "capped", cap: 1, variance: 1 };
 /** τ is the .99 quantile of the figures of both, so that hardly anybody is capped; σ² comes from the same users. */
 export function planFigure(holdout: readonly PairedFigures[]): FigurePlan {
   if (holdout.length < 2) return UNCAPPED;
-  const both = Float64Array.from(holdout.flatMap(({ challenger, baseline }) => [challenger, baseline]));
-  const cap = Math.min(1, Math.max(SMALLEST_CAP, quantile(both.sort(), CAP_QUANTILE)));
+  const cap = capOf(holdout.flatMap(({ challenger, baseline }) => [challenger, baseline]));
   const differences = holdout.map(
     ({ challenger, baseline }) => Math.min(challenger, cap) - Math.min(baseline, cap),
   );
   return { test: "capped", cap, lift: mean(differences), variance: sampleVariance(differences) };
+}
+
+/**
+ * The same where only the baseline could be asked on the holdout, as beside a model that may have learned from it: τ from
+ * its figures alone, no lift foretold, and the variance of a difference of two that have nothing to do with each other.
+ */
+export function planFigureBeside(baseline: readonly number[]): FigurePlan {
+  if (baseline.length < 2) return UNCAPPED;
+  const cap = capOf(baseline);
+  return {
+    test: "capped",
+    cap,
+    variance: 2 * sampleVariance(baseline.map((figure) => Math.min(figure, cap))),
+  };
+}
+
+function capOf(figures: readonly number[]): number {
+  return Math.min(1, Math.max(SMALLEST_CAP, quantile(Float64Array.from(figures).sort(), CAP_QUANTILE)));
 }
 
 /** A plan that a record has kept without one of its numbers plans nothing. */

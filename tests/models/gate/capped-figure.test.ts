@@ -5,6 +5,7 @@ import {
   cappedDifference,
   isSoundFigure,
   planFigure,
+  planFigureBeside,
   UNCAPPED,
 } from "../../../models/gate/capped-figure.ts";
 import { rangeOf } from "../../../models/gate/test-plan.ts";
@@ -87,5 +88,17 @@ describe("a test on capped figures", () => {
     const capped = untilProven({ ...plan, variance: 0.005, figure: { ...figure, variance: 0.005 } });
     const first = untilProven({ ...plan, variance: 0.005, figure: undefined });
     assert.ok(capped > 0 && (first < 0 || capped < first), `${capped} and ${first}`);
+  });
+});
+
+describe("the figure of a challenger that was not judged offline", () => {
+  it("is capped where hardly any of the baseline's is, and foretells no lift", () => {
+    const figures = Array.from({ length: 200 }, (_, user) => (user % 2 === 0 ? 0.1 : 0.2));
+    const planned = planFigureBeside([...figures, 0.9]);
+    assert.equal(planned.cap, 0.2);
+    assert.equal(planned.lift, undefined);
+    assert.ok(Math.abs(planned.variance - 0.005) < 1e-4, `${planned.variance}`);
+    assert.ok(isSoundFigure(planned));
+    assert.deepEqual(planFigureBeside([0.1]), UNCAPPED);
   });
 });
