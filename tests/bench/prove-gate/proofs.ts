@@ -9,6 +9,7 @@ import { challengersInARow, promotedOverAnyBaseline } from "./all-pairs.ts";
 import { brokenChallengers } from "./broken-challengers.ts";
 import { type Draw, NULLS, PLANNED_LIFT, SKEWED_NULL, withMean } from "./nulls.ts";
 import type { Proof, ProofSize } from "./proof.ts";
+import { provenWhileRefreshed } from "./refreshes.ts";
 import { promotedByEitherRoute } from "./routes.ts";
 import { PLANTED, samplingError } from "./sample.ts";
 import {
@@ -50,6 +51,7 @@ export function* proofs(size: ProofSize): Generator<Proof> {
   yield families(size);
   yield allPairs(size);
   yield* inARow(size);
+  yield* refreshes(size);
   yield* samples();
   yield* routes(size);
   yield screenLevel(size);
@@ -116,6 +118,29 @@ function* inARow(size: ProofSize): Generator<Proof> {
       mustHold: `≤ ${percent(LEVEL)} of promotions without one, ± ${percent(error)} of simulation`,
       obtained: `${percent(falseShare)}${lifted > 0 ? `, ${percent(found)} of the lifts found` : ""}`,
       ok: falseShare <= LEVEL + error,
+    };
+  }
+}
+
+/** A line that is retrained every day goes on with its test: no more is promoted, and no lift is lost. */
+function* refreshes(size: ProofSize): Generator<Proof> {
+  const row = { rows: size.families, days: 200, usersADay: 10 };
+  for (const spending of ["family", "fdr"] as const) {
+    const none = provenWhileRefreshed("continues", spending, { ...row, lift: 0 }, 27);
+    yield atMost(`a line without lift refreshed 200 times, ${spending} (${row.rows} rows)`, none, LEVEL);
+    const found = provenWhileRefreshed("continues", spending, { ...row, lift: 0.03 }, 28);
+    yield {
+      what: `a line with a lift refreshed every 10 users, 200 times, ${spending}`,
+      mustHold: "≥ 95 % proven",
+      obtained: percent(found),
+      ok: found >= 0.95,
+    };
+    const anew = provenWhileRefreshed("anew", spending, { ...row, lift: 0.03 }, 28);
+    yield {
+      what: `mutant: the same, a test begun anew at each, ${spending}`,
+      mustHold: "caught: < 50 % proven",
+      obtained: percent(anew),
+      ok: anew < 0.5,
     };
   }
 }

@@ -55,7 +55,11 @@ export const REAL_PAIRS: readonly RealPair[] = [
 ];
 
 /** Every recipe with its defaults, fitted before the cut, asked at a uniform sample of each later user's moments. */
-export async function realFigures(folder: string, k: number): Promise<RealFigures> {
+export async function realFigures(
+  folder: string,
+  k: number,
+  recipes: readonly string[] = REAL_RECIPES,
+): Promise<RealFigures> {
   const { log, catalogue } = await importInteractions(folder, { now: Date.now() });
   const from = cutPosition(log, CUT);
   const train = trainingSet(log, catalogue, { to: from, minItemInteractions: 5 });
@@ -63,7 +67,7 @@ export async function realFigures(folder: string, k: number): Promise<RealFigure
   const requests = prequentialRequests(log, { from, recommendable: items, seed: 1 });
   const popularity = popularityShares(counts(train));
   const figures: Record<string, readonly number[]> = {};
-  for (const recipe of REAL_RECIPES) {
+  for (const recipe of recipes) {
     const { model } = await fitModel(recipe, train, {}, { seed: 1, threads: 1 });
     const { perUser } = evaluate(recommenderOf(model), requests, {
       k,
@@ -141,6 +145,29 @@ export function realNull(
     if (untilProven(test, drawsOf(users, figure.cap, random), size.users) < size.users) promoted++;
   }
   return promoted / size.runs;
+}
+
+/** α of a watch. */
+const WATCH_ALPHA = 0.05;
+
+/** Users until a version whose lists nobody wants is left for popularity, which served before it. */
+export function realHarm(
+  figures: RealFigures,
+  runs: number,
+): { readonly first: Quantiles; readonly now: Quantiles } {
+  const users = figures.popularity.map((figure) => ({ challenger: figure, baseline: 0 }));
+  const random = seededRandom(29);
+  const until = { first: [] as number[], now: [] as number[] };
+  for (let run = 0; run < runs; run++) {
+    const holdout = Array.from({ length: HOLDOUT_USERS }, () => users[random.integer(users.length)]);
+    const figure = planFigure(holdout);
+    const plan = { margin: 0, mde: 0.01, variance: 0, alpha: WATCH_ALPHA };
+    const seed = random.integer(2 ** 31);
+    const draws = (cap: number) => drawsOf(users, cap, seededRandom(seed));
+    until.now.push(untilProven(cappedTest({ ...plan, figure }), draws(figure.cap), MOST_USERS));
+    until.first.push(untilFirstProven(plan, draws(1)));
+  }
+  return { first: quantiles(until.first), now: quantiles(until.now) };
 }
 
 function pairUp(figures: RealFigures, { challenger, baseline }: RealPair): PairedFigures[] {

@@ -8,6 +8,7 @@ import {
   REAL_RECIPES,
   type RealFigures,
   realFigures,
+  realHarm,
   realNull,
   realPower,
 } from "./real-users.ts";
@@ -49,6 +50,10 @@ export async function printUsersTable(folder: string, k: number, runs: number): 
   }
   process.stdout.write(
     `${users} users, nDCG@${k}, α = ${REAL_ALPHA}; users until proof, median / 80 %, over ${runs} resamplings\n${table.toString()}\n`,
+  );
+  const harm = realHarm(figures, runs);
+  process.stdout.write(
+    `Planted harm, lists that nobody wants: popularity is back after ${text(harm.now)} users; the first design took ${text(harm.first)}.\n`,
   );
   printClimbs(figures);
   return ok;
