@@ -3,6 +3,7 @@ import type { ItemId } from "../models/data/ids.ts";
 import type { Catalogue } from "../models/data/interaction-log.ts";
 import type { Decision } from "../models/gate/decision.ts";
 import type { Policy } from "../models/gate/policy.ts";
+import type { Standing } from "../models/gate/standing.ts";
 import { artifactStore } from "../services/artifacts/artifact-store.ts";
 import type { ArtifactStore } from "../services/artifacts/types.ts";
 import { type Checkpoints, checkpointsIn } from "../services/checkpoints/checkpoints.ts";
@@ -47,6 +48,13 @@ export interface JobContext {
   readonly decisions: DecisionLog<Decision>;
   readonly evaluations: Evaluations;
   readonly shadowLog: ShadowLog;
+  /** Where open attempts stood when this process ruled on them last. */
+  readonly standings: Map<string, Standing>;
+  /** Whether pairs of challengers were proven, when this process tested them last; `name` tells their versions. */
+  readonly provenPairs: Map<
+    string,
+    { readonly users: number; readonly name: string; readonly proven: boolean }
+  >;
   /** Who is shadowed. */
   readonly draws: PanelDraws;
   readonly interleaving: InterleavingLog;
@@ -95,6 +103,8 @@ export async function openContext(config: Config = loadConfig()): Promise<JobCon
     decisions: redisDecisionLog<Decision>(redis),
     evaluations: redisEvaluations(redis, protocolOf(policy.training)),
     shadowLog: redisShadowLog(redis, policy.shadow.latencySamples),
+    standings: new Map(),
+    provenPairs: new Map(),
     draws: redisPanelDraws(redis),
     interleaving: redisInterleavingLog(redis),
     fleet: redisFleetLog(redis),

@@ -1,6 +1,7 @@
 import { nextCanaryShare } from "../../models/gate/canary.ts";
 import { type Climb, type Climber, whoClimbs } from "../../models/gate/climb.ts";
 import { policySha256 } from "../../models/gate/policy.ts";
+import { stillStands } from "../../models/gate/standing.ts";
 import type { VersionState } from "../../models/gate/states.ts";
 import type { TestResult } from "../../models/gate/test-result.ts";
 import { isRemote } from "../../models/remote/remote.ts";
@@ -16,6 +17,7 @@ import { enterInterleavedUsers, settleInterleaving } from "./interleaving.ts";
 import { judgementOf } from "./judgement.ts";
 import { judgePairs } from "./pairs.ts";
 import { type CaseLook, type DecisionRef, GATE, ruleAndRecord } from "./record.ts";
+import { standingOf } from "./standing.ts";
 
 interface JudgedAttempt {
   readonly attempt: Attempt;
@@ -31,8 +33,14 @@ export async function judgeAttempts(
   const open = await context.shadowLog.openAttempts();
   const facesLive = ({ baseline }: Attempt): boolean => baseline.version === live?.version;
   const judged: JudgedAttempt[] = [];
+  for (const id of context.standings.keys()) {
+    if (!open.some((attempt) => attempt.id === id)) context.standings.delete(id);
+  }
+  let othersRuled = false;
   for (const attempt of open.filter(facesLive)) {
-    judged.push({ attempt, look: await lookAt(context, attempt, payload) });
+    const before = context.standings.get(attempt.id);
+    judged.push({ attempt, look: await lookAt(context, attempt, payload, othersRuled) });
+    if (context.standings.get(attempt.id) !== before) othersRuled = true;
   }
   const pairs = open.filter((attempt) => !facesLive(attempt));
   const pairPassed = await judgePairs(context, pairs);
@@ -48,13 +56,13 @@ export async function judgeAttempts(
     return {
       ...found,
       ...(overlap === undefined ? {} : { overlap }),
-      ...standingOf(look),
+      ...testStandingOf(look),
       sentence,
     };
   });
 }
 
-function standingOf({ evidence, ruling: { test } }: CaseLook<"shadow">): Pick<Judgement, "standing"> {
+function testStandingOf({ evidence, ruling: { test } }: CaseLook<"shadow">): Pick<Judgement, "standing"> {
   if (test === null || test.users === 0) return {};
   const { alpha, lift, moreUsers } = test;
   const { attempt, usersPerDay = null } = evidence;
@@ -69,17 +77,24 @@ async function lookAt(
   context: JobContext,
   attempt: Attempt,
   { record }: JudgePayload,
+  othersRuled: boolean,
 ): Promise<CaseLook<"shadow">> {
   const recorded = await enterClosedUsers(context, attempt);
   await enterInterleavedUsers(context, attempt);
+  const standing = await standingOf(context, attempt, recorded);
+  const known = context.standings.get(attempt.id);
+  if (!record && known !== undefined && stillStands(known, standing, othersRuled))
+    return { ...known.ruled, decision: null };
   const evidence = await shadowEvidence(context, attempt, recorded);
-  return ruleAndRecord(context, "shadow", evidence, {
+  const look = await ruleAndRecord(context, "shadow", evidence, {
     isWorthRecording: ({ ruling }) => ruling.verdict !== "hold" || record,
     recordedBefore: ({ ruling }) =>
       ruling.verdict === "pass" && !record
         ? passOnRecord(context, attempt, ruling.test)
         : Promise.resolve(null),
   });
+  context.standings.set(attempt.id, { ...standing, ruled: look });
+  return look;
 }
 
 /** Rejections first; then who climbs of those that passed, if they are told by themselves (see `climb.ts`). */

@@ -21,7 +21,7 @@ export interface RecordedShadow {
 }
 
 /** Users looked at in one look at most; the others come first in the next. */
-const MOST_DUE = 5_000;
+const MOST_DUE = 2_000;
 
 /** Enters the users whose windows have closed since the last look, in that order; returns all of one comparison. */
 export async function enterClosedUsers(context: JobContext, comparison: Comparison): Promise<RecordedShadow> {
@@ -55,26 +55,31 @@ export async function settleDueUsers(context: JobContext): Promise<void> {
     events.histories(due.map(userId)),
     ...open.map(({ id }) => shadowLog.hasEntered(id, due)),
   ]);
+  const marked = open.map((comparison) => ({ comparison, mark: markOf(comparison.id) }));
+  const running = new Set(marked.map(({ mark }) => mark));
   const closed: ClosedUser[] = [];
+  // Sent in this order without waiting for each other: thousands may be due at once.
+  const sent: Promise<unknown>[] = [];
   for (const [place, user] of due.entries()) {
     const history = histories.get(userId(user));
-    await releaseEnded(context, user, held[place], open);
+    sent.push(releaseEnded(context, user, held[place], running));
     const until: number[] = [];
-    for (const [index, comparison] of open.entries()) {
-      const requests = held[place].filter(({ marks }) => marks.has(markOf(comparison.id)));
+    for (const [index, { comparison, mark }] of marked.entries()) {
+      const requests = held[place].filter(({ marks }) => marks.has(mark));
       if (requests.length === 0) continue;
       const judged = entered[index][place]
         ? ({ state: "unheard" } as const)
         : judgeRequests({ policy: context.policy, clocks }, comparison, user, requests, history);
       if (judged.state === "closed") closed.push({ comparison, ...judged, requests });
-      else if (judged.state === "unheard") await release(context, user, comparison, requests, "unheard");
+      else if (judged.state === "unheard") sent.push(release(context, user, comparison, requests, "unheard"));
       else {
-        await release(context, user, comparison, judged.early, "early");
+        sent.push(release(context, user, comparison, judged.early, "early"));
         until.push(judged.until);
       }
     }
-    if (until.length > 0) await lookAgain(context, user, Math.min(...until), history, clocks);
+    if (until.length > 0) sent.push(lookAgain(context, user, Math.min(...until), history, clocks));
   }
+  await Promise.all(sent);
   await enter(context, closed);
 }
 
@@ -84,19 +89,22 @@ async function enter(context: JobContext, closed: ClosedUser[]): Promise<void> {
   const shows = await showsFor(context);
   const { listUsers: mostShown } = context.policy.shadow;
   closed.sort((a, b) => a.row.closedAt - b.row.closedAt || (a.row.userId < b.row.userId ? -1 : 1));
+  const shownTo = new Map<string, number>();
+  for (const { id } of new Set(closed.map(({ comparison }) => comparison))) {
+    shownTo.set(id, (await context.shadowLog.shown({ id, kind: "UPGRADE" })).length);
+  }
+  const entering: Promise<void>[] = [];
   for (const { comparison, row, chosen, requests } of closed) {
     const isOfCurrent = row.by === comparison.challenger.version;
-    const isShown =
-      !isWatch(comparison) && isOfCurrent && (await context.shadowLog.shown(comparison)).length < mostShown;
+    const isShown = !isWatch(comparison) && isOfCurrent && (shownTo.get(comparison.id) ?? 0) < mostShown;
+    if (isShown) shownTo.set(comparison.id, (shownTo.get(comparison.id) ?? 0) + 1);
     const shown = isShown ? JSON.stringify(shows.shown(comparison, row.userId, requests)) : null;
     const whole = { ...row, chosenDiversity: shows.diversityOf(chosen) };
-    await context.shadowLog.panel.release(
-      row.userId,
-      comparison.id,
-      requests.map(({ requestId }) => requestId),
-      { kind: "entered", row: rowOf(comparison, whole), shown, mostShown },
-    );
+    const ids = requests.map(({ requestId }) => requestId);
+    const outcome = { kind: "entered", row: rowOf(comparison, whole), shown, mostShown } as const;
+    entering.push(context.shadowLog.panel.release(row.userId, comparison.id, ids, outcome));
   }
+  await Promise.all(entering);
 }
 
 async function release(
@@ -120,9 +128,8 @@ async function releaseEnded(
   { shadowLog }: JobContext,
   user: string,
   held: readonly HeldRequest[],
-  open: readonly Comparison[],
+  running: ReadonlySet<string>,
 ): Promise<void> {
-  const running = new Set(open.map(({ id }) => markOf(id)));
   const ended = new Set(held.flatMap(({ marks }) => [...marks.keys()].filter((mark) => !running.has(mark))));
   for (const mark of ended) {
     const ids = held.filter(({ marks }) => marks.has(mark)).map(({ requestId }) => requestId);

@@ -20,8 +20,8 @@ import { judgeWatches } from "./watch.ts";
 export async function judge(context: JobContext, payload: JudgePayload): Promise<readonly Judgement[]> {
   // First of all: a rollback changes what challengers are compared with.
   const failing = await leaveFailingLive(context);
-  await settleDueUsers(context);
   await settlePanel(context);
+  await settleDueUsers(context);
   await settleWatches(context);
   const watched = await judgeWatches(context, payload);
   const canary = await judgeRunningCanary(context, payload);

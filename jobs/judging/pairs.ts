@@ -1,7 +1,8 @@
 import { cohortOf } from "../../models/evaluation/cohorts.ts";
 import { isCurrentAhead, planOf } from "../../models/gate/decide.ts";
 import type { UserComparison } from "../../models/gate/evidence.ts";
-import { runTest } from "../../models/gate/test-result.ts";
+import { isLike } from "../../models/gate/standing.ts";
+import { isProvenLift } from "../../models/gate/test-result.ts";
 import { suspicionsOfLift } from "../../models/gate/vouching.ts";
 import type { Attempt, JudgedUser } from "../../services/shadow/types.ts";
 import type { JobContext } from "../context.ts";
@@ -42,15 +43,23 @@ export async function judgePairs(
 ): Promise<(challenger: string, baseline: string) => boolean> {
   const proven = new Set<string>();
   for (const pair of pairs) {
+    const name = `${pair.challenger.version}~${pair.baseline.version}`;
+    const { length: entered } = await context.shadowLog.users(pair);
+    const known = context.provenPairs.get(pair.id);
+    if (known !== undefined && isLike(known.users, entered) && known.name === name) {
+      if (known.proven) proven.add(name);
+      continue;
+    }
+    context.provenPairs.set(pair.id, { users: entered, name, proven: false });
     const { users, vouching } = await enterClosedUsers(context, pair);
     const { kind, challenger, baseline, attempt, plan } = pair;
     const planned = planOf({ kind, challenger, baseline, attempt, plan }, context.policy);
     if (planned === null || users.length < context.policy.shadow.minimumUsers) continue;
     const rows = comparisonsOf(users, context, pair);
     if (suspicionsOfLift({ vouching, users: rows, plan }, context.policy).length > 0) continue;
-    if (runTest(rows, planned).proven && isCurrentAhead(rows)) {
-      proven.add(`${challenger.version}~${baseline.version}`);
-    }
+    if (!isProvenLift(rows, planned) || !isCurrentAhead(rows)) continue;
+    context.provenPairs.set(pair.id, { users: entered, name, proven: true });
+    proven.add(name);
   }
   return (challenger, baseline) => proven.has(`${challenger}~${baseline}`);
 }

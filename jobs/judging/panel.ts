@@ -3,6 +3,9 @@ import { isDrawn, nextDraw } from "../../models/gate/panel-draw.ts";
 import { markOf } from "../../services/shadow/panel.ts";
 import type { JobContext } from "../context.ts";
 
+/** Users whose requests are read in one go. */
+const AT_ONCE = 500;
+
 /**
  * Narrows the panel where more users are in it than the policy wants, and lets those go who are out by that: by a hash of
  * their ids, so that nothing that they did decides it. What comparisons had counted of them stays counted.
@@ -27,11 +30,16 @@ export async function settlePanel(context: JobContext): Promise<void> {
 
 async function letGo({ shadowLog }: JobContext, users: readonly string[]): Promise<void> {
   const open = [...(await shadowLog.openAttempts()), ...(await shadowLog.openWatches())];
-  const held = await shadowLog.panel.held(users);
-  for (const [place, user] of users.entries()) {
-    for (const { id } of open) {
-      const ids = held[place].filter(({ marks }) => marks.has(markOf(id))).map(({ requestId }) => requestId);
-      if (ids.length > 0) await shadowLog.panel.release(user, id, ids, { kind: "unheard" });
-    }
+  for (let from = 0; from < users.length; from += AT_ONCE) {
+    const some = users.slice(from, from + AT_ONCE);
+    const held = await shadowLog.panel.held(some);
+    const releases = some.flatMap((user, place) =>
+      open.map(({ id }) => {
+        const own = held[place].filter(({ marks }) => marks.has(markOf(id)));
+        const ids = own.map(({ requestId }) => requestId);
+        return ids.length === 0 ? null : shadowLog.panel.release(user, id, ids, { kind: "unheard" });
+      }),
+    );
+    await Promise.all(releases);
   }
 }

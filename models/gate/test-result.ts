@@ -53,6 +53,14 @@ export function runTest(rows: readonly UserDifference[], plan: TestPlan): TestRe
   return { ...common, ...(isCapped(plan) ? onCapped(rows, plan, common.lift) : onFirst(differences, plan)) };
 }
 
+/** Whether the lift is proven, without the other numbers of a result. */
+export function isProvenLift(rows: readonly UserDifference[], plan: TestPlan): boolean {
+  if (!isCapped(plan)) return runTest(rows, plan).proven;
+  const test = cappedTest(plan);
+  const lift = mean(rows.map(({ difference }) => difference));
+  return lift > plan.margin && isProven(runEProcess(cappedOf(rows, plan), test), test);
+}
+
 /** Whether the challenger is proven not to pay. Ending it early cannot promote anything, so it costs none of α. */
 export function isProvenLoss(rows: readonly UserDifference[], plan: TestPlan): boolean {
   if (isCapped(plan)) return isFutile(cappedOf(rows, plan), plan);

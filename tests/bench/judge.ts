@@ -97,6 +97,13 @@ const choiceOf = (user: string, at: number) => {
   };
 };
 
+async function tell(users: readonly string[]): Promise<void> {
+  for (let from = 0; from < users.length; from += 500) {
+    const some = users.slice(from, from + 500).map((user) => choiceOf(user, clock));
+    await context.events.append(some, Date.now());
+  }
+}
+
 let sent = 0;
 async function send(requests: readonly ShadowRequest[]): Promise<void> {
   const deps = { ...context, lanes, limits: context.policy.shadow };
@@ -169,10 +176,7 @@ for (let half = 0; half < 6; half++) {
   const inPanel = [...asking]
     .filter((user) => isInWindow(draw, panelPlaces[user], clock, PERIOD_MS))
     .map((n) => `u${n}`);
-  await context.events.append(
-    inPanel.map((user) => choiceOf(user, clock)),
-    Date.now(),
-  );
+  await tell(inPanel);
   await send(inPanel.flatMap((user) => requestOf(user) ?? []));
   clock += 30_000;
   await look();
@@ -215,10 +219,7 @@ async function report(day: number): Promise<void> {
 for (let hour = 0; hour < DAYS * 24; hour++) {
   if (hour % 6 === 0) await moveOn();
   const choosing = [...active, ...left.keys()].filter(() => random.next() < CHOICES_AN_HOUR);
-  await context.events.append(
-    [...choosing, "clock"].map((user) => choiceOf(user, clock)),
-    Date.now(),
-  );
+  await tell([...choosing, "clock"]);
   const asked: ShadowRequest[] = [];
   for (const user of active) {
     const requests = Math.floor(REQUESTS_AN_HOUR) + (random.next() < REQUESTS_AN_HOUR % 1 ? 1 : 0);

@@ -119,15 +119,16 @@ function coverageRatio(
   lists: Lists,
   options: { seed: number; resamples: number; tails: readonly [number, number] },
 ) {
-  const ours = numbered(lists.map(({ challenger }) => challenger.items));
-  const theirs = numbered(lists.map(({ baseline }) => baseline.items));
-  const value = ours.distinct / theirs.distinct;
+  const ours = usersByItem(lists.map(({ challenger }) => challenger.items));
+  const theirs = usersByItem(lists.map(({ baseline }) => baseline.items));
+  const value = ours.length / theirs.length;
   const random = seededRandom(options.seed);
-  const picks = new Uint32Array(lists.length);
+  /** Round in which a user was last picked. */
+  const pickedIn = new Uint32Array(lists.length);
   const logRatios = new Float64Array(options.resamples);
   for (let round = 1; round <= options.resamples; round++) {
-    for (let slot = 0; slot < picks.length; slot++) picks[slot] = random.integer(lists.length);
-    logRatios[round - 1] = Math.log(distinctIn(ours, picks, round) / distinctIn(theirs, picks, round));
+    for (let slot = 0; slot < lists.length; slot++) pickedIn[random.integer(lists.length)] = round;
+    logRatios[round - 1] = Math.log(distinctIn(ours, pickedIn, round) / distinctIn(theirs, pickedIn, round));
   }
   const centre = mean(logRatios);
   logRatios.sort();
@@ -135,38 +136,27 @@ function coverageRatio(
   return { mean: value, low: end(options.tails[0]), high: end(options.tails[1]) };
 }
 
-/** (users + 1) starts into the items of all users, one after the other: it is walked thousands of times a look. */
-interface NumberedLists {
-  readonly starts: Uint32Array;
-  readonly items: Uint32Array;
-  readonly distinct: number;
-  /** Round in which an item was last seen. */
-  readonly seenIn: Uint32Array;
+/** For each item the users it was shown to. */
+function usersByItem(lists: readonly (readonly number[])[]): readonly Uint32Array[] {
+  const users = new Map<number, number[]>();
+  for (const [user, items] of lists.entries()) {
+    for (const item of items) {
+      const known = users.get(item);
+      if (known === undefined) users.set(item, [user]);
+      else known.push(user);
+    }
+  }
+  return Array.from(users.values(), (own) => Uint32Array.from(own));
 }
 
-function numbered(lists: readonly (readonly number[])[]): NumberedLists {
-  const places = new Map<number, number>();
-  const placeOf = (item: number): number => {
-    const known = places.get(item);
-    if (known !== undefined) return known;
-    places.set(item, places.size);
-    return places.size - 1;
-  };
-  const starts = new Uint32Array(lists.length + 1);
-  for (const [user, items] of lists.entries()) starts[user + 1] = starts[user] + items.length;
-  const items = Uint32Array.from(lists.flat(), placeOf);
-  return { starts, items, distinct: places.size, seenIn: new Uint32Array(places.size) };
-}
-
-function distinctIn({ starts, items, seenIn }: NumberedLists, picks: Uint32Array, round: number): number {
+/** Items shown to anybody who was picked: most are found at the first user or the second, whatever their number. */
+function distinctIn(items: readonly Uint32Array[], pickedIn: Uint32Array, round: number): number {
   let distinct = 0;
-  for (let slot = 0; slot < picks.length; slot++) {
-    const end = starts[picks[slot] + 1];
-    for (let place = starts[picks[slot]]; place < end; place++) {
-      const item = items[place];
-      if (seenIn[item] === round) continue;
-      seenIn[item] = round;
+  for (const users of items) {
+    for (const user of users) {
+      if (pickedIn[user] !== round) continue;
       distinct++;
+      break;
     }
   }
   return distinct;
