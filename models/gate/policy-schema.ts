@@ -110,6 +110,9 @@ const guardrails = group("What no lift may be paid with.", {
     "ms",
     "A p99 below this passes whatever the ratio: 1 ms is not a harm because the baseline takes 0.1.",
   ),
+  latencyMinimumSamples: later(
+    count(1000, "latencies", "Fewer latencies of either model reject nobody: the p99 is held until then."),
+  ),
   coverageRatio: share(0.9, "Smallest coverage against the baseline's."),
   noveltyRatio: share(0.9, "Smallest novelty against the baseline's."),
   diversityRatio: share(

@@ -13,6 +13,7 @@ export type LaneFault = "error" | "timeout";
 export interface LaneAnswer {
   /** Item ids, best first; empty when there was a fault. */
   readonly items: readonly string[];
+  /** Without the time for which the thread waited for a processor, where the system says so. */
   readonly elapsedMs: number;
   readonly fault: LaneFault | null;
   /** Rules that the list breaks. */

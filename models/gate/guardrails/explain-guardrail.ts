@@ -27,8 +27,11 @@ export function explainGuardrail(result: GuardrailResult): string {
 }
 
 /** What would settle it. */
-function remedy({ outcome, numbers: { moreRequests, moreUsers } }: GuardrailResult): string {
+function remedy({ outcome, numbers: { moreRequests, moreUsers, baselineHigh } }: GuardrailResult): string {
   if (outcome !== "unproven") return "";
+  if (baselineHigh !== undefined) {
+    return `; the baseline's may be ${figure(baselineHigh, "ms")} in the same lanes, so that the machine may be to blame: give the worker a machine that is not busy`;
+  }
   if (moreRequests !== undefined && moreRequests > 0) {
     return `; ${moreRequests.toLocaleString("en")} more requests like these would settle it`;
   }

@@ -1,4 +1,5 @@
 import { clopperPearson, quantileBounds } from "../binomial-bounds.ts";
+import type { ShadowEvidence } from "../evidence.ts";
 import type { Policy } from "../policy.ts";
 import { defineGuardrail, guardrail, provenAtMost } from "./guardrail.ts";
 import { requestsToAcquit, samplesToBound } from "./more-samples.ts";
@@ -47,8 +48,9 @@ function baselineRate(failed: number, asked: number, { harmConfidence }: Policy[
 }
 
 /**
- * p99 by order statistics: within the budget, and within the ratio to the baseline re-run in the same worker.
- * The baseline's own p99 is an estimate, so the ratio is failed only beyond its upper bound.
+ * p99 by order statistics: it passes within the budget, and within the ratio to the baseline re-run in the same worker.
+ * It fails only when it is proven beyond the baseline's own in the same lanes: what starves both is not the challenger's
+ * doing, so that a budget which the baseline breaks too holds.
  */
 export const LATENCY = defineGuardrail({
   codes: {
@@ -68,23 +70,43 @@ export const LATENCY = defineGuardrail({
     }
     const ours = quantileBounds(latencyMs.challenger, 0.99, limits.confidence);
     const theirs = quantileBounds(latencyMs.baseline, 0.99, limits.harmConfidence);
-    const allowed = (baseline: number) =>
-      Math.min(limits.latencyBudgetMs, Math.max(limits.latencyNegligibleMs, limits.latencyRatio * baseline));
     const surely = quantileBounds(latencyMs.challenger, 0.99, limits.harmConfidence).lower ?? 0;
-    const broken = surely > allowed(theirs.upper ?? Number.POSITIVE_INFINITY);
-    const result = provenAtMost(
-      "LATENCY",
-      ours.estimate,
-      { lower: broken ? surely : null, upper: ours.upper },
-      allowed(theirs.estimate),
-    );
+    const limit = allowedMs(theirs.estimate, limits);
+    const accused = surely > allowedMs(theirs.upper ?? Number.POSITIVE_INFINITY, limits);
+    const excuse = accused ? excuseOf(latencyMs, theirs.upper, surely, limits) : null;
+    const bounds = { lower: accused && excuse === null ? surely : null, upper: ours.upper };
+    const result = provenAtMost("LATENCY", ours.estimate, bounds, limit);
     const samples = latencyMs.challenger.length;
     const more = ours.upper === null ? samplesToBound(samples, 0.99, limits.confidence) : 0;
     const numbers = {
       baseline: theirs.estimate,
       samples,
       ...(result.outcome === "unproven" && more > 0 && { moreRequests: more }),
+      ...(result.outcome === "unproven" && excuse),
     };
     return [{ ...result, numbers: { ...result.numbers, ...numbers } }];
   },
 });
+
+/** The most that a p99 may be beside that of the baseline. */
+function allowedMs(baselineMs: number, limits: Policy["guardrails"]): number {
+  const { latencyBudgetMs, latencyNegligibleMs, latencyRatio } = limits;
+  return Math.min(latencyBudgetMs, Math.max(latencyNegligibleMs, latencyRatio * baselineMs));
+}
+
+/** Why a p99 beyond the limit rejects nobody yet, in numbers; null when it does. */
+function excuseOf(
+  { challenger, baseline }: NonNullable<ShadowEvidence["latencyMs"]>,
+  baselineHigh: number | null,
+  surely: number,
+  limits: Policy["guardrails"],
+): { readonly moreRequests: number } | { readonly baselineHigh: number } | null {
+  // Policies from before there was this limit rejected by the budget alone, on any number of samples.
+  const least: number | undefined = limits.latencyMinimumSamples;
+  if (least === undefined) return null;
+  const samples = Math.min(challenger.length, baseline.length);
+  const missing = baselineHigh === null ? samplesToBound(samples, 0.99, limits.harmConfidence) : 0;
+  const moreRequests = Math.max(least - samples, missing);
+  if (moreRequests > 0 || baselineHigh === null) return { moreRequests: Math.max(1, moreRequests) };
+  return surely <= limits.latencyRatio * baselineHigh ? { baselineHigh } : null;
+}

@@ -7,9 +7,10 @@ import {
   recomputeDecision,
   verifyDecisions,
 } from "../../../models/gate/decision.ts";
+import type { Pair } from "../../../models/gate/evidence.ts";
 import { resultsOf } from "../../../models/gate/guardrails/all.ts";
 import { guardrail } from "../../../models/gate/guardrails/guardrail.ts";
-import { DEFAULT_POLICY } from "../../../models/gate/policy.ts";
+import { DEFAULT_POLICY, type Policy } from "../../../models/gate/policy.ts";
 import { rule } from "../../../models/gate/ruling.ts";
 
 /** One record of each kind, as version 0.1.0 wrote them. */
@@ -54,6 +55,22 @@ describe("decision records of an earlier version", () => {
     assert.deepEqual(resultsOf([later], evidence, policy), []);
     const withLimit = { ...policy, guardrails: { ...policy.guardrails, laterLimit: 1 } };
     assert.deepEqual(resultsOf([later], evidence, withLimit), [guardrail("LATER", "missing")]);
+  });
+
+  it("are judged again by a p99 as it was judged then: on any number of latencies, whatever the baseline's", () => {
+    const [{ evidence, policy }] = decisions.flatMap(({ hearing, policy }) =>
+      hearing.about === "shadow" ? [{ ...hearing, policy }] : [],
+    );
+    const rejects = (latencyMs: Pair<readonly number[]>, under: Policy): boolean =>
+      rule("shadow", { ...evidence, latencyMs }, under).ruling.reasons.includes("LATENCY");
+    const three = { challenger: [400, 401, 402], baseline: [2, 2, 2] };
+    const both = { challenger: new Array(2000).fill(51), baseline: new Array(2000).fill(50) };
+    for (const latencyMs of [three, both]) {
+      assert.equal(rejects(latencyMs, policy), true);
+      const { latencyMinimumSamples } = DEFAULT_POLICY.guardrails;
+      const later = { ...policy, guardrails: { ...policy.guardrails, latencyMinimumSamples } };
+      assert.equal(rejects(latencyMs, later), false);
+    }
   });
 
   it("name the newer version as challenger and the older one as baseline, in each kind", () => {

@@ -57,9 +57,34 @@ describe("guardrails", () => {
       });
     assert.deepEqual(slow(24, 20), []);
     assert.deepEqual(slow(60, 20), ["LATENCY"]);
-    assert.deepEqual(slow(51, 50), ["LATENCY"]);
+    assert.deepEqual(slow(51, 50), ["LATENCY_UNPROVEN"], "the baseline breaks the budget as well");
     assert.deepEqual(slow(3, 0.1), [], "below what anybody notices");
     assert.deepEqual(slow(20, 20, 200), ["LATENCY_UNPROVEN"], "too few samples for an upper bound");
+  });
+
+  it("reject no p99 on fewer latencies than the policy asks for, nor one that the baseline's own excuses", () => {
+    const judged = (challenger: number[], baseline: number[]) => {
+      const results = allGuardrails({ ...healthy, latencyMs: { challenger, baseline } }, DEFAULT_POLICY);
+      const result = results.find(({ code }) => code === "LATENCY") ?? results[0];
+      return [result.outcome, explainGuardrail(result)];
+    };
+    for (const count of [3, 100, 999]) {
+      const [outcome, sentence] = judged(milliseconds(count, 400), milliseconds(count, 2));
+      assert.equal(outcome, "unproven", `${count} latencies`);
+      assert.match(sentence, new RegExp(`; ${1000 - count} more requests like these would settle it$`));
+    }
+    assert.equal(judged(milliseconds(1000, 400), milliseconds(1000, 2))[0], "fail");
+    assert.equal(judged(milliseconds(1000, 400), milliseconds(999, 2))[0], "unproven");
+    // A machine that is overloaded one time in fifty: both lanes wait.
+    const starved = (usualMs: number) =>
+      Array.from({ length: 2000 }, (_, n) => (n % 50 === 0 ? 80 + usualMs : usualMs));
+    const [outcome, sentence] = judged(starved(6), starved(0.2));
+    assert.equal(outcome, "unproven");
+    assert.equal(
+      sentence,
+      "the p99 of a recommendation is 86 ms (limit 50 ms, guardrails.latencyBudgetMs); the baseline's may be 80.2 ms in the same lanes, so that the machine may be to blame: give the worker a machine that is not busy",
+    );
+    assert.equal(judged(starved(6), milliseconds(2000, 0.2))[0], "fail", "its own doing");
   });
 
   it("hold memory, CPU and training time to their caps", () => {
