@@ -4,7 +4,7 @@ import type { ShadowEvidence, ShownToUser } from "../../models/gate/evidence.ts"
 import type { Attempt, JudgedUser, ShownByOne } from "../../services/shadow/types.ts";
 import type { JobContext } from "../context.ts";
 import type { RecordedShadow } from "./closed-users.ts";
-import { interleavedUsers, withServingCounts } from "./interleaving.ts";
+import { interleavedVotes, withServingCounts } from "./interleaving.ts";
 import { comparisonsOf, isOfCurrent } from "./pairs.ts";
 
 /** All that a verdict on this attempt rests on, as it stands now. */
@@ -63,7 +63,7 @@ export async function shadowEvidence(
       trainingSeconds: manifest.cost.fitSeconds + manifest.cost.searchSeconds,
     },
     window: judgedWindow(attempt, users, Date.parse(manifest.data.through)),
-    interleaving: await interleavedUsers(context, attempt),
+    ...(await interleavedVotes(context, attempt)),
     lastUpgrade: lastUpgradeOf(attempt, users),
   };
 }

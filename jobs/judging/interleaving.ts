@@ -6,6 +6,7 @@ import type { InterleavedUser, ShadowEvidence } from "../../models/gate/evidence
 import { interleavedCredits, type ServedDraft } from "../../models/gate/interleaved-credits.ts";
 import { interleavedDifference } from "../../models/gate/interleaving.ts";
 import type { GuardrailCode } from "../../models/gate/reasons.ts";
+import { originOf, vouchFor } from "../../models/gate/vouching.ts";
 import { clockOf } from "../../services/interactions/event-clocks.ts";
 import type { CreditedUser, InterleavedList, OpenInterleaving } from "../../services/interleaving/types.ts";
 import type { Attempt } from "../../services/shadow/types.ts";
@@ -38,24 +39,35 @@ export async function enterInterleavedUsers(context: JobContext, attempt: Attemp
     const entries = all.filter(({ weight }) => weight > 0);
     const window = { ...windowOf(policy), watermark: clockOf(clocks, latestOf(all)) };
     const credits = interleavedCredits(own.map(draftOf), entries, window);
-    if (credits !== null) closed.push({ userId: user, ...credits });
+    const origin = originOf(
+      own[0]?.source,
+      all.map(({ timestamp }) => timestamp),
+    );
+    if (credits !== null) closed.push({ userId: user, origin, ...credits });
   }
   closed.sort((a, b) => a.closedAt - b.closedAt || (a.userId < b.userId ? -1 : 1));
   await interleaving.enter(attempt.id, closed);
 }
 
-/** The votes of Stage C so far; null when this attempt was never interleaved. */
-export async function interleavedUsers(
+/**
+ * The votes of Stage C so far, of those whom the service can vouch for, and what is known of where all voters came from;
+ * no votes are null when this attempt was never interleaved.
+ */
+export async function interleavedVotes(
   { interleaving, policy }: JobContext,
   attempt: Attempt,
-): Promise<readonly InterleavedUser[] | null> {
+): Promise<Pick<ShadowEvidence, "interleaving" | "votesVouching">> {
   const [users, open] = await Promise.all([interleaving.users(attempt.id), interleaving.open()]);
-  if (users.length === 0 && open?.attemptId !== attempt.id) return null;
-  return users.flatMap((user) => {
+  if (users.length === 0 && open?.attemptId !== attempt.id) return { interleaving: null };
+  const voters = users.flatMap((user) => {
     const difference = interleavedDifference(user);
-    if (difference === null) return [];
-    return [{ user: user.userId, difference, cohort: cohortOf(user.historyLength, policy.guardrails) }];
+    return difference === null ? [] : [{ ...user, difference }];
   });
+  const { counted, vouching } = vouchFor(voters, policy.evidence);
+  const votes = counted.map(({ userId: user, difference, historyLength }): InterleavedUser => {
+    return { user, difference, cohort: cohortOf(historyLength, policy.guardrails) };
+  });
+  return { interleaving: votes, votesVouching: vouching };
 }
 
 /** Requests of the shadow and of interleaved lists together: a failure counts wherever it happened. */

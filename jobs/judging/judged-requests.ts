@@ -4,7 +4,7 @@ import { type Attribution, attribute, nextAfter } from "../../models/evaluation/
 import type { WindowOptions } from "../../models/evaluation/attribution-window.ts";
 import type { Policy } from "../../models/gate/policy.ts";
 import { samplePlace } from "../../models/gate/request-sample.ts";
-import type { Origin } from "../../models/gate/vouching.ts";
+import { originOf } from "../../models/gate/vouching.ts";
 import { clockOf, type EventClocks } from "../../services/interactions/event-clocks.ts";
 import type { UserHistory } from "../../services/interactions/types.ts";
 import { type HeldRequest, markOf } from "../../services/shadow/panel.ts";
@@ -58,7 +58,10 @@ export function judgeRequests(
     return { state: "open", early, until: until ?? clock.watermark + policy.shadow.panelDays * MS_PER_DAY };
   }
   const { state, chosen, ...figures } = joined;
-  const origin = originOf(answered, history);
+  const origin = originOf(
+    answered[0]?.source,
+    entries.map(({ timestamp }) => timestamp),
+  );
   return {
     state,
     row: { userId, by, origin, ...figures, lastUpgrade: lastUpgradeFigure(comparison, answered, join) },
@@ -89,11 +92,6 @@ function openingOf(comparison: Comparison, by: string): number {
 
 function hasPassed(from: number | null, to: number | null, spanMs: number): boolean {
   return from !== null && to !== null && to - from >= spanMs;
-}
-
-function originOf([first]: readonly HeldRequest[], history: UserHistory | undefined): Origin | undefined {
-  const times = (history?.entries ?? []).map(({ timestamp }) => timestamp);
-  return times.length === 0 ? undefined : { source: first?.source, firstSeen: Math.min(...times) };
 }
 
 /** When the user did something last, epoch milliseconds. */

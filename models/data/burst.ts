@@ -4,12 +4,14 @@ import { MS_PER_DAY } from "./day.ts";
 export const BURST_MS = 3_600_000;
 
 /**
- * Positions of the most times that lie within one hour of each other; of two groups of one size the earlier. None where
- * all times are whole days: those tell nothing of hours.
+ * Positions of the most times that lie within one hour of each other; of two groups of one size the earlier. A time that
+ * is a whole day tells nothing of hours, and is in none: imports often know days only, and begin on one.
  */
 export function largestBurst(times: readonly number[]): number[] {
-  if (times.every((time) => time % MS_PER_DAY === 0)) return [];
-  const order = times.map((_, position) => position).sort((a, b) => times[a] - times[b]);
+  const order = times
+    .map((_, position) => position)
+    .filter((position) => times[position] % MS_PER_DAY !== 0)
+    .sort((a, b) => times[a] - times[b]);
   let from = 0;
   let best = { from: 0, size: 0 };
   for (const [last, position] of order.entries()) {

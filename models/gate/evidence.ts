@@ -142,6 +142,8 @@ export interface ShadowEvidence {
   readonly window: { readonly trainedThrough: number; readonly judgedFrom: number } | null;
   /** Stage C, users with credits in the order in which their windows closed; null when it never ran. */
   readonly interleaving: readonly InterleavedUser[] | null;
+  /** Where the voters came from; absent in older records. */
+  readonly votesVouching?: Vouching | undefined;
   /**
    * A REFRESH or a DOWN_RUNG must also not lose to the last UPGRADE, so that small losses cannot add up: differences
    * against it, or "is-baseline" when the baseline is that very version. Not looked at for an UPGRADE.

@@ -1,9 +1,10 @@
 import { largestBurst } from "../data/burst.ts";
 import { MS_PER_DAY } from "../data/day.ts";
 import { mean, sampleVariance } from "../evaluation/moments.ts";
-import type { ShadowEvidence } from "./evidence.ts";
+import type { ShadowEvidence, UserDifference } from "./evidence.ts";
 import type { Policy } from "./policy.ts";
 import type { ReasonCode, Verdict } from "./reasons.ts";
+import { decidingStage } from "./stage.ts";
 import type { WatchEvidence } from "./watch.ts";
 
 /** Where a judged user came from; times are those of the events, so that a replay runs by its own clock. */
@@ -12,6 +13,12 @@ export interface Origin {
   readonly source?: string | undefined;
   /** Epoch milliseconds of the first event known of the user. */
   readonly firstSeen: number;
+}
+
+/** Undefined of a user of whom no event is known. */
+export function originOf(source: string | undefined, eventTimes: readonly number[]): Origin | undefined {
+  if (eventTimes.length === 0) return undefined;
+  return { source, firstSeen: eventTimes.reduce((first, time) => Math.min(first, time)) };
 }
 
 /** A user whose window has closed; without an origin where an earlier version entered the user. */
@@ -77,14 +84,15 @@ const STANDARD_ERRORS = 2;
 function suspicionsOf(
   vouching: Vouching | undefined,
   { figures, upperBound }: Believable,
-  { evidence, shadow, mde }: Policy,
+  { evidence, mde }: Policy,
+  minimumUsers: number,
 ): readonly Suspicion[] {
   if (vouching === undefined) return [];
   const { young, burst } = vouching;
   const counted = figures.length;
   const { largestSourceShare, largestLiftFactor } = evidence;
   const isLarge = (users: number, of: number): boolean =>
-    users > largestSourceShare * Math.max(of, shadow.minimumUsers);
+    users > largestSourceShare * Math.max(of, minimumUsers);
   const suspicions: Suspicion[] = [];
   const all = counted + young;
   if (isLarge(young, all)) suspicions.push({ kind: "young", users: young, of: all });
@@ -99,13 +107,24 @@ function suspicionsOf(
   return suspicions;
 }
 
-/** A lift is believed by what the holdout found of it. */
+type LiftEvidence = Pick<ShadowEvidence, "vouching" | "users" | "plan"> &
+  Partial<Pick<ShadowEvidence, "feedback" | "interleaving" | "votesVouching">>;
+
+/** A lift is believed by what the holdout found of it. Votes count where they decide; of them the holdout says nothing. */
 export function suspicionsOfLift(
-  { vouching, users, plan }: Pick<ShadowEvidence, "vouching" | "users" | "plan">,
+  { vouching, users, plan, feedback = null, interleaving, votesVouching }: LiftEvidence,
   policy: Policy,
 ): readonly Suspicion[] {
-  const figures = users.map(({ difference }) => difference);
-  return suspicionsOf(vouching, { figures, upperBound: plan?.liftUpperBound ?? null }, policy);
+  const figures = differencesOf(users);
+  const lift = { figures, upperBound: plan?.liftUpperBound ?? null };
+  const ofShadow = suspicionsOf(vouching, lift, policy, policy.shadow.minimumUsers);
+  if (decidingStage({ feedback }, policy) === "shadow") return ofShadow;
+  const votes = { figures: differencesOf(interleaving ?? []), upperBound: null };
+  return [...ofShadow, ...suspicionsOf(votesVouching, votes, policy, policy.interleaving.minimumUsers)];
+}
+
+function differencesOf(users: readonly UserDifference[]): readonly number[] {
+  return users.map(({ difference }) => difference);
 }
 
 /** Harm may be of any size: what must be believable is how well the older version does, whom the newer one may fail. */
@@ -114,7 +133,12 @@ export function suspicionsOfLoss(
   policy: Policy,
 ): readonly Suspicion[] {
   const figures = users.map(({ difference, baseline = 0 }) => difference + baseline);
-  return suspicionsOf(vouching, { figures, upperBound: olderUpperBound ?? null }, policy);
+  return suspicionsOf(
+    vouching,
+    { figures, upperBound: olderUpperBound ?? null },
+    policy,
+    policy.shadow.minimumUsers,
+  );
 }
 
 interface AnyRuling {

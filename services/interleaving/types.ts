@@ -1,3 +1,5 @@
+import type { Origin } from "../../models/gate/vouching.ts";
+
 /** Which challenger's lists are mixed into the live ones at present, and within which limits. */
 export interface OpenInterleaving {
   readonly attemptId: string;
@@ -18,6 +20,8 @@ export interface OpenInterleaving {
 export interface InterleavedList {
   readonly requestId: string;
   readonly userId: string;
+  /** Id of the key through which it was asked; absent of lists that an earlier version served. */
+  readonly source?: string | undefined;
   /** Entries the user's history held when the list was served. */
   readonly historyThrough: number;
   readonly items: readonly string[];
@@ -30,6 +34,8 @@ export interface InterleavedList {
 /** A user whose attribution window has closed: never revised. A user without credits does not count. */
 export interface CreditedUser {
   readonly userId: string;
+  /** Absent of users whom an earlier version entered. */
+  readonly origin?: Origin | undefined;
   /** Epoch milliseconds of event time. */
   readonly closedAt: number;
   /** Choices from the lists, by the team that gave them. */

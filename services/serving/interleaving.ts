@@ -46,6 +46,8 @@ export interface InterleavedAnswer {
 export interface MixRequest {
   readonly requestId: string;
   readonly userId: UserId;
+  /** Id of the key through which it was asked. */
+  readonly source: string;
   readonly historyThrough: number;
   readonly query: Query;
   readonly live: Answer;
@@ -165,14 +167,14 @@ export class Interleaving {
    */
   async #remembered(
     open: OpenInterleaving,
-    { requestId, userId, historyThrough }: MixRequest,
+    { requestId, userId, source, historyThrough }: MixRequest,
     drafted: readonly DraftedItem[],
   ): Promise<boolean> {
     const { log, events } = this.#deps;
     const items = drafted.map(({ itemId }) => itemId);
     const teams = drafted.map(({ team }) => (team === "challenger" ? "c" : "b")).join("");
     try {
-      const list = { requestId, userId, historyThrough, items, teams };
+      const list = { requestId, userId, source, historyThrough, items, teams };
       const kept = await log.remember(open.attemptId, list, open.listsPerUser);
       if (!kept) events?.onOutcome?.("used-up");
       return kept;

@@ -186,10 +186,11 @@ async function answer(
   const fromFloor = arm === "floor" ? deps.live.recommendFromFloor(query) : null;
   const live = fromFloor ?? deps.live.recommend(query, vouched ? asked.userId : null);
   const { model } = live;
+  const origin = { requestId: request.id, source: caller.keyId };
   const mixed =
     deps.interleaving.challenger === null || fromFloor !== null
       ? null
-      : await mixedWith(deps, request.id, asked, history, query, live);
+      : await mixedWith(deps, origin, asked, history, query, live);
   const recommendation = mixed?.recommendation ?? live.recommendation;
   // Evidence is only what was asked through a key and answered from the store: anybody can make up a history.
   const evidence = vouched && asked.session === null && history.through !== null;
@@ -238,7 +239,7 @@ function isHeldOff({ live: { lineup } }: ServingDeps, fromFloor: Answer | null):
 /** Only stored users are interleaved: their feedback comes back, and their store has just answered in time. */
 async function mixedWith(
   deps: ServingDeps,
-  requestId: string,
+  origin: { readonly requestId: string; readonly source: string },
   asked: Asked,
   history: KnownHistory,
   query: Query,
@@ -246,7 +247,7 @@ async function mixedWith(
 ): Promise<InterleavedAnswer | null> {
   if (asked.userId === null || asked.session !== null || history.through === null) return null;
   return await deps.interleaving.mix({
-    requestId,
+    ...origin,
     userId: userId(asked.userId),
     historyThrough: history.through,
     query,

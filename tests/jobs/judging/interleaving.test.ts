@@ -175,13 +175,18 @@ describe("interleaving a challenger whose shadow only saw feedback on our own li
       return false;
     }, `${version} is mixed in`);
   /** Users come until so many of them have seen a mixed list; returns those lists. */
-  const voters = async (attempt: Attempt, wanted: number, choose: Choose): Promise<Listed[]> => {
+  const voters = async (
+    attempt: Attempt,
+    wanted: number,
+    choose: Choose,
+    apartMs = APART_MS,
+  ): Promise<Listed[]> => {
     // The coins follow from the request ids: the same in every run, however long the waiting before took.
     request = 1_000_000;
     const mixed: Listed[] = [];
     for (let user = 0; mixed.length < wanted; user++) {
       const name = `voter-${user}`;
-      const list = await visit(name, choose, start + 10 * DAY_MS + user * APART_MS);
+      const list = await visit(name, choose, start + 10 * DAY_MS + user * apartMs);
       if (list.interleavedWith === undefined) continue;
       assert.equal(list.interleavedWith, attempt.challenger.version);
       assert.ok(isAssigned(name, `interleaving/${attempt.id}`, POLICY.interleaving.share), name);
@@ -218,6 +223,22 @@ describe("interleaving a challenger whose shadow only saw feedback on our own li
     assert.equal(await context.interleaving.open(), null);
     const [decision] = await context.decisions.list({ challenger: lately, limit: 1 });
     assert.ok(decision.sentence.startsWith("Passed"), decision.sentence);
+  });
+
+  it("believes no votes of people who all appeared within one hour through one key: it holds, and asks an operator", async () => {
+    const lately = await register("popular-lately", { halfLifeDays: 30 });
+    const attempt = await openAttempt(lately);
+    await gatherShadow(attempt);
+    await look();
+    await mixedIn(lately);
+    await voters(attempt, 60, newest, 1000);
+    const after = await look();
+    assert.deepEqual([after.verdict, after.suspect], ["hold", true], after.sentence);
+    assert.match(
+      after.sentence,
+      /^Held, the evidence is suspect: 60 of 60 users appeared within one hour through the key admin /,
+    );
+    assert.equal((await context.registry.live())?.version, popular);
   });
 
   it("finds no lead of one that gives the same lists", async () => {

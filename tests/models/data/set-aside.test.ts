@@ -91,6 +91,7 @@ it("a burst is the most times within one hour of each other, the ends included",
     [0, 4, 2],
     "the earlier of two",
   );
+  assert.deepEqual(largestBurst([0, 0, 0, 7, 9]), [3, 4], "whole days tell nothing of hours");
   assert.deepEqual(largestBurst([7]), [0]);
   assert.deepEqual(largestBurst([]), []);
 });

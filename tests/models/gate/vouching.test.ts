@@ -55,6 +55,58 @@ describe("who counts as evidence", () => {
   });
 });
 
+/** All of a site's users come through the one key that it has: what tells them from invented ones is when they came. */
+describe("a site with one key", () => {
+  const MONDAY = Date.UTC(2026, 5, 1);
+  const cameAt = (times: readonly number[]) =>
+    times.map((firstSeen) => ({
+      closedAt: firstSeen + 14 * DAY_MS,
+      origin: { source: "the-only-key", firstSeen },
+    }));
+  const suspicions = (times: readonly number[]) => {
+    const { counted, vouching } = vouchFor(cameAt(times), DEFAULT_POLICY.evidence);
+    const evidence = { vouching, users: rows(counted.length, 0.02), plan: plan(0.03) };
+    return suspicionsOfLift(evidence, DEFAULT_POLICY).map(({ kind }) => kind);
+  };
+  /** Ten an hour on six evenings of five hours. */
+  const evenings = Array.from({ length: 300 }, (_, n) => {
+    const [day, hour, turn] = [Math.floor(n / 50), 17 + Math.floor((n % 50) / 10), n % 10];
+    return MONDAY + day * DAY_MS + hour * HOUR_MS + turn * 350_000 + 1;
+  });
+
+  it("is believed where its users came over days, however few hours of a day they come in", () => {
+    assert.deepEqual(suspicions(evenings), []);
+    assert.deepEqual(
+      suspicions(evenings.slice(0, 30)),
+      ["burst"],
+      "three hours of one evening are no sample yet",
+    );
+    assert.deepEqual(suspicions(evenings.slice(0, 50)), []);
+  });
+
+  it("is not believed where 500 came within one hour among them", () => {
+    const invented = Array.from({ length: 500 }, (_, n) => MONDAY + 3 * DAY_MS + n * 7_000);
+    assert.deepEqual(suspicions([...evenings, ...invented]), ["burst"]);
+  });
+
+  it("with many users an hour, most of them new, waits until the windows of four hours have closed at most", () => {
+    const hours = (count: number) =>
+      Array.from({ length: count }, (_, hour) => [
+        ...Array.from({ length: 80 }, (_, n) => MONDAY + hour * HOUR_MS + n * 44_000 + 1),
+        ...Array.from({ length: 20 }, (_, n) => MONDAY - (1 + hour) * DAY_MS - n * HOUR_MS + 1),
+      ]).flat();
+    assert.deepEqual(
+      [1, 2, 3, 4].map((count) => suspicions(hours(count)).length),
+      [1, 1, 1, 0],
+    );
+  });
+
+  it("that imported days without hours is believed, though its data begins on one of them", () => {
+    const imported = Array.from({ length: 120 }, () => MONDAY);
+    assert.deepEqual(suspicions([...evenings, ...imported]), []);
+  });
+});
+
 describe("evidence is suspect", () => {
   const lift = (vouching: Parameters<typeof suspicionsOfLift>[0]["vouching"], count = 100, mean = 0.02) =>
     suspicionsOfLift({ vouching, users: rows(count, mean), plan: plan(0.03) }, DEFAULT_POLICY).map(
@@ -86,6 +138,25 @@ describe("evidence is suspect", () => {
     assert.deepEqual(suspicionsOfLoss({ ...terms, users: rows(100, 0.12, 0) }, DEFAULT_POLICY), []);
     const [suspicion] = suspicionsOfLoss({ ...terms, users: rows(100, 0.8, 0.05) }, DEFAULT_POLICY);
     assert.equal(suspicion.kind, "beyond-belief");
+  });
+
+  it("of votes where they decide and their voters came in a burst or too lately, whatever the shadow's users did", () => {
+    const judged = (listDriven: number, votesVouching: object) =>
+      suspicionsOfLift(
+        {
+          vouching: nobody,
+          users: rows(100, 0.02),
+          plan: plan(0.03),
+          feedback: { events: 1000, listDriven },
+          interleaving: rows(200, 0.9),
+          votesVouching: { ...nobody, ...votesVouching },
+        },
+        DEFAULT_POLICY,
+      ).map(({ kind }) => kind);
+    assert.deepEqual(judged(900, {}), []);
+    assert.deepEqual(judged(900, { burst: { users: 51, source: "k" } }), ["burst"]);
+    assert.deepEqual(judged(900, { young: 80 }), ["young"]);
+    assert.deepEqual(judged(0, { burst: { users: 51, source: "k" } }), [], "the shadow decides");
   });
 
   it("and then decides nothing, with a sentence that names the limits", () => {

@@ -68,6 +68,7 @@ describe("interleaving in the serving process", () => {
 
   const mix = (user: string, requestId = "request", model = live) =>
     interleaving.mix({
+      source: "key-1",
       requestId,
       userId: userId(user),
       historyThrough: 0,
