@@ -1,26 +1,17 @@
 import type { Redis } from "ioredis";
 import { PhasewiseError } from "../errors.ts";
-import { luaScript } from "../lua-script.ts";
 import { channelOf } from "../redis.ts";
-import { fromStore, toStore } from "../store-errors.ts";
+import { type Change, committer } from "../registry/commit.ts";
+import { REGISTRY_KEYS, type Snapshot } from "../registry/snapshot.ts";
+import type { AuditAction } from "../registry/types.ts";
+import { fromStore } from "../store-errors.ts";
 import { newKey, newKeyId, sha256Of } from "./api-key.ts";
 import type { KeyOrder, KeyRecord, KeyView } from "./types.ts";
 
-const KEYS = "keys";
+const KEYS = REGISTRY_KEYS.keys;
 const CHANNEL = "keys-changed";
 /** More is a mistake of whoever makes them; every replica holds them all. */
 const MOST_KEYS = 1000;
-
-/**
- * KEYS  1 records by id (hash)
- * ARGV  1 id   2 the record as it was read, or "" for none   3 the record as it is to be   4 channel
- * RETURNS 1, or 0 when somebody changed it meanwhile: nothing was written
- */
-const REPLACE_LUA = `
-if (redis.call('HGET', KEYS[1], ARGV[1]) or '') ~= ARGV[2] then return 0 end
-redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
-redis.call('PUBLISH', ARGV[4], ARGV[1])
-return 1`;
 
 /** A key in clear, once: nobody can read it again. */
 export interface MadeKey {
@@ -28,35 +19,54 @@ export interface MadeKey {
   readonly view: KeyView;
 }
 
+/** Every change and its entry in the audit are one commit of the registry: neither is ever there without the other. */
 export interface KeyStore {
   /** Revoked ones too: they name who sent what is kept. */
   all(): Promise<readonly KeyRecord[]>;
   create(order: KeyOrder, actor: string, now: number): Promise<MadeKey>;
-  /** A new secret under the same id; the one before works for so many more seconds. @throws NOT_FOUND */
-  rotate(id: string, overlapSeconds: number, now: number): Promise<MadeKey>;
+  /** A new secret under the same id; the one before works for so many more seconds. @throws NOT_FOUND, CONFLICT */
+  rotate(id: string, overlapSeconds: number, actor: string, now: number): Promise<MadeKey>;
   /** At once and for good; a repeat changes nothing. @throws NOT_FOUND */
   revoke(id: string, actor: string, now: number): Promise<KeyView>;
   /** Where changes are announced. */
   readonly channel: string;
 }
 
+/** What becomes of a key, decided on what is stored of it. */
+interface Decided {
+  readonly action: Extract<AuditAction, `key-${string}`>;
+  readonly record: KeyRecord;
+  /** What the audit says besides the key's name. */
+  readonly note?: string | undefined;
+}
+
 export function redisKeyStore(redis: Redis): KeyStore {
   const channel = channelOf(redis, CHANNEL);
-  const runReplace = luaScript(redis, REPLACE_LUA);
-  const replace = async (before: string, after: KeyRecord): Promise<void> => {
-    const args = [after.id, before, JSON.stringify(after), channel];
-    if ((await toStore("write key", runReplace([KEYS], args))) === 1) return;
-    throw new PhasewiseError(
-      "CONFLICT",
-      `key ${after.id}: expected it unchanged, but somebody changed it at the same time; list the keys and try again`,
-    );
-  };
-  const read = async (id: string): Promise<string> => {
+  const commit = committer(redis);
+  const read = async (id: string): Promise<KeyRecord> => {
     const text = await fromStore("read key", redis.hget(KEYS, id));
-    if (text !== null) return text;
+    if (text !== null) return JSON.parse(text) as KeyRecord;
     throw new PhasewiseError("NOT_FOUND", `id: expected the id of a key, got "${id}"; list the keys`, {
       field: "id",
     });
+  };
+  /**
+   * Resolves to what was decided. `decide` reads what is stored after the registry's tip was read, so that a commit on
+   * that tip holds for it too.
+   */
+  const change = async <D extends Decided | null>(
+    attempt: string,
+    { actor, now }: { readonly actor: string; readonly now: number },
+    decide: () => Promise<D>,
+  ): Promise<D> => {
+    const { change: done } = await commit(attempt, async (snapshot) => {
+      const decided = await decide();
+      return decided === null ? null : { ...changeOf(snapshot, decided, actor, now), decided };
+    });
+    if (done === null) return null as D;
+    // A message that is lost only delays what the next poll of a replica finds.
+    await redis.publish(channel, attempt).catch(() => {});
+    return done.decided;
   };
 
   return {
@@ -66,9 +76,6 @@ export function redisKeyStore(redis: Redis): KeyStore {
       return texts.map((text) => JSON.parse(text) as KeyRecord);
     },
     async create(order, actor, now) {
-      if ((await fromStore("read keys", redis.hlen(KEYS))) >= MOST_KEYS) {
-        throw new PhasewiseError("CONFLICT", `keys: expected fewer than ${MOST_KEYS}; rotate one instead`);
-      }
       const id = newKeyId();
       const key = newKey(order.kind, id);
       const record: KeyRecord = {
@@ -81,38 +88,66 @@ export function redisKeyStore(redis: Redis): KeyStore {
         revokedBy: null,
         secrets: [{ sha256: sha256Of(key), expiresAt: null }],
       };
-      await replace("", record);
+      await change(`create key ${id}`, { actor, now }, async () => {
+        if ((await fromStore("read keys", redis.hlen(KEYS))) >= MOST_KEYS) {
+          throw new PhasewiseError("CONFLICT", `keys: expected fewer than ${MOST_KEYS}; rotate one instead`);
+        }
+        return { action: "key-create", record } as const;
+      });
       return { key, view: viewOf(record) };
     },
-    async rotate(id, overlapSeconds, now) {
-      const before = await read(id);
-      const record = JSON.parse(before) as KeyRecord;
-      if (record.revokedAt !== null) {
-        throw new PhasewiseError("CONFLICT", `key ${id}: expected one in use, but it is revoked; create one`);
-      }
-      const key = newKey(record.kind, id);
-      const [present] = record.secrets;
-      const after: KeyRecord = {
-        ...record,
-        rotatedAt: new Date(now).toISOString(),
-        secrets: [
+    async rotate(id, overlapSeconds, actor, now) {
+      const { kind } = await read(id);
+      const key = newKey(kind, id);
+      const { record } = await change(`rotate key ${id}`, { actor, now }, async () => {
+        const before = await read(id);
+        if (before.revokedAt !== null) {
+          throw new PhasewiseError(
+            "CONFLICT",
+            `key ${id}: expected one in use, but it is revoked; create one`,
+          );
+        }
+        const [present] = before.secrets;
+        const secrets = [
           { sha256: sha256Of(key), expiresAt: null },
           ...(overlapSeconds > 0 ? [{ ...present, expiresAt: now + overlapSeconds * 1000 }] : []),
-        ],
-      };
-      await replace(before, after);
-      return { key, view: viewOf(after) };
+        ];
+        const after = { ...before, rotatedAt: new Date(now).toISOString(), secrets };
+        const note = `the secret before works for ${overlapSeconds} s`;
+        return { action: "key-rotate", record: after, note } as const;
+      });
+      return { key, view: viewOf(record) };
     },
     async revoke(id, actor, now) {
-      const before = await read(id);
-      const record = JSON.parse(before) as KeyRecord;
-      if (record.revokedAt !== null) return viewOf(record);
-      const revokedAt = new Date(now).toISOString();
-      const after: KeyRecord = { ...record, revokedAt, revokedBy: actor, secrets: [] };
-      await replace(before, after);
-      return viewOf(after);
+      const decided = await change(`revoke key ${id}`, { actor, now }, async () => {
+        const before = await read(id);
+        if (before.revokedAt !== null) return null;
+        const revokedAt = new Date(now).toISOString();
+        return {
+          action: "key-revoke",
+          record: { ...before, revokedAt, revokedBy: actor, secrets: [] },
+        } as const;
+      });
+      return viewOf(decided?.record ?? (await read(id)));
     },
   };
+}
+
+function changeOf(snapshot: Snapshot, { action, record, note }: Decided, actor: string, now: number): Change {
+  const reason = [nameOf(record), ...(note === undefined ? [] : [note])].join(", ");
+  const { live } = snapshot;
+  const at = new Date(now).toISOString();
+  const entry = { at, actor, action, version: live?.version ?? "", from: null, reason };
+  return {
+    entries: [{ ...entry, epoch: live?.epoch ?? 0, decisionId: null }],
+    writes: [["keys", record.id, JSON.stringify(record)]],
+  };
+}
+
+/** As the audit names a key. */
+function nameOf({ id, name, kind, scopes, origins }: KeyView): string {
+  const may = kind === "publishable" ? `publishable, on ${origins.join(", ")}` : scopes.join(", ");
+  return `key ${id} "${name}" (${may})`;
 }
 
 export function viewOf({ secrets: _, ...view }: KeyRecord): KeyView {

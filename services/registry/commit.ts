@@ -25,7 +25,7 @@ export interface Change {
 /** Every lost round means that another commit won, so this many would take a storm of operators. */
 const MAX_ROUNDS = 100;
 
-const HASHES: readonly HashName[] = ["live", "facts", "states", "reasons", "attempts", "freeze"];
+const HASHES: readonly HashName[] = ["live", "facts", "states", "reasons", "attempts", "freeze", "keys"];
 
 /**
  * How the registry changes: read everything, decide in plain TypeScript, commit if nothing has moved since.
@@ -42,11 +42,11 @@ export function committer(redis: Redis) {
 
   return async function commit<C extends Change | null>(
     attempt: string,
-    decide: (snapshot: Snapshot) => C,
+    decide: (snapshot: Snapshot) => C | Promise<C>,
   ): Promise<{ readonly snapshot: Snapshot; readonly change: C }> {
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const snapshot = await readSnapshot();
-      const change = decide(snapshot);
+      const change = await decide(snapshot);
       if (change === null) return { snapshot, change };
       const reply = await toStore(attempt, runCommit(...commitCall(snapshot, change, channel)));
       if (reply === 1) return { snapshot, change };

@@ -13,7 +13,7 @@ import { decideRollback } from "./rollback.ts";
 import { rollbackResult } from "./rollback-result.ts";
 import { type Freeze, readLive, type Snapshot, snapshotReader, type VersionFacts } from "./snapshot.ts";
 import { mayTransition } from "./states.ts";
-import type { AuditAction, LivePointer, Registry, VersionRecord } from "./types.ts";
+import type { LivePointer, Registry, VersionRecord } from "./types.ts";
 import { watchLivePointer } from "./watch-live.ts";
 
 export interface RegistryOptions {
@@ -46,8 +46,6 @@ export interface RedisRegistry extends Registry {
   freeze(): Promise<Freeze | null>;
   /** An operator has found the cause: promotions are possible again. False when nothing was frozen. */
   unfreeze(reason: string, actor: string): Promise<boolean>;
-  /** Writes into the audit what was done with an API key; the ladder stays as it is. */
-  noteKey(action: Extract<AuditAction, `key-${string}`>, what: string, actor: string): Promise<void>;
   /** What was live when, oldest first. */
   liveHistory(): Promise<readonly LivePeriod[]>;
 }
@@ -238,13 +236,6 @@ export function redisRegistry(redis: Redis, options: RegistryOptions = {}): Redi
         );
       });
       return change !== null;
-    },
-
-    async noteKey(action, what, actor) {
-      await commit(action, (snapshot) => {
-        const version = snapshot.live?.version ?? "";
-        return withEntry({ snapshot, at: isoNow(), actor, action, version, from: null, reason: what }, []);
-      });
     },
 
     watchLive: (onChange) =>

@@ -23,6 +23,8 @@ export const REGISTRY_KEYS = {
   attempts: key("attempts"),
   /** Hash: the times of the latest automatic rollbacks, and the freeze that one too many set. */
   freeze: key("freeze"),
+  /** Hash of API keys, which `services/keys` reads: a change of one and its audit entry are one commit. */
+  keys: "keys",
 } as const;
 
 /** Where a change of the live pointer is announced. */

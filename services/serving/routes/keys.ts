@@ -41,7 +41,7 @@ const CreateBody = Type.Object(
 );
 
 /** Keys are made, listed, rotated and revoked while the service runs. */
-export function keyRoutes(app: App, { keys, keyRing, now, registry }: ServingDeps): void {
+export function keyRoutes(app: App, { keys, keyRing, now }: ServingDeps): void {
   /** The replica that makes a change follows it before it answers; that the others will is a matter of moments. */
   const followed = async <T>(change: Promise<T>): Promise<T> => {
     const changed = await change;
@@ -90,7 +90,6 @@ export function keyRoutes(app: App, { keys, keyRing, now, registry }: ServingDep
         throw badOrder("scopes", "at least one of serve, ingest, operate, admin");
       const actor = callerOf(request).keyId;
       const made = await followed(keys.create(order, actor, now()));
-      await registry.noteKey("key-create", nameOf(made.view), actor);
       return await reply.status(201).send(shown(made));
     },
   );
@@ -119,10 +118,8 @@ export function keyRoutes(app: App, { keys, keyRing, now, registry }: ServingDep
     },
     async (request) => {
       const { overlapSeconds = DEFAULT_OVERLAP_SECONDS } = request.body;
-      const made = await followed(keys.rotate(request.params.id, overlapSeconds, now()));
-      const what = `${nameOf(made.view)}, the secret before works for ${overlapSeconds} s`;
-      await registry.noteKey("key-rotate", what, callerOf(request).keyId);
-      return shown(made);
+      const actor = callerOf(request).keyId;
+      return shown(await followed(keys.rotate(request.params.id, overlapSeconds, actor, now())));
     },
   );
 
@@ -136,20 +133,8 @@ export function keyRoutes(app: App, { keys, keyRing, now, registry }: ServingDep
         response: { 200: KeyView, ...ERROR_RESPONSES },
       },
     },
-    async (request) => {
-      const [actor, at] = [callerOf(request).keyId, now()];
-      const view = await followed(keys.revoke(request.params.id, actor, at));
-      const isRepeat = view.revokedAt !== new Date(at).toISOString();
-      if (!isRepeat) await registry.noteKey("key-revoke", nameOf(view), actor);
-      return view;
-    },
+    async (request) => followed(keys.revoke(request.params.id, callerOf(request).keyId, now())),
   );
-}
-
-/** As the audit names a key. */
-function nameOf({ id, name, kind, scopes, origins }: KeyView): string {
-  const may = kind === "publishable" ? `publishable, on ${origins.join(", ")}` : scopes.join(", ");
-  return `key ${id} "${name}" (${may})`;
 }
 
 function shown({ key, view }: MadeKey) {
