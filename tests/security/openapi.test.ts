@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import * as fc from "fast-check";
@@ -11,6 +12,14 @@ const RUNS = Number(process.env.PHASEWISE_FUZZ_RUNS ?? 48);
 /** Share of a route's requests, by callers who may use it, that its schemas must have let through. */
 const LEAST_VALID = 0.2;
 
+const UNLIMITED = {
+  targetMs: 60_000,
+  operatorRequestsPerMinute: 1_000_000,
+  publicRequestsPerMinute: 1_000_000,
+  browserRequestsPerMinute: 1_000_000,
+  userRequestsPerMinute: 1_000_000,
+  failedKeysPerMinute: 1_000_000,
+};
 const PAGE = "https://shop.example";
 const CALLERS = ["nobody", "publishable", "serve", "ingest", "operate", "admin"] as const;
 type CallerKind = (typeof CALLERS)[number];
@@ -51,6 +60,10 @@ interface Tally {
   readonly statuses: Map<number, number>;
 }
 
+/** A Redis that is late on a busy machine is not the request's doing: it is asked again, so often at most. */
+const MOST_TRIES = 100;
+const PAUSE_MS = 100;
+
 describe("F13: the API's own description", () => {
   let rig: Rig;
   let described: Description;
@@ -58,7 +71,8 @@ describe("F13: the API's own description", () => {
   const headers = new Map<CallerKind, Record<string, string>>();
 
   before(async () => {
-    rig = await startRig();
+    // A request that is told to wait says nothing of its schema.
+    rig = await startRig({ limits: UNLIMITED });
     const http = rig.http();
     const popular = await rig.register("popularity");
     const knn = await rig.register("item-knn");
@@ -104,7 +118,9 @@ describe("F13: the API's own description", () => {
   it("holds for whatever is asked, by whoever asks: no server error, no reply that it does not describe", {
     timeout: 3_600_000,
   }, async (t) => {
-    for (const route of routesOf(described)) {
+    const total: Tally = { permitted: 0, valid: 0, statuses: new Map() };
+    const routes = routesOf(described);
+    for (const route of routes) {
       const name = `${route.method.toUpperCase()} ${route.path}`;
       const replies = repliesOf(route.operation);
       const tally: Tally = { permitted: 0, valid: 0, statuses: new Map() };
@@ -112,15 +128,15 @@ describe("F13: the API's own description", () => {
         await ask(route, call, replies, tally);
       });
       await fc.assert(property, { numRuns: RUNS, seed: 13 });
-      t.diagnostic(
-        `${name}: ${[...tally.statuses].map(([status, count]) => `${status} × ${count}`).join(", ")}`,
-      );
+      t.diagnostic(`${name}: ${inWords(tally)}`);
+      add(tally, total);
       assert.ok(tally.permitted > 0, `${name}: nobody may use it`);
       assert.ok(
         tally.valid >= LEAST_VALID * tally.permitted,
         `${name}: ${tally.valid} of ${tally.permitted} requests were valid: too few to mean much`,
       );
     }
+    t.diagnostic(`all ${routes.length} routes: ${inWords(total)}`);
   });
 
   async function ask(
@@ -129,14 +145,7 @@ describe("F13: the API's own description", () => {
     replies: Replies,
     tally: Tally,
   ): Promise<void> {
-    const sends = body !== undefined;
-    const response = await fetch(new URL(url, rig.server.url), {
-      method: route.method.toUpperCase(),
-      headers: { ...headers.get(caller), ...(sends ? { "content-type": "application/json" } : {}) },
-      ...(sends ? { body: JSON.stringify(body) } : {}),
-    });
-    const { status } = response;
-    const text = await response.text();
+    const { status, text, isJson } = await answered(route, { caller, url, body });
     const said = `${caller}: ${route.method} ${url} ${JSON.stringify(body)} → ${status} ${text.slice(0, 400)}`;
     tally.statuses.set(status, (tally.statuses.get(status) ?? 0) + 1);
     // The replica is ready and idle: whatever is asked, the fault is the caller's.
@@ -147,10 +156,41 @@ describe("F13: the API's own description", () => {
     }
     const check = replies.of(status);
     assert.ok(check !== undefined, `not described: ${said}`);
-    if (response.headers.get("content-type")?.startsWith("application/json") !== true) return;
-    assert.ok(check(JSON.parse(text)), `${JSON.stringify(check.errors)}: ${said}`);
+    if (isJson) assert.ok(check(JSON.parse(text)), `${JSON.stringify(check.errors)}: ${said}`);
+  }
+
+  async function answered({ method }: Route, { caller, url, body }: Call) {
+    const sends = body !== undefined;
+    for (let tries = 1; ; tries++) {
+      const response = await fetch(new URL(url, rig.server.url), {
+        method: method.toUpperCase(),
+        headers: { ...headers.get(caller), ...(sends ? { "content-type": "application/json" } : {}) },
+        ...(sends ? { body: JSON.stringify(body) } : {}),
+      });
+      const text = await response.text();
+      const isJson = response.headers.get("content-type")?.startsWith("application/json") === true;
+      const isLate = response.status === 503 && text.includes('"STORE_UNAVAILABLE"');
+      if (!isLate || tries === MOST_TRIES) return { status: response.status, text, isJson };
+      await pause(PAUSE_MS);
+    }
   }
 });
+
+/** "200 × 4,100, 400 × 900; 82.0 % of 4,500 by callers who may were valid" */
+function inWords({ statuses, permitted, valid }: Tally): string {
+  const counts = [...statuses].sort(([a], [b]) => a - b);
+  const classes = counts.map(([status, count]) => `${status} × ${count.toLocaleString("en")}`).join(", ");
+  const share = ((100 * valid) / permitted).toFixed(1);
+  return `${classes}; ${share} % of ${permitted.toLocaleString("en")} by callers who may were valid`;
+}
+
+function add({ permitted, valid, statuses }: Tally, total: Tally): void {
+  total.permitted += permitted;
+  total.valid += valid;
+  for (const [status, count] of statuses) {
+    total.statuses.set(status, (total.statuses.get(status) ?? 0) + count);
+  }
+}
 
 function routesOf({ paths }: Description): readonly Route[] {
   return Object.entries(paths).flatMap(([path, methods]) =>
