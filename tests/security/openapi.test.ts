@@ -21,6 +21,13 @@ const UNLIMITED = {
   failedKeysPerMinute: 1_000_000,
 };
 const PAGE = "https://shop.example";
+/** Bodies whose fields must agree with each other, which no schema says. */
+const AGREEING: Readonly<Record<string, readonly object[]>> = {
+  "/keys": [
+    { name: "shop", scopes: ["serve", "ingest"] },
+    { name: "page", kind: "publishable", origins: [PAGE] },
+  ],
+};
 const CALLERS = ["nobody", "publishable", "serve", "ingest", "operate", "admin"] as const;
 type CallerKind = (typeof CALLERS)[number];
 
@@ -225,7 +232,13 @@ function callOf({ path, operation }: Route, known: KnownValues): fc.Arbitrary<Ca
   const body =
     schema === undefined
       ? fc.constant(undefined)
-      : mostly(arbitraryOf(schema, known), fc.oneof(fc.jsonValue(), oneValueWrong(schema, known)));
+      : mostly(
+          fc.oneof(
+            arbitraryOf(schema, known),
+            ...(AGREEING[path] ?? []).map((agreeing) => fc.constant(agreeing)),
+          ),
+          fc.oneof(fc.jsonValue(), oneValueWrong(schema, known)),
+        );
   return fc.record({
     caller: fc.constantFrom(...CALLERS),
     url: fc

@@ -1,9 +1,10 @@
 import Type, { type Static } from "typebox";
+import { BURST_MS } from "../../../models/data/burst.ts";
 import { strengthOf, weightsOf } from "../../../models/data/event-rules.ts";
 import { itemId, userId } from "../../../models/data/ids.ts";
 import { PhasewiseError } from "../../errors.ts";
 import type { EventLog, FeedbackEvent } from "../../interactions/types.ts";
-import { requireOwnUser, vouchesForUsers } from "../../keys/caller.ts";
+import { type Caller, requireOwnUser, vouchesForUsers } from "../../keys/caller.ts";
 import type { App, ServingDeps } from "../deps.ts";
 import { eventTime } from "../event-times.ts";
 import { callerOf, INGEST } from "../plugins/auth.ts";
@@ -124,8 +125,9 @@ export function feedbackRoutes(app: App, deps: ServingDeps): void {
         deps.metrics.unvouched.inc({ what: "event" }, events.length);
         return await reply.status(202).send(deps.visitors.add(events, now));
       }
-      for (const [position, { userId: user }] of events.entries()) {
-        requireOwnUser(caller, user, `events.${position}.userId`);
+      for (const [position, event] of events.entries()) {
+        requireOwnUser(caller, event.userId, `events.${position}.userId`);
+        requireLately(caller, now, event, `events.${position}.timestamp`);
       }
       for (const user of new Set(events.map(({ userId: user }) => user))) {
         request.server.requestLimits.user(caller, user, reply);
@@ -142,6 +144,25 @@ export function feedbackRoutes(app: App, deps: ServingDeps): void {
       else deps.histories.outdated(events);
       return await reply.status(202).send(outcome);
     },
+  );
+}
+
+/**
+ * A back end may say what happened long ago. A browser may not: evidence counts by when a user first did something, and
+ * many who appear within one hour are a burst, whatever times they would like to have come at.
+ * @throws BAD_REQUEST
+ */
+function requireLately(
+  { user }: Caller,
+  now: number,
+  { timestamp = now }: FeedbackEvent,
+  field: string,
+): void {
+  if (user === null || now - timestamp <= BURST_MS) return;
+  throw new PhasewiseError(
+    "BAD_REQUEST",
+    `${field}: expected a time within the last hour, as from any browser, got ${new Date(timestamp).toISOString()}; let the back end send what is older`,
+    { field },
   );
 }
 

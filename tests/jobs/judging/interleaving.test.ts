@@ -236,7 +236,7 @@ describe("interleaving a challenger whose shadow only saw feedback on our own li
     assert.deepEqual([after.verdict, after.suspect], ["hold", true], after.sentence);
     assert.match(
       after.sentence,
-      /^Held, the evidence is suspect: 60 of 60 users appeared within one hour through the key admin /,
+      /^Held, the evidence is suspect: .*\b60 of 60 users appeared within one hour through the key admin /,
     );
     assert.equal((await context.registry.live())?.version, popular);
   });
