@@ -19,9 +19,21 @@ export interface PrivateRedis {
   stop(): Promise<void>;
 }
 
+/** A port that was free may be taken before Redis listens there. */
+const MOST_TRIES = 5;
+
 /** A real redis-server of the test's own: free port, own folder, AOF on, noeviction. */
 export async function startRedis(extraArguments: readonly string[] = []): Promise<PrivateRedis> {
-  const port = await freePort();
+  for (let tries = 1; ; tries++) {
+    try {
+      return await startOn(await freePort(), extraArguments);
+    } catch (error) {
+      if (tries === MOST_TRIES) throw error;
+    }
+  }
+}
+
+async function startOn(port: number, extraArguments: readonly string[]): Promise<PrivateRedis> {
   const folder = await mkdtemp(join(tmpdir(), "phasewise-redis-"));
   const url = `redis://127.0.0.1:${port}`;
   let server: ChildProcess | undefined;
@@ -49,10 +61,18 @@ export async function startRedis(extraArguments: readonly string[] = []): Promis
     server.once("error", (error) => {
       throw new Error(`tests need redis-server on PATH (apt-get install redis-server): ${error.message}`);
     });
+    const starting = server;
     const probe = new Redis(url, { retryStrategy: () => 20, maxRetriesPerRequest: null });
     probe.on("error", () => {});
-    await probe.ping();
-    probe.disconnect();
+    const ended = once(starting, "exit").then(([code]) => {
+      throw new Error(`redis-server on port ${port}: expected it to start, but it ended with ${code}`);
+    });
+    try {
+      await Promise.race([probe.ping(), ended]);
+    } finally {
+      ended.catch(() => {});
+      probe.disconnect();
+    }
   };
   const kill = async (signal: NodeJS.Signals): Promise<void> => {
     const running = server;
