@@ -10,6 +10,11 @@ export type KeyKind = "secret" | "publishable";
 
 const FORM = /^pw_(secret|publishable)_([0-9a-f]{12})_[A-Za-z0-9_-]{43}$/;
 
+/** A text for a log, in which a caller may have put a key where it does not belong. */
+export function withoutKeys(text: string): string {
+  return text.replaceAll(/(pw_[a-z]+_[0-9a-f]{12}_)[\w-]+/g, "$1…");
+}
+
 export function newKeyId(): string {
   return randomBytes(6).toString("hex");
 }

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { after, before, describe, it } from "node:test";
 import type { Redis } from "ioredis";
 import { type KeyStore, redisKeyStore } from "../../services/keys/key-store.ts";
 import type { KeyOrder } from "../../services/keys/types.ts";
 import { connectRedis } from "../../services/redis.ts";
 import { redisRegistry } from "../../services/registry/registry.ts";
+import { eventually } from "../support/eventually.ts";
 import { type PrivateRedis, startRedis } from "../support/redis.ts";
 import { startWire, type Wire } from "../support/wire.ts";
 
@@ -38,7 +38,7 @@ describe("the connection to Redis dies at any message of a change of a key", () 
   /** Every message from the `dies`-th on is lost, or from the one after it. Resolves to whether the change said it was made. */
   const cutAt = async (dies: number, passes: boolean, change: (store: KeyStore) => Promise<unknown>) => {
     const redis = connectRedis({ redisUrl: wire.url }, "bounded", () => {});
-    await once(redis, "ready");
+    await eventually(() => redis.status === "ready", "connected");
     const store = redisKeyStore(redis);
     let seen = 0;
     wire.onMessage = () => ++seen < dies || (seen === dies && passes);

@@ -236,7 +236,8 @@ describe("a service without keys", () => {
         .post("/keys")
         .set(BEARER)
         .send({ name: "first", scopes: ["serve"] });
-      await rig.http().get("/ladder").expect(401);
+      for (const path of ["/ladder", "/metrics"]) await rig.http().get(path).expect(401);
+      await rig.http().get("/metrics").set(bearer(made.body.key)).expect(200);
       await rig.http().delete(`/keys/${made.body.id}`).set(BEARER).expect(200);
       await rig.http().get("/ladder").expect(200);
     } finally {

@@ -1,4 +1,5 @@
 import Type from "typebox";
+import { processorWait } from "../../jobs/shadow/processor-wait.ts";
 import { type Model, recommenderOf } from "../../models/model.ts";
 import { registerRecipe } from "../../models/phases.ts";
 import type { EncodedHistory, ItemScorer, Recipe } from "../../models/recipe.ts";
@@ -38,7 +39,8 @@ export const recipeOf = (defect: Defect): string => `planted-${defect}`;
 
 /** Of this many lists one is broken. */
 const ONE_IN = { nan: 40, list: 40, error: 100, slow: 20 } as const;
-const SLOW_MS = 300;
+const SLOW_MS = 200;
+const waitedMs = processorWait();
 /** Kept of every answer. */
 const LEAKED_BYTES = 1_000_000;
 
@@ -69,9 +71,11 @@ function scorerOf(defect: Defect, items: number): ItemScorer {
   };
 }
 
+/** Computes for so long, without the time for which others had the processor: lanes do not count that either. */
 function spin(durationMs: number): void {
-  const end = performance.now() + durationMs;
-  while (performance.now() < end);
+  const ownTimeMs = () => performance.now() - waitedMs();
+  const end = ownTimeMs() + durationMs;
+  while (ownTimeMs() < end);
 }
 
 function plantedRecipe(defect: Defect): Recipe {

@@ -1,5 +1,6 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import { ERROR_STATUS, type ErrorCode, PhasewiseError } from "../../errors.ts";
+import { withoutKeys } from "../../keys/api-key.ts";
 import type { App } from "../deps.ts";
 
 /** Refusals that pass by themselves: a client should come back after this many seconds. */
@@ -13,7 +14,8 @@ const RETRY_AFTER_SECONDS: Partial<Record<ErrorCode, number>> = {
 export function handleErrors(app: App): void {
   app.setErrorHandler((error: FastifyError, request, reply) => sendError(error, request, reply));
   app.setNotFoundHandler((request, reply) => {
-    const message = `no route ${request.method} ${request.url.slice(0, 200)}; see /docs`;
+    const [path] = request.url.split("?");
+    const message = `no route ${request.method} ${path.slice(0, 200)}; see /docs`;
     sendError(new PhasewiseError("NOT_FOUND", message), request, reply);
   });
 }
@@ -27,7 +29,7 @@ export function sendError(error: unknown, request: FastifyRequest, reply: Fastif
   const unheard = status < 500 && request.raw.aborted;
   if (known?.code === "OVERLOADED" || unheard) request.log.debug(facts, "request refused");
   else if (status >= 500) request.log.error({ ...facts, err: error }, "request failed");
-  else request.log.info({ ...facts, reason: known?.message }, "request refused");
+  else request.log.info({ ...facts, reason: withoutKeys(known?.message ?? "") }, "request refused");
 
   const retryAfter =
     known === null ? undefined : (known.details.retryAfterSeconds ?? RETRY_AFTER_SECONDS[known.code]);

@@ -8,8 +8,11 @@ import { compact } from "../../../jobs/upkeep/compact.ts";
 import { erase } from "../../../jobs/upkeep/erase.ts";
 import { userData } from "../../../jobs/upkeep/user-data.ts";
 import { itemId, userId } from "../../../models/data/ids.ts";
+import { redisEventLog } from "../../../services/interactions/event-log.ts";
+import { seenKey, takenKey } from "../../../services/interactions/keys.ts";
 import { readSnapshot, writeImported } from "../../../services/interactions/snapshot.ts";
 import { createProducers } from "../../../services/queues/producers.ts";
+import { connectRedis } from "../../../services/redis.ts";
 import type { Attempt } from "../../../services/shadow/types.ts";
 import { patiently } from "../../support/patiently.ts";
 import { type JobRig, startJobRig } from "../rig.ts";
@@ -164,5 +167,32 @@ describe("erasing a user", () => {
     const deps = { ...context, lanes: rig.lanes, limits: context.policy.shadow };
     assert.equal((await shadow(deps, late, "late")).asked, 1);
     assert.deepEqual(await traces(rig), [], "a replica still held a request of his");
+  });
+
+  test("removes what the user had seen before the kept history, and nobody else's", async () => {
+    const redis = connectRedis(rig.context.config, "patient", () => {});
+    try {
+      const log = redisEventLog(redis, { longestHistory: 1 });
+      const watched = (user: string, n: number) => ({
+        eventId: `seen-${user === GONE ? "gone" : "stays"}-${n}`,
+        userId: userId(user),
+        itemId: itemId(`i${n}`),
+        type: "watch",
+      });
+      for (const user of [GONE, STAYS]) {
+        await log.append(
+          [1, 2, 3].map((n) => watched(user, n)),
+          Date.now(),
+        );
+      }
+      const kept = () => redis.exists(seenKey(userId(GONE)), takenKey(userId(GONE)));
+      assert.equal(await kept(), 2);
+      await erase(rig.context, GONE);
+      assert.equal(await kept(), 0);
+      assert.deepEqual(await traces(rig), []);
+      assert.ok((await log.history(userId(STAYS))).seen?.has(itemId("i1")));
+    } finally {
+      redis.disconnect();
+    }
   });
 });
