@@ -1,68 +1,13 @@
 /**
- * How many acknowledged events a killed Redis loses: `node dist/tests/bench/durability.js [EVENTS] [KILLS]`. Events are
- * sent in batches of ten by eight senders, each batch until it is acknowledged, while Redis is killed -9 and started
- * again; a batch counts as lost when it was acknowledged, and the histories and the stream do not hold it.
+ * How many acknowledged events a killed Redis loses: `node dist/tests/bench/durability.js [EVENTS] [KILLS]`. An event counts
+ * as lost when it was acknowledged and the stream does not hold it.
  */
-import { setTimeout as pause } from "node:timers/promises";
-import { itemId, userId } from "../../models/data/ids.ts";
-import { redisEventLog } from "../../services/interactions/event-log.ts";
-import { connectRedis } from "../../services/redis.ts";
-import { startRedis } from "../support/redis.ts";
+import { killedAppending } from "../support/killed-appending.ts";
 
-const BATCH = 10;
-const SENDERS = 8;
 const events = Number(process.argv[2] ?? 50_000);
 const kills = Number(process.argv[3] ?? 85);
 
 for (const fsync of ["everysec", "always"]) {
-  const server = await startRedis(["--appendfsync", fsync]);
-  const redis = connectRedis({ redisUrl: server.url }, "bounded", () => {});
-  const log = redisEventLog(redis);
-  const acknowledged: string[] = [];
-  let next = 0;
-  const batchAt = (at: number) =>
-    Array.from({ length: BATCH }, (_, n) => ({
-      eventId: `e${at + n}`,
-      userId: userId(`u${(at + n) % 500}`),
-      itemId: itemId(`i${at + n}`),
-      type: "watch",
-    }));
-  const send = async (): Promise<void> => {
-    while (next < events) {
-      const at = next;
-      next += BATCH;
-      const batch = batchAt(at);
-      for (;;) {
-        try {
-          await log.append(batch, Date.now());
-          break;
-        } catch {
-          await pause(20);
-        }
-      }
-      for (const { eventId } of batch) acknowledged.push(eventId);
-    }
-  };
-  const senders = Array.from({ length: SENDERS }, send);
-  // A kill each time that another share of the events has been acknowledged.
-  for (let kill = 1; kill <= kills; kill++) {
-    while (acknowledged.length < (events * kill) / (kills + 1)) await pause(1);
-    await server.kill();
-    await server.restart();
-  }
-  await Promise.all(senders);
-  const kept = new Set<string>();
-  for (let after = "0"; ; ) {
-    const page = await log.read(after, 1000).catch(() => null);
-    if (page === null) continue;
-    for (const { event } of page) kept.add(event.eventId);
-    if (page.length < 1000) break;
-    after = page[page.length - 1].id;
-  }
-  const lost = acknowledged.filter((id) => !kept.has(id)).length;
-  console.log(
-    `appendfsync ${fsync}: ${acknowledged.length} events acknowledged, ${kills} kills -9, ${lost} lost`,
-  );
-  redis.disconnect();
-  await server.stop();
+  const { acknowledged, lost } = await killedAppending(fsync, events, kills);
+  console.log(`appendfsync ${fsync}: ${acknowledged} events acknowledged, ${kills} kills -9, ${lost} lost`);
 }
