@@ -52,8 +52,8 @@ const POLICY = {
   shadow: { minimumUsers: 100, maximumChallengers: DEFECTS.length, timeoutMs: 1000 },
   guardrails: {
     // Far above what a list of 300 items takes, well below the planted slowness.
-    latencyNegligibleMs: 80,
-    latencyBudgetMs: 90,
+    latencyNegligibleMs: 30,
+    latencyBudgetMs: 35,
     // Provable from half of the requests: on a busy machine some histories come too late to be asked again.
     failureRate: 0.002,
     memoryMb: 100,

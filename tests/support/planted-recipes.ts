@@ -39,7 +39,7 @@ export const recipeOf = (defect: Defect): string => `planted-${defect}`;
 
 /** Of this many lists one is broken. */
 const ONE_IN = { nan: 40, list: 40, error: 100, slow: 20 } as const;
-const SLOW_MS = 200;
+const SLOW_MS = 80;
 const waitedMs = processorWait();
 /** Kept of every answer. */
 const LEAKED_BYTES = 1_000_000;
