@@ -70,6 +70,7 @@ export class Lanes {
   readonly #allowedOrigins: readonly string[];
   /** By version: its sham is asked by the same circuit breaker. */
   readonly #remotes = new Map<string, Promise<RemoteLane>>();
+  #closed = false;
 
   constructor({ source, timeoutMs, heapMb, consecutiveFaults, entry, allowedOrigins }: LanesOptions) {
     this.#source = source;
@@ -80,12 +81,16 @@ export class Lanes {
     this.#entry = entry ?? new URL("./lane-thread.js", import.meta.url);
   }
 
-  /** Answers in the order of the queries. `lane` tells two lanes of one version apart (the sham). */
+  /**
+   * Answers in the order of the queries. `lane` tells two lanes of one version apart (the sham).
+   * @throws when the lanes are closed meanwhile: that is no fault of the version
+   */
   async ask(lane: string, version: string, queries: readonly LaneQuery[]): Promise<LaneAnswer[]> {
     if (isRemoteVersion(version)) return this.#askRemote(version, queries);
     const answers: LaneAnswer[] = [];
     let inARow = 0;
     while (answers.length < queries.length) {
+      this.#requireOpen();
       let thread: Worker;
       try {
         thread = await this.#thread(lane, version);
@@ -95,9 +100,11 @@ export class Lanes {
         const failed = faulty("error", 0, String(error));
         return filledUp(answers, queries.length, failed);
       }
+      this.#requireOpen();
       const before = answers.length;
       const fault = await this.#collect(thread, queries.slice(before), answers);
       if (fault === null) break;
+      this.#requireOpen();
       inARow = answers.length === before ? inARow + 1 : 1;
       answers.push(fault);
       await this.#end(lane, thread);
@@ -140,7 +147,13 @@ export class Lanes {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     await this.keepOnly(new Set());
+  }
+
+  /** A thread that a batch under way would start after the others were ended keeps its process alive for ever. */
+  #requireOpen(): void {
+    if (this.#closed) throw new Error("lanes: expected them open, but they are closed; ask again elsewhere");
   }
 
   async #end(lane: string, thread: Worker | null): Promise<void> {

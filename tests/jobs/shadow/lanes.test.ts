@@ -43,17 +43,18 @@ describe("the shadow's lanes", () => {
     return manifest.version;
   };
 
+  const options = () => ({
+    source: { artifacts: store, catalogue: async () => new Map() },
+    heapMb: 64,
+    consecutiveFaults: 5,
+    entry: new URL("../../support/defect-lane.js", import.meta.url),
+  });
+
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), "phasewise-lanes-"));
     store = artifactStore(folderStore(folder));
-    const options = {
-      source: { artifacts: store, catalogue: async () => new Map() },
-      heapMb: 64,
-      consecutiveFaults: 5,
-      entry: new URL("../../support/defect-lane.js", import.meta.url),
-    };
-    lanes = new Lanes({ ...options, timeoutMs: 30_000 });
-    strict = new Lanes({ ...options, timeoutMs: 1500 });
+    lanes = new Lanes({ ...options(), timeoutMs: 30_000 });
+    strict = new Lanes({ ...options(), timeoutMs: 1500 });
   });
   after(async () => {
     await Promise.all([lanes.close(), strict.close()]);
@@ -116,6 +117,15 @@ describe("the shadow's lanes", () => {
     const [growing, steady] = [await held(leaking), await held(sound)];
     assert.ok(growing[39] - growing[0] > 15 && growing[0] > 1, `${growing}`);
     assert.ok(steady[39] - steady[0] < 10, `${steady}`);
+  });
+
+  it("that are closed while they are asked say so, blame no version and start no thread", async () => {
+    const closing = new Lanes({ ...options(), timeoutMs: 30_000 });
+    const asked = closing.ask("a", await publish("hang"), queries(2));
+    const refused = assert.rejects(asked, /they are closed/);
+    await closing.close();
+    await refused;
+    await assert.rejects(closing.ask("a", await publish("none"), queries(1)), /they are closed/);
   });
 
   it("fail every query of a version whose artifact does not load, and say why", async () => {
