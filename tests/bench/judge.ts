@@ -4,8 +4,8 @@
  * Six hundred million requests a week are too many to be sent, so that what reaches nobody is left out: of users outside
  * the panel, and of those inside the requests that would not enter the sample (the worker would look at their hash and
  * go on). The rest is real: the shadow job (with made-up lists), Redis, the judge. Time is that of the events; the looks
- * of an hour are all alike, so some of them are taken.
- * Run: npm run bench:judge [-- days] [looks an hour]
+ * of an hour are all alike, so some of them are taken. Of a look both times are told: by the clock, and of this process.
+ * Run: npm run bench:judge [-- days] [looks an hour] [panel users] [minutes at first, in which everybody is in]
  */
 
 import type { JobContext } from "../../jobs/context.ts";
@@ -26,6 +26,8 @@ import { quantile } from "./quantile.ts";
 
 const DAYS = Number(process.argv[2] ?? 28);
 const LOOKS_AN_HOUR = Number(process.argv[3] ?? 2);
+const PANEL_USERS = Number(process.argv[4] ?? 2000);
+const FIRST_MINUTES = Number(process.argv[5] ?? 0);
 const USERS = 1_000_000;
 const REQUESTS_A_SECOND = 1000;
 const HOUR_MS = 3_600_000;
@@ -63,7 +65,7 @@ class MadeUpLanes extends Lanes {
 const rig = await startJobRig({
   mde: 0.001,
   guardrails: TOLERANT_GUARDRAILS,
-  shadow: { maximumChallengers: 4, timeoutMs: 10_000 },
+  shadow: { maximumChallengers: 4, timeoutMs: 10_000, panelUsers: PANEL_USERS },
 });
 let clock = Date.now() - (DAYS + 10) * 24 * HOUR_MS;
 const context: JobContext = { ...rig.context, now: () => clock, itemInformation: async () => () => 8 };
@@ -147,11 +149,14 @@ await context.events.append([choiceOf("clock", clock)], Date.now());
 await judge(context, { kind: "judge", record: false });
 const comparisons = (await context.shadowLog.openAttempts()).length;
 
-const looks: { day: number; ms: number }[] = [];
+const looks: { day: number; ms: number; cpuMs: number }[] = [];
 async function look(): Promise<void> {
   const startedAt = performance.now();
+  const before = process.cpuUsage();
   await judge(context, { kind: "judge", record: false });
-  looks.push({ day: Math.floor((clock - begun) / (24 * HOUR_MS)), ms: performance.now() - startedAt });
+  const { user, system } = process.cpuUsage(before);
+  const day = Math.floor((clock - begun - 1) / (24 * HOUR_MS));
+  looks.push({ day, ms: performance.now() - startedAt, cpuMs: (user + system) / 1000 });
 }
 
 /** Bytes of the keys that begin so. */
@@ -170,7 +175,10 @@ async function megabytes(prefix: string): Promise<number> {
 
 const begun = clock;
 // The first minutes: everybody is in, until the judge has looked.
-for (let half = 0; half < 6; half++) {
+if (FIRST_MINUTES === 0) {
+  await context.draws.write({ share: PANEL_USERS / USERS, from: 0, at: clock });
+}
+for (let half = 0; half < 2 * FIRST_MINUTES; half++) {
   const draw = await context.draws.read();
   const asking = new Set(Array.from({ length: 30 * REQUESTS_A_SECOND }, () => random.integer(USERS)));
   const inPanel = [...asking]
@@ -203,16 +211,17 @@ async function moveOn(): Promise<void> {
 }
 
 async function report(day: number): Promise<void> {
-  const times = looks.filter((one) => one.day === day).map(({ ms }) => ms);
+  const own = looks.filter((one) => one.day === day);
+  const told = (of: (look: (typeof own)[number]) => number): string =>
+    [0.5, 0.99, 1].map((share) => quantile(own.map(of), share).toFixed(0)).join("/");
   const [attempt] = await context.shadowLog.openAttempts();
   const rows = attempt === undefined ? 0 : (await context.shadowLog.users(attempt)).length;
   const open = (await context.shadowLog.openAttempts()).length;
-  const [p50, p99, most] = [0.5, 0.99, 1].map((share) => quantile(times, share).toFixed(0));
   const held = (await context.shadowLog.panel.users()).length;
   const evidence = await megabytes("shadow:");
   const histories = await megabytes("history:");
   console.log(
-    `day ${day + 1}: ${open} comparisons open, ${active.length} users in the panel, ${held} held, ${rows} closed; look p50 ${p50} p99 ${p99} max ${most} ms; Redis ${evidence.toFixed(1)} MB evidence, ${histories.toFixed(1)} MB histories`,
+    `day ${day + 1}: ${open} comparisons open, ${active.length} users in the panel, ${held} held, ${rows} closed; look p50/p99/max ${told(({ ms }) => ms)} ms, CPU ${told(({ cpuMs }) => cpuMs)} ms; Redis ${evidence.toFixed(1)} MB evidence, ${histories.toFixed(1)} MB histories`,
   );
 }
 
