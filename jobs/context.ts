@@ -20,7 +20,8 @@ import type { EventLog } from "../services/interactions/types.ts";
 import { whileWriting } from "../services/interactions/writing-lock.ts";
 import { redisInterleavingLog } from "../services/interleaving/redis-interleaving-log.ts";
 import type { InterleavingLog } from "../services/interleaving/types.ts";
-import { hiddenItems, redisItemChanges, withChanges } from "../services/items/item-changes.ts";
+import { hiddenItems, withChanges } from "../services/items/changed-catalogue.ts";
+import { redisItemChanges } from "../services/items/item-changes.ts";
 import { readPolicy } from "../services/policy-file.ts";
 import { connectRedis } from "../services/redis.ts";
 import { type DecisionLog, redisDecisionLog } from "../services/registry/decisions.ts";
@@ -117,7 +118,7 @@ export async function openContext(config: Config = loadConfig()): Promise<JobCon
       return { ...data, catalogue: withChanges(data.catalogue, await itemChanges.read()) };
     },
     catalogue: async () => withChanges(await catalogue(), await itemChanges.read()),
-    hiddenItems: async () => hiddenItems(await itemChanges.read()),
+    hiddenItems: async () => hiddenItems(await catalogue(), await itemChanges.read(), now()).items,
     itemInformation: itemInformation(stores.snapshot),
     writing: (what, work) =>
       whileWriting(

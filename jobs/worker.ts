@@ -1,4 +1,6 @@
+import { realpathSync } from "node:fs";
 import { hostname } from "node:os";
+import { fileURLToPath } from "node:url";
 import { type Job, Worker } from "bullmq";
 import closeWithGrace from "close-with-grace";
 import { environmentOfChild, loadConfig } from "../services/config.ts";
@@ -148,7 +150,7 @@ export async function startWorker(given: WorkerOptions = {}): Promise<{ close():
   };
 }
 
-if (process.argv[1] !== undefined && import.meta.url === new URL(`file://${process.argv[1]}`).href) {
+if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
   stopWithParent();
   await exitUnlessFit(loadConfig());
   const worker = await startWorker();

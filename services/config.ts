@@ -11,7 +11,8 @@ import { PhasewiseError } from "./errors.ts";
 const SETTINGS = Type.Object({
   redisUrl: Type.String({
     pattern: "^rediss?://[^\\s]+$",
-    description: "a URL such as redis://127.0.0.1:6379",
+    description:
+      "a URL such as redis://127.0.0.1:6379, with # / ? @ : and % of a password written as %23 %2F %3F %40 %3A and %25",
   }),
   prefix: Type.String({
     pattern: "^[A-Za-z0-9._-]{1,40}$",
@@ -139,7 +140,8 @@ export function loadConfig(env: Environment = process.env, flags: ConfigFlags = 
     if (given === undefined) continue;
     const schema: TSchema = SETTINGS.properties[setting];
     const value = typeof given === "string" && takesInteger(schema) ? integerOf(given) : given;
-    if (!Value.Check(schema, value)) throw refusal(setting, variable, schema, given);
+    if (!Value.Check(schema, value) || (setting === "redisUrl" && !isRedisUrl(String(value))))
+      throw refusal(setting, variable, schema, given);
     settings[setting] = value;
   }
   return Object.freeze(Value.Parse(SETTINGS, settings));
@@ -157,6 +159,17 @@ export function parentOf(env: Environment = process.env): number {
   return Number(env[PARENT_VARIABLE] ?? process.ppid);
 }
 
+/** A password whose "#", "/" or "%" is not encoded makes a URL that names another host, or none. */
+function isRedisUrl(url: string): boolean {
+  try {
+    const { hostname, hash, search, username, password, pathname } = new URL(url);
+    decodeURIComponent(username + password);
+    return hostname !== "" && hash === "" && !pathname.includes("@") && !search.includes("@");
+  } catch {
+    return false;
+  }
+}
+
 function takesInteger(schema: TSchema): boolean {
   return Type.IsInteger(schema) || (Type.IsUnion(schema) && schema.anyOf.some((one) => Type.IsInteger(one)));
 }
@@ -167,7 +180,9 @@ function integerOf(text: string): number | string {
 
 function refusal(setting: Setting, variable: string, schema: TSchema, given: unknown): PhasewiseError {
   const { description } = schema as { description?: string };
-  const got = setting === "adminKey" ? "one that is not (not shown)" : JSON.stringify(given);
+  // A URL of Redis may hold a password.
+  const secret = setting === "adminKey" || (setting === "redisUrl" && String(given).includes("@"));
+  const got = secret ? "one that is not (not shown)" : JSON.stringify(given);
   return new PhasewiseError(
     "INVALID_CONFIGURATION",
     `${setting}: expected ${description}, got ${got}; correct ${variable} or unset it for the default`,

@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { type Config, loadConfig } from "../../services/config.ts";
 import type { Readiness } from "../../services/serving/routes/health.ts";
 import { type ApiClient, apiClient, findAdminKey } from "../client/api-client.ts";
+import { ownUrl } from "../client/own-url.ts";
 import type { OutputOptions } from "../terminal/output.ts";
 
 export interface ServiceOptions extends OutputOptions {
@@ -20,14 +21,17 @@ export const KEY_FILE =
 /** Options of every verb that talks to a running service. */
 export function withService(command: Command): Command {
   return command
-    .option("--url <url>", "where Phasewise listens (default: http://127.0.0.1:<PORT or 3000>)")
+    .option(
+      "--url <url>",
+      "where Phasewise listens, a prefix that a proxy takes off included (default: http://127.0.0.1:<PORT or 3000>)",
+    )
     .option("--key-file <path>", KEY_FILE)
     .option("--json", "print JSON only");
 }
 
 export async function connect(options: ServiceOptions): Promise<ApiClient> {
   const config = loadConfig(process.env);
-  const url = options.url ?? `http://127.0.0.1:${config.port}`;
+  const url = options.url ?? ownUrl(config);
   return apiClient(url, await keyFor(options.keyFile, config), { patienceMs: PATIENCE_MS });
 }
 

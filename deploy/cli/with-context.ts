@@ -1,10 +1,13 @@
 import { type JobContext, openContext } from "../../jobs/context.ts";
-import { loadConfig } from "../../services/config.ts";
 import { whileRedisAnswers } from "../../services/health/require-redis.ts";
+import { type RedisOptions, verbConfig } from "./verb-config.ts";
 
 /** For a verb that works on Redis itself, beside the service. @throws STORE_UNAVAILABLE when that is away or not fit */
-export function withContext<T>(work: (context: JobContext) => Promise<T>): Promise<T> {
-  const config = loadConfig();
+export function withContext<T>(
+  { redis }: RedisOptions,
+  work: (context: JobContext) => Promise<T>,
+): Promise<T> {
+  const config = verbConfig({ redisUrl: redis });
   return whileRedisAnswers(config, async () => {
     const context = await openContext(config);
     try {

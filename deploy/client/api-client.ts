@@ -92,6 +92,9 @@ function busyPauseMs(attempt: number, error: unknown): number | null {
 /** Longest that a service may take to say that it lives, milliseconds. */
 const SIGN_OF_LIFE_MS = 1_500;
 
+/** A path of the service, behind whatever prefix its URL has. */
+const at = (url: string, path: string): string => url.replace(/\/+$/, "") + path;
+
 /** An answer may take its time, as long as the service shows that it lives: it is asked now and then beside the call. */
 async function answered(
   url: string,
@@ -100,13 +103,13 @@ async function answered(
   patienceMs: number,
 ): Promise<{ readonly response: Response; readonly text: string }> {
   const given = new AbortController();
-  const asking = fetch(new URL(path, url), { ...init, signal: given.signal }).then(async (response) => ({
+  const asking = fetch(at(url, path), { ...init, signal: given.signal }).then(async (response) => ({
     response,
     text: await response.text(),
   }));
   const everyMs = Math.max(patienceMs - SIGN_OF_LIFE_MS, SIGN_OF_LIFE_MS);
   while (!(await endsWithin(everyMs, asking))) {
-    const health = fetch(new URL("/healthz", url), { signal: AbortSignal.timeout(SIGN_OF_LIFE_MS) });
+    const health = fetch(at(url, "/healthz"), { signal: AbortSignal.timeout(SIGN_OF_LIFE_MS) });
     await health.then(
       (response) => response.arrayBuffer(),
       () => given.abort(new Error(`no answer within ${patienceMs / 1000} s`)),

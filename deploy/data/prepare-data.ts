@@ -2,6 +2,7 @@ import type { Redis } from "ioredis";
 import { cutPosition, type InteractionLog } from "../../models/data/interaction-log.ts";
 import { sliceLog } from "../../models/data/slice.ts";
 import type { Config } from "../../services/config.ts";
+import { PhasewiseError } from "../../services/errors.ts";
 import { writeCatalogue } from "../../services/interactions/catalogue-file.ts";
 import { readErased, withoutErased } from "../../services/interactions/erased-users.ts";
 import type { SettingsGiven } from "../../services/interactions/import/import-settings.ts";
@@ -56,7 +57,8 @@ export async function prepareData(config: Config, options: PrepareOptions): Prom
       const aside = options.mode === "anew" ? await beginAnew(config, Date.now()) : null;
       const stores = openStores(config);
       const { log, ...erased } = withoutErased(read, await readErased(redis));
-      const cutAt = options.cut === null ? log.timestamps.length : cutPosition(log, options.cut);
+      const cutAt = options.cut === null ? log.timestamps.length : Math.max(1, cutPosition(log, options.cut));
+      if (mode === "replace") requireInterest(log, cutAt);
       options.say("writing the snapshot");
       const replaced = await replaceImport(stores.snapshot, sliceLog(log, 0, cutAt), catalogue, mode);
       await writeCatalogue(replaced.catalogue, stores.snapshot);
@@ -114,6 +116,16 @@ export async function prepareData(config: Config, options: PrepareOptions): Prom
       seconds,
     },
   };
+}
+
+/** Without an event of interest there is nothing that could be recommended to anybody. */
+function requireInterest({ weights }: InteractionLog, cutAt: number): void {
+  if (weights.subarray(0, cutAt).some((weight) => weight > 0)) return;
+  throw new PhasewiseError(
+    "INVALID_DATA",
+    `import: expected an event of interest among the ${count(cutAt)} to learn from, got only such that weigh 0 (exposure) or less (against); ` +
+      "weigh their types above 0 in the policy or in phasewise.import.json (events), or bring events of interest too",
+  );
 }
 
 /** Compactions, erasures and other imports wait meanwhile, and this one for them. */

@@ -1,4 +1,5 @@
 import { Command, Option } from "commander";
+import { CODE } from "../../services/code-version.ts";
 import { withModeOptions, withReadingOptions } from "../data/reading-options.ts";
 import { days, share, wholeNumber } from "../terminal/arguments.ts";
 import { runCommand } from "../terminal/run-command.ts";
@@ -6,6 +7,7 @@ import { start } from "./start.ts";
 
 const demo = withModeOptions(withReadingOptions(new Command("phasewise start")))
   .description("the whole ladder on one machine: import, train, replay, judge, serve")
+  .version(CODE.version, "--version", "print the version")
   .showHelpAfterError("(phasewise start --help lists the flags)")
   .exitOverride()
   .allowExcessArguments(false)

@@ -1,8 +1,11 @@
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { CODE } from "../../services/code-version.ts";
 import { adminKey, type Config, loadConfig } from "../../services/config.ts";
 import { whileRedisAnswers } from "../../services/health/require-redis.ts";
+import { requireFreePort } from "../../services/serving/listening.ts";
 import { apiClient } from "../client/api-client.ts";
+import { ownUrl } from "../client/own-url.ts";
 import { prepareData } from "../data/prepare-data.ts";
 import { type ModeOptions, modeOf, type ReadingOptions, readingSettings } from "../data/reading-options.ts";
 import { type ServiceProcess, startProcess } from "../processes/background.ts";
@@ -17,7 +20,10 @@ export interface StartOptions extends DemoOptions, ReadingOptions, ModeOptions {
   readonly cut: number;
 }
 
-const POLICY_OF_THE_DEMO = "deploy/demo/phasewise.policy.json";
+/** From the compiled file to the one beside its source. */
+const POLICY_OF_THE_DEMO = fileURLToPath(
+  new URL("../../../deploy/demo/phasewise.policy.json", import.meta.url),
+);
 
 /** Prepares the data, starts the API and a worker, goes through the steps, and ends what it started. */
 export async function start(options: StartOptions): Promise<void> {
@@ -25,6 +31,7 @@ export async function start(options: StartOptions): Promise<void> {
   const asked = loadConfig(process.env, { dataFolder: options.data, port: options.port });
   // The demo calls its own API, so "any free port" is settled here and not where the API listens.
   const port = asked.port === 0 ? await freePort() : asked.port;
+  await requireFreePort({ ...asked, port });
   const config = { ...asked, port, policyFile: asked.policyFile ?? POLICY_OF_THE_DEMO };
   const key = config.adminKey ?? (await adminKey(config.stateFolder));
   const say = (text: string): void => {
@@ -63,7 +70,7 @@ export async function start(options: StartOptions): Promise<void> {
         }),
       ),
     );
-    const url = `http://127.0.0.1:${port}`;
+    const url = ownUrl(config);
     const elapsed = (): string => `${((performance.now() - startedAt) / 1000).toFixed(1)} s`;
     const { signal } = early;
     const steps = runSteps(

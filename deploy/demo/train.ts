@@ -1,5 +1,6 @@
 import { PHASES } from "../../models/phases.ts";
 import type { Phase } from "../../models/recipe.ts";
+import { PhasewiseError } from "../../services/errors.ts";
 import type { JobView } from "../../services/queues/types.ts";
 import type { LivePointer } from "../../services/registry/types.ts";
 import type { JobAdded } from "../../services/serving/routes/jobs.ts";
@@ -86,6 +87,9 @@ function nameOf({ phase }: Challenge): string {
 
 function resultOf(job: JobView): RetrainOutcome {
   if (job.state === "failed")
-    throw new Error(`training failed: ${job.failedReason}; see .phasewise/logs/worker.log`);
+    throw new PhasewiseError(
+      "INVALID_DATA",
+      `training failed: ${job.failedReason}; see logs/worker.log in PHASEWISE_HOME`,
+    );
   return job.result as RetrainOutcome;
 }

@@ -86,7 +86,9 @@ export function splitByTime(
     const train = trainingSetThrough(log, catalogue, from);
     const recommendable = train.interactions.items;
     const requests = prequentialRequests(log, { from, to, recommendable, maxUsers, seed: REQUEST_SEED });
-    return { train, past: sliceLog(log, 0, from), requests, judgedFrom: log.timestamps[from] };
+    // So few events that none is kept back: nobody is judged, and the end stands for the moment.
+    const judgedFrom = log.timestamps[Math.min(from, log.timestamps.length - 1)];
+    return { train, past: sliceLog(log, 0, from), requests, judgedFrom };
   };
   const tuning = once(() => split(tuningFrom, holdoutFrom, TUNING_USERS));
   const holdout = once(() => split(holdoutFrom, end, HOLDOUT_USERS));

@@ -141,6 +141,14 @@ async function warmStartOf(
   return { version: warmStart, items: model.items, arrays: model.arrays };
 }
 
+const NOBODY_TO_TUNE_BY =
+  "no user comes back within the validation window: nothing to tune by, the defaults stay";
+
+/** On splits of their own, so that what is made to look is let go again before the search. */
+function anybodyAsks(data: TrainingData, { policy }: JobContext): boolean {
+  return splitByTime(data, splitTerms(policy)).tuning.requests.requests.length > 0;
+}
+
 /** Parameters given by hand stay as they are; the others are searched on the validation window, when asked for. */
 async function searched(
   context: JobContext,
@@ -153,6 +161,11 @@ async function searched(
   const fixed = payload.params ?? {};
   const base = checkedParams(recipe, fixed);
   if (payload.tune !== true) return unsearched(base);
+  if (payload.searching === undefined && !anybodyAsks(data, context)) {
+    context.log.info({ recipe: recipe.name }, NOBODY_TO_TUNE_BY);
+    options.onProgress?.({ fraction: 1, message: NOBODY_TO_TUNE_BY });
+    return unsearched(base);
+  }
   const space = Object.fromEntries(Object.entries(recipe.space).filter(([name]) => !(name in fixed)));
   const { trials, trialsAtOnce: roundSize } = context.policy.training;
   const search = { recipe, base, space, trials, roundSize, seed: payload.seed, ...options };

@@ -1,5 +1,6 @@
 import { eventsByUser } from "../../models/data/events-by-user.ts";
 import { userId } from "../../models/data/ids.ts";
+import { type Mentions, mentionsInRedis } from "../../services/erasure/redis-mentions.ts";
 import { readSnapshot } from "../../services/interactions/snapshot.ts";
 import type { FeedbackEvent, UserHistory } from "../../services/interactions/types.ts";
 import { settled, withoutUndone } from "../../services/interactions/undo.ts";
@@ -19,14 +20,17 @@ export interface UserData {
     readonly timestamp: number;
     readonly weight: number;
   }[];
+  /** Rows of comparisons and interleaved lists, and requests that wait for the shadow, by where they stand. */
+  readonly evidence: Mentions;
 }
 
 export async function userData(context: JobContext, user: string): Promise<UserData> {
   const id = userId(user);
-  const [history, { tail }, content] = await Promise.all([
+  const [history, { tail }, content, evidence] = await Promise.all([
     context.events.history(id),
     streamTail(context.events),
     readSnapshot(context.stores.snapshot),
+    mentionsInRedis(context.config, user),
   ]);
   const { done, undone } = settled(tail);
   const log = content === null ? undefined : withoutUndone(content.log, undone);
@@ -41,5 +45,6 @@ export async function userData(context: JobContext, user: string): Promise<UserD
       timestamp: log?.timestamps[event] ?? 0,
       weight: log?.weights[event] ?? 0,
     })),
+    evidence,
   };
 }

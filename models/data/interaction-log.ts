@@ -27,11 +27,25 @@ export interface InteractionLog {
   readonly weights: Float32Array;
 }
 
+export type AttributeValue = string | number | boolean | readonly string[];
+
+/** When an item may stand in lists; what is absent bounds nothing. */
+export interface Availability {
+  /** False keeps it out whatever the times say. */
+  readonly available?: boolean;
+  /** Epoch milliseconds: from the first on, until before the second. */
+  readonly from?: number;
+  readonly until?: number;
+}
+
 /** What is known of an item besides who interacted with it. */
 export interface ItemInfo {
   readonly title: string;
   readonly genres: readonly string[];
   readonly year?: number;
+  /** Whatever else the site says of it, by name. */
+  readonly attributes?: Readonly<Record<string, AttributeValue>>;
+  readonly availability?: Availability;
 }
 
 export type Catalogue = ReadonlyMap<ItemId, ItemInfo>;

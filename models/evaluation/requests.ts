@@ -47,15 +47,16 @@ export interface PrequentialOptions {
 /**
  * Prequential protocol: every event from `from` on is a moment at which its user asks for a list, with the
  * history as of that moment. Relevant are those of the user's next `relevantEvents` new items (this one first)
- * that are recommendable. A user's very first event is no moment: there is nothing to ask from.
+ * that are recommendable. A user's very first event is no moment: there is nothing to ask from. In a window without events
+ * nobody asks.
  * Source: Vinagre, Jorge & Gama, Evaluation of Recommender Systems in Streaming Environments, 2015.
  */
 export function prequentialRequests(log: InteractionLog, options: PrequentialOptions): RequestSet {
   const { from, recommendable, maxRequestsPerUser = 20, relevantEvents = 10 } = options;
   const to = options.to ?? log.timestamps.length;
-  if (!(from >= 0 && from < to && to <= log.timestamps.length)) {
+  if (!(from >= 0 && from <= to && to <= log.timestamps.length)) {
     throw new RangeError(
-      `prequential: expected 0 ≤ from < to ≤ ${log.timestamps.length}, got ${from} and ${to}`,
+      `prequential: expected 0 ≤ from ≤ to ≤ ${log.timestamps.length}, got ${from} and ${to}`,
     );
   }
   const random = seededRandom(options.seed);

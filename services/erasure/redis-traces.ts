@@ -5,6 +5,7 @@ import { historyKey, userKeys } from "../interactions/keys.ts";
 import { QUEUES, type ShadowPayload } from "../queues/types.ts";
 import { connectForQueues, queuePrefixOf } from "../redis.ts";
 import { fromStore, toStore } from "../store-errors.ts";
+import { keysOf } from "./keys-of.ts";
 import { mentions } from "./mentions.ts";
 import { forgetShadowed } from "./shadow-traces.ts";
 
@@ -39,16 +40,6 @@ export async function forgetInRedis(installation: Installation, user: string): P
   } finally {
     redis.disconnect();
   }
-}
-
-async function* keysOf(redis: Redis, prefix: string): AsyncGenerator<string> {
-  const pattern = `${prefix.replaceAll(/[*?[\]\\]/g, "\\$&")}*`;
-  let cursor = "0";
-  do {
-    const [next, keys] = await fromStore("scan keys", redis.scan(cursor, "MATCH", pattern, "COUNT", PAGE));
-    yield* keys;
-    cursor = next;
-  } while (cursor !== "0");
 }
 
 async function forgetEvents(redis: Redis, key: string, user: string): Promise<number> {

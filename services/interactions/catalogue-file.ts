@@ -14,10 +14,23 @@ const CatalogueRows = Type.Array(
     title: Type.String(),
     genres: Type.Array(Type.String()),
     year: Type.Optional(Type.Union([Type.Number(), Type.Null()])),
+    attributes: Type.Optional(
+      Type.Record(
+        Type.String(),
+        Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Array(Type.String())]),
+      ),
+    ),
+    availability: Type.Optional(
+      Type.Object({
+        available: Type.Optional(Type.Boolean()),
+        from: Type.Optional(Type.Number()),
+        until: Type.Optional(Type.Number()),
+      }),
+    ),
   }),
 );
 
-/** The catalogue as a JSON array of {itemId, title, genres, year?}, in the catalogue's order. */
+/** The catalogue as a JSON array of {itemId, title, genres, year?, attributes?, availability?}, in the catalogue's order. */
 export async function writeCatalogue(catalogue: Catalogue, store: ByteStore): Promise<void> {
   const rows = Array.from(catalogue, ([id, info]) => JSON.stringify({ itemId: id, ...info }));
   await store.replace(CATALOGUE_FILE, Buffer.from(`[\n${rows.join(",\n")}\n]\n`));
@@ -40,9 +53,9 @@ export async function readCatalogue(store: ByteStore): Promise<Catalogue> {
     );
   }
   return new Map(
-    rows.map(({ itemId: id, title, genres, year }): [ItemId, ItemInfo] => [
+    rows.map(({ itemId: id, year, ...info }): [ItemId, ItemInfo] => [
       itemId(id),
-      year === undefined || year === null ? { title, genres } : { title, genres, year },
+      year === undefined || year === null ? info : { ...info, year },
     ]),
   );
 }

@@ -42,7 +42,7 @@ export async function readEventsParquet(path: string, rows: number): Promise<Eve
     const timestamps = new Float64Array(rows);
     const weights = new Float32Array(rows);
     const result = await connection.stream(
-      `SELECT userIndex, itemIndex, timestamp, weight FROM read_parquet(${quoted(path)})`,
+      `SELECT userIndex, itemIndex, timestamp, weight FROM read_parquet(${quoted(path)}, hive_partitioning = false)`,
     );
     let read = 0;
     for (;;) {

@@ -1,5 +1,5 @@
 import type { ItemId } from "../../models/data/ids.ts";
-import type { Catalogue } from "../../models/data/interaction-log.ts";
+import type { Catalogue, ItemInfo } from "../../models/data/interaction-log.ts";
 import type { ItemFilter } from "../../models/recommender.ts";
 import { PhasewiseError } from "../errors.ts";
 
@@ -15,6 +15,7 @@ export interface NamedItem {
 export class CatalogueIndex {
   readonly genres: readonly string[];
   readonly #items: Catalogue;
+  #order: readonly ItemId[] | undefined;
   readonly #byGenre = new Map<string, ItemFilter>();
 
   constructor(items: Catalogue) {
@@ -37,6 +38,17 @@ export class CatalogueIndex {
 
   get ids(): Iterable<ItemId> {
     return this.#items.keys();
+  }
+
+  /** Undefined for an item that nobody said anything of. */
+  infoOf(item: ItemId): ItemInfo | undefined {
+    return this.#items.get(item);
+  }
+
+  /** So many items from a place on, the imported ones first, then those added since, by id. */
+  page(from: number, limit: number): readonly ItemId[] {
+    this.#order ??= [...this.#items.keys()];
+    return this.#order.slice(from, from + limit);
   }
 
   has(item: ItemId): boolean {

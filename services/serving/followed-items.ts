@@ -1,5 +1,6 @@
 import type { ItemId } from "../../models/data/ids.ts";
-import { hiddenItems, type ItemChangeStore, withChanges } from "../items/item-changes.ts";
+import { hiddenItems, withChanges } from "../items/changed-catalogue.ts";
+import type { ItemChangeStore } from "../items/item-changes.ts";
 import type { CatalogueFile } from "./catalogue-file.ts";
 import { CatalogueIndex } from "./catalogue-index.ts";
 
@@ -11,26 +12,31 @@ export class FollowedItems {
   readonly #file: Pick<CatalogueFile, "current" | "items">;
   readonly #store: ItemChangeStore;
   readonly #onError: (error: unknown) => void;
+  readonly #now: () => number;
   #timer: NodeJS.Timeout | undefined;
   #version = -1;
   #changes: Awaited<ReturnType<ItemChangeStore["read"]>> = new Map();
+  /** What the following was made from. */
   #base: CatalogueIndex | null = null;
   #current: CatalogueIndex;
   /** One object until it changes: the recommender keeps a mask for it. */
   #hidden: ReadonlySet<ItemId> | undefined;
+  #hiddenUntil = Number.NEGATIVE_INFINITY;
 
   constructor(
     file: Pick<CatalogueFile, "current" | "items">,
     store: ItemChangeStore,
     onError: (error: unknown) => void,
+    now: () => number = Date.now,
   ) {
     this.#file = file;
     this.#store = store;
     this.#onError = onError;
+    this.#now = now;
     this.#current = file.current;
   }
 
-  /** The titles and genres of now. */
+  /** The items of now. */
   get current(): CatalogueIndex {
     if (this.#base !== this.#file.current) {
       this.#base = this.#file.current;
@@ -38,12 +44,20 @@ export class FollowedItems {
         this.#changes.size === 0
           ? this.#base
           : new CatalogueIndex(withChanges(this.#file.items, this.#changes));
+      this.#hiddenUntil = Number.NEGATIVE_INFINITY;
     }
     return this.#current;
   }
 
   /** Undefined while every item may be shown. */
   get hidden(): ReadonlySet<ItemId> | undefined {
+    const now = this.#now();
+    if (this.#base !== this.#file.current || now >= this.#hiddenUntil) {
+      void this.current;
+      const { items, until } = hiddenItems(this.#file.items, this.#changes, now);
+      this.#hidden = items.size === 0 ? undefined : items;
+      this.#hiddenUntil = until;
+    }
     return this.#hidden;
   }
 
@@ -63,8 +77,6 @@ export class FollowedItems {
     if (version === this.#version) return;
     this.#changes = await this.#store.read();
     this.#version = version;
-    const hidden = hiddenItems(this.#changes);
-    this.#hidden = hidden.size === 0 ? undefined : hidden;
     this.#base = null;
   }
 

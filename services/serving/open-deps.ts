@@ -179,7 +179,14 @@ export async function openDeps(options: DepsOptions, log: FastifyBaseLogger): Pr
       holdbackLog: redisHoldbackLog(pointers),
       rules,
       catalogue: items,
-      itemChanges,
+      itemChanges: {
+        ...itemChanges,
+        change: async (changes) => {
+          await itemChanges.change(changes);
+          // Whoever changed an item finds it changed here; other replicas follow within a second.
+          await items.look().catch(() => metrics.redisErrors.inc({ use: "items" }));
+        },
+      },
       live,
       histories,
       visitors,

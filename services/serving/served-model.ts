@@ -1,7 +1,7 @@
 import { MS_PER_DAY } from "../../models/data/day.ts";
 import { recommenderOf } from "../../models/model.ts";
 import type { Phase } from "../../models/recipe.ts";
-import type { Query, Recommendation, Recommender } from "../../models/recommender.ts";
+import type { ItemFilter, Query, Recommendation, Recommender } from "../../models/recommender.ts";
 import type { LoadedArtifact } from "../artifacts/types.ts";
 import { PhasewiseError } from "../errors.ts";
 import { rememberingLists } from "./remembered-lists.ts";
@@ -12,6 +12,8 @@ export interface ServedModel {
   readonly phase: Phase;
   readonly recipe: string;
   readonly recommender: Recommender;
+  /** Those it has learnt of. */
+  readonly items: ItemFilter;
 }
 
 /** Histories of the smoke test; short and long ones take different paths through a model. */
@@ -28,7 +30,8 @@ export function readyModel({ manifest, model }: LoadedArtifact): ServedModel {
     new PhasewiseError("ARTIFACT_REFUSED", `${version}: ${what}; retrain it`, { version }, cause);
   let served: ServedModel;
   try {
-    served = { version, phase, recipe, recommender: rememberingLists(recommenderOf(model)) };
+    const recommender = rememberingLists(recommenderOf(model));
+    served = { version, phase, recipe, recommender, items: model.items };
   } catch (error) {
     throw refuse("cannot be made into a recommender", error);
   }

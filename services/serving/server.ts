@@ -1,14 +1,17 @@
+import { realpathSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import closeWithGrace from "close-with-grace";
 import { pino } from "pino";
 import { loadConfig } from "../config.ts";
 import { stopWithParent } from "../end-with-parent.ts";
+import { PhasewiseError } from "../errors.ts";
 import { exitUnlessFit } from "../health/require-redis.ts";
 import { OPEN_TO_THIS_MACHINE } from "../keys/exposure.ts";
 import { buildApp } from "./app.ts";
 import type { App, AppLimits } from "./deps.ts";
 import { endConnections } from "./drain.ts";
+import { listenError } from "./listening.ts";
 import type { LiveModel } from "./live-model.ts";
 import { metricsPage, servePage } from "./metrics-page.ts";
 import { type DepsOptions, lastLiveFile, openDeps } from "./open-deps.ts";
@@ -43,10 +46,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       ? null
       : await servePage(metricsPage(deps), { port: metricsPort, host: config.host });
   await opened.follow();
-  const url = await app.listen({
+  const listening = app.listen({
     port: config.port,
     host: config.host,
     listenTextResolver: () => "socket open",
+  });
+  const url = await listening.catch((error) => {
+    throw listenError(error, config);
   });
   if (deps.openToVisitors()) log.warn(OPEN_TO_THIS_MACHINE);
   log.info({ url, ...(pages === null ? {} : { metricsPort: pages.port }) }, "listening");
@@ -83,7 +89,11 @@ export async function serve(options: ServerOptions): Promise<RunningServer> {
   return server;
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
   stopWithParent();
-  await serve({ config: loadConfig() });
+  await serve({ config: loadConfig() }).catch((error) => {
+    if (!(error instanceof PhasewiseError)) throw error;
+    process.stderr.write(`phasewise: ${error.message}\n`);
+    process.exit(1);
+  });
 }

@@ -61,6 +61,20 @@ describe("configuration", () => {
     }
   });
 
+  test("a password of Redis that is not encoded is refused with what to write, and not shown", () => {
+    for (const password of ["hunter#2", "hunter/2", "hunter?2", "hunter2%"]) {
+      const env = { REDIS_URL: `redis://:${password}@127.0.0.1:6379` };
+      assert.throws(
+        () => loadConfig(env),
+        ({ message }: Error) =>
+          /# .* of a password written as %23/.test(message) && !message.includes("hunter"),
+        password,
+      );
+    }
+    const url = "redis://me:hunter%232@[::1]:6379/1";
+    assert.equal(loadConfig({ REDIS_URL: url }).redisUrl, url);
+  });
+
   test("a refused key is not shown", () => {
     assert.throws(
       () => loadConfig({ PHASEWISE_ADMIN_KEY: "hunter2" }),

@@ -1,15 +1,15 @@
 import type { Command } from "commander";
 import { compact } from "../../../jobs/upkeep/compact.ts";
 import { type OutputOptions, print } from "../../terminal/output.ts";
+import { type RedisOptions, withRedis } from "../verb-config.ts";
 import { withContext } from "../with-context.ts";
 
 export function compactVerb(program: Command): void {
-  program
-    .command("compact")
+  withRedis(program.command("compact"))
     .description("fold the event stream into the snapshot now")
     .option("--json", "print JSON only")
-    .action(async (options: OutputOptions) => {
-      await withContext(async (context) => {
+    .action(async (options: OutputOptions & RedisOptions) => {
+      await withContext(options, async (context) => {
         const done = await compact(context);
         print(done, options, () =>
           done.events === 0

@@ -3,9 +3,10 @@ import { importModel } from "../../../jobs/training/import-model.ts";
 import { ENCODERS, type Encoder } from "../../../models/factorization/imported.ts";
 import { oneOf, wholeNumber } from "../../terminal/arguments.ts";
 import { EXIT, type OutputOptions, print } from "../../terminal/output.ts";
+import { type RedisOptions, withRedis } from "../verb-config.ts";
 import { withContext } from "../with-context.ts";
 
-interface ImportModelOptions extends OutputOptions {
+interface ImportModelOptions extends OutputOptions, RedisOptions {
   readonly phase: number;
   readonly recipe: string;
   readonly items: string;
@@ -16,8 +17,7 @@ interface ImportModelOptions extends OutputOptions {
 }
 
 export function importModelVerb(program: Command): void {
-  program
-    .command("import-model")
+  withRedis(program.command("import-model"))
     .description("register item factors that were trained elsewhere as a challenger")
     .argument(
       "<factors>",
@@ -46,7 +46,7 @@ export function importModelVerb(program: Command): void {
     )
     .option("--json", "print JSON only")
     .action(async (factors: string, options: ImportModelOptions) => {
-      await withContext(async (context) => {
+      await withContext(options, async (context) => {
         const imported = await importModel(context, { ...options, factors });
         const { version, record, items, ndcg } = imported;
         if (record.state === "REJECTED") process.exitCode = EXIT.held;

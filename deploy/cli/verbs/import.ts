@@ -1,5 +1,4 @@
 import type { Command } from "commander";
-import { loadConfig } from "../../../services/config.ts";
 import { whileRedisAnswers } from "../../../services/health/require-redis.ts";
 import { prepareData } from "../../data/prepare-data.ts";
 import {
@@ -12,16 +11,16 @@ import {
 } from "../../data/reading-options.ts";
 import { type OutputOptions, print } from "../../terminal/output.ts";
 import { progressLine } from "../../terminal/progress.ts";
+import { type RedisOptions, verbConfig, withRedis } from "../verb-config.ts";
 
-interface ImportOptions extends OutputOptions, ReadingOptions, ModeOptions {
+interface ImportOptions extends OutputOptions, ReadingOptions, ModeOptions, RedisOptions {
   readonly data?: string;
 }
 
 export function importVerb(program: Command): void {
   withModeOptions(
     withReadingOptions(
-      program
-        .command("import")
+      withRedis(program.command("import"))
         .description("validate interactions and make them the snapshot that models train on")
         .option(
           "--data <path>",
@@ -31,7 +30,7 @@ export function importVerb(program: Command): void {
   )
     .option("--json", "print JSON only")
     .action(async (options: ImportOptions) => {
-      const config = loadConfig(process.env, { dataFolder: options.data });
+      const config = verbConfig({ dataFolder: options.data, redisUrl: options.redis });
       const line = progressLine();
       const asked = {
         cut: null,

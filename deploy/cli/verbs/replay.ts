@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { cutPosition } from "../../../models/data/interaction-log.ts";
 import { loadConfig } from "../../../services/config.ts";
 import { apiClient } from "../../client/api-client.ts";
+import { ownUrl } from "../../client/own-url.ts";
 import { openData } from "../../data/open-data.ts";
 import { type ReadingOptions, readingSettings, withReadingOptions } from "../../data/reading-options.ts";
 import { replay } from "../../replay/replay.ts";
@@ -35,7 +36,7 @@ export function replayVerb(program: Command): void {
     .option("--json", "print JSON only")
     .action(async (options: ReplayVerbOptions) => {
       const config = loadConfig(process.env, { dataFolder: options.data });
-      const url = options.url ?? `http://127.0.0.1:${config.port}`;
+      const url = (options.url ?? ownUrl(config)).replace(/\/+$/, "");
       await apiClient(url, null, { patienceMs: PATIENCE_MS }).get("/healthz");
       const line = progressLine();
       const { log } = await openData(config, line.update, readingSettings(options));

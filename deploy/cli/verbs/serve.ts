@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { runProcess } from "../../processes/foreground.ts";
+import { verbConfig } from "../verb-config.ts";
 
 export function serveVerb(program: Command): void {
   program
@@ -9,6 +10,7 @@ export function serveVerb(program: Command): void {
     .option("--host <host>", "address to bind (default 127.0.0.1)")
     .action(({ port, host }: { port?: string; host?: string }) =>
       runProcess("services/serving/server.js", {
+        REDIS_URL: verbConfig().redisUrl,
         ...(port === undefined ? {} : { PORT: port }),
         ...(host === undefined ? {} : { HOST: host }),
       }),

@@ -3,20 +3,20 @@ import { judge } from "../../../jobs/judging/judge.ts";
 import type { Judgement } from "../../../services/shadow/looks.ts";
 import { EXIT, type OutputOptions, print } from "../../terminal/output.ts";
 import { wrapped } from "../../terminal/table.ts";
+import { type RedisOptions, withRedis } from "../verb-config.ts";
 import { withContext } from "../with-context.ts";
 
-interface ShadowOptions extends OutputOptions {
+interface ShadowOptions extends OutputOptions, RedisOptions {
   readonly record?: boolean;
 }
 
 export function shadowVerb(program: Command): void {
-  program
-    .command("shadow")
+  withRedis(program.command("shadow"))
     .description("look at every running shadow comparison now; passes and rejections take effect")
     .option("--record", "write a decision also for those that are merely held")
     .option("--json", "print JSON only")
     .action(async (options: ShadowOptions) => {
-      await withContext(async (context) => {
+      await withContext(options, async (context) => {
         const judgements = await judge(context, { kind: "judge", record: options.record === true });
         const settled = ({ about, verdict }: Judgement) =>
           verdict === "pass" || (about === "watch" && verdict === "hold");

@@ -2,6 +2,7 @@ import type { DuckDBConnection } from "@duckdb/node-api";
 import { type ItemId, itemId } from "../../../models/data/ids.ts";
 import type { Catalogue, ItemInfo } from "../../../models/data/interaction-log.ts";
 import { columnByName, normalisedName } from "./column-names.ts";
+import { ExtraColumns } from "./extra-columns.ts";
 import { type FileKind, kindOfFile } from "./file-kind.ts";
 import { genresOf } from "./genres.ts";
 import { type ImportSettings, NO_SETTINGS } from "./import-settings.ts";
@@ -20,6 +21,9 @@ export interface ReadCatalogue {
   readonly explained: string;
 }
 
+/** Catalogues are kept whole in memory: what the items of a larger one say beyond titles and genres stays out. */
+const MOST_WITH_EXTRAS = 200_000;
+
 const AS_TABLE: ImportSettings = { ...NO_SETTINGS, layout: "table" };
 
 /** Ids of catalogues that say "id" and nothing else. */
@@ -33,12 +37,15 @@ const GENRES_100K = (
 interface Places {
   readonly id: number;
   readonly title: number | undefined;
-  readonly genres: number | undefined;
+  /** One that holds lists, or several of one genre each. */
+  readonly genres: readonly number[];
   readonly year: number | undefined;
   /** Columns of 0 and 1, each a genre. */
   readonly flags: readonly (readonly [column: number, genre: string])[];
   readonly header: 0 | 1;
   readonly names: readonly string[];
+  /** Null where columns have no names. */
+  readonly extras: ExtraColumns | null;
 }
 
 /**
@@ -75,10 +82,10 @@ export async function readCatalogueTable(
       const flagged = places.flags
         .filter(([column]) => text(column).trim() === "1")
         .map(([, genre]) => genre);
-      catalogue.set(
-        itemId(id),
-        itemInfo(text(places.title) || id, [...genresOf(text(places.genres)), ...flagged], text(places.year)),
-      );
+      const genres = [...new Set([...places.genres.flatMap((column) => genresOf(text(column))), ...flagged])];
+      const info = itemInfo(text(places.title) || id, genres, text(places.year));
+      const extras = catalogue.size < MOST_WITH_EXTRAS ? places.extras?.of(text) : undefined;
+      catalogue.set(itemId(id), extras === undefined ? info : { ...info, ...extras });
       if (isItem(id)) known++;
     },
     broken: (line, text) => {
@@ -90,11 +97,14 @@ export async function readCatalogueTable(
   return { catalogue, known, rejections, rows, explained: explained(path, places) };
 }
 
-function explained(path: string, { id, title, genres, year, flags, names }: Places): string {
+function explained(path: string, { id, title, genres, year, flags, names, extras }: Places): string {
   const part = (what: string, column: number | undefined): string =>
     column === undefined ? `no ${what}` : `${what} from ${names[column]}`;
-  const marked = flags.length > 0 ? `genres from ${flags.length} columns of 0 and 1` : part("genres", genres);
-  return `${path}: items by ${names[id]}, ${part("titles", title)}, ${marked}, ${part("years", year)}`;
+  const listed =
+    genres.length === 0 ? "no genres" : `genres from ${genres.map((column) => names[column]).join(", ")}`;
+  const marked = flags.length > 0 ? `genres from ${flags.length} columns of 0 and 1` : listed;
+  const more = extras?.explained ?? null;
+  return `${path}: items by ${names[id]}, ${part("titles", title)}, ${marked}, ${part("years", year)}${more === null ? "" : `, ${more}`}`;
 }
 
 /** "7.0", as pandas writes a column with gaps, is 7 where the log says 7. */
@@ -127,10 +137,16 @@ function placesOf(
     if (column !== undefined) taken.add(column);
     return column;
   };
-  const [title, genres, year] = [take("title"), take("genres"), take("year")];
-  const flags = genres === undefined ? flagColumns(names, body, taken) : [];
-  if (title === undefined && genres === undefined && flags.length === 0) return null;
-  return { id, title, genres, year, flags, header, names };
+  const [title, listed, year] = [take("title"), take("genres"), take("year")];
+  const numbered = numberedGenres(names, taken);
+  const genres = [...(listed === undefined ? [] : [listed]), ...numbered];
+  for (const column of numbered) taken.add(column);
+  const flags = genres.length === 0 ? flagColumns(names, body, taken) : [];
+  for (const [column] of flags) taken.add(column);
+  const extras = new ExtraColumns(names, body, taken);
+  if (title === undefined && genres.length === 0 && flags.length === 0 && extras.explained === null)
+    return null;
+  return { id, title, genres, year, flags, header, names, extras };
 }
 
 const named = (cell: string): boolean =>
@@ -157,6 +173,16 @@ function idColumn(
     if (known > 0 && score > bestScore) [best, bestScore] = [column, score];
   }
   return best < 0 ? null : best;
+}
+
+/** "genre1", "genre_2", "category 3", "genres/0", "genres[1]": one genre a column. */
+function numberedGenres(names: readonly string[], taken: ReadonlySet<number>): number[] {
+  return names.flatMap((name, column) => {
+    const stem = name.trim().replace(/[^\p{L}]*\d{1,2}[^\p{L}]*$/u, "");
+    const isGenre =
+      stem !== "" && stem !== name.trim() && columnByName([stem], "genres", new Set()) !== undefined;
+    return isGenre && !taken.has(column) ? [column] : [];
+  });
 }
 
 const GENRE_FLAGS = 3;
@@ -199,7 +225,8 @@ function withoutNames(
       : [];
   const genres =
     listed ?? (known.length === 0 && names.length === 3 && words.length === 2 ? words[1] : undefined);
-  return { id, title, genres, year, flags: known, header: 0, names };
+  const places = genres === undefined ? [] : [genres];
+  return { id, title, genres: places, year, flags: known, header: 0, names, extras: null };
 }
 
 /** The year as given, else read from "Toy Story (1995)" (also "Series (2006–2007)": the first). */

@@ -43,8 +43,8 @@ const SPELLINGS: Readonly<Record<Role, readonly string[]>> = {
     feedbacktype activity activitytype
     ereignis ereignistyp aktion typ evenement typeevenement tipo evento accion`),
   weight: words(`
-    weight plays playcount playscount listencount listens count counts quantity qty hours hoursplayed playtime playtimeforever
-    playduration watchtime watchratio dwelltime frequency times confidence value
+    weight watchratio plays playcount playscount listencount listens count counts quantity qty hours hoursplayed playtime playtimeforever
+    playduration watchtime dwelltime frequency times confidence value
     gewicht menge anzahl haeufigkeit quantite nombre poids cantidad peso`),
   title: words(`
     title name itemname itemtitle movietitle moviename movie booktitle originaltitle primarytitle productname producttitle

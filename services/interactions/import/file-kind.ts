@@ -125,7 +125,8 @@ async function parquetKind(connection: DuckDBConnection, path: string): Promise<
 }
 
 /** Older writers leave texts as bare bytes. */
-export const parquetScan = (path: string): string => `read_parquet(${quoted(path)}, binary_as_string = true)`;
+export const parquetScan = (path: string): string =>
+  `read_parquet(${quoted(path)}, binary_as_string = true, hive_partitioning = false)`;
 
 /** A cell as text: times as epoch milliseconds, so that no zone and no format stands between. */
 export function textOf(name: string, type: string): string {

@@ -142,6 +142,10 @@ describe("erasing a user", () => {
 
     const data = await userData(context, GONE);
     assert.deepEqual([data.history.entries.length, data.events.length, data.snapshot.length], [3, 1, 1]);
+    const { evidence } = data;
+    assert.ok(Object.keys(evidence).length >= 5, Object.keys(evidence).join(", "));
+    assert.equal(evidence.requests?.length, 1);
+    assert.ok(!JSON.stringify(evidence).includes(STAYS));
     assert.ok((await traces(rig)).length >= 8, "the search finds what is there");
 
     const report = await erase(context, GONE);

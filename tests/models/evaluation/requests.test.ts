@@ -95,11 +95,11 @@ describe("prequential requests", () => {
     assert.ok(some.requests.map(spelled).every((request) => whole.includes(request)));
   });
 
-  it("refuse a window outside the log", () => {
-    assert.throws(
-      () => prequentialRequests(logOfPairs("u:a"), { from: 1, recommendable: vocabulary("a"), seed: 1 }),
-      /expected 0 ≤ from < to ≤ 1/,
-    );
+  it("are none in a window without events, and refuse one outside the log", () => {
+    const ask = (from: number) =>
+      prequentialRequests(logOfPairs("u:a"), { from, recommendable: vocabulary("a"), seed: 1 });
+    assert.deepEqual(ask(1).requests, []);
+    assert.throws(() => ask(2), /expected 0 ≤ from ≤ to ≤ 1/);
   });
 });
 

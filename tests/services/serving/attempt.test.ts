@@ -16,6 +16,7 @@ function modelThat(recommend: () => Recommendation): ServedModel {
     phase: 1,
     recipe: "popularity",
     recommender: { phase: 1, recipe: "popularity", recommend },
+    items: new Set(),
   };
 }
 

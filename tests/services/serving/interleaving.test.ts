@@ -16,8 +16,8 @@ import { fitSmall } from "./small-world.ts";
 const QUERY: Query = { history: [], k: 4 };
 
 async function served(version: string, recipe: string, params = {}): Promise<ServedModel> {
-  const recommender = recommenderOf(await fitSmall(recipe, params));
-  return { version, phase: 1, recipe, recommender };
+  const model = await fitSmall(recipe, params);
+  return { version, phase: 1, recipe, recommender: recommenderOf(model), items: model.items };
 }
 
 describe("interleaving in the serving process", () => {

@@ -436,6 +436,7 @@ describe("titles come from whatever table knows the items", () => {
       title: "The Title (Series, #1)",
       genres: [],
       year: 1991,
+      attributes: { goodreads_book_id: 2767011, authors: "N, M", original_title: "O" },
     });
     assert.match(report.notes.join(), /no times: the order of the rows stands in/);
   });
