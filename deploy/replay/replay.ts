@@ -174,8 +174,8 @@ async function play(
   return { hit: list.items.some((item) => item.itemId === itemId), listDriven: requestId !== undefined };
 }
 
-/** What a log keeps as a strength is sent as an event of the type that has it: whatever was imported may be replayed. */
-function meaningOf(weight: number): { readonly type: string; readonly rating?: number } {
-  if (weight > 0) return { type: "rating", rating: weight };
-  return { type: weight < 0 ? "dislike" : "impression" };
+/** What a log keeps as a strength is sent as one: whatever was imported may be replayed, and counts the same. */
+function meaningOf(weight: number): { readonly type: string; readonly weight: number } {
+  const type = weight === 1 ? "watch" : weight > 0 ? "rating" : weight < 0 ? "dislike" : "impression";
+  return { type, weight };
 }

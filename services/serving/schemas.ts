@@ -50,6 +50,13 @@ export const Rating = Type.Number({
   description: "a rating within the scale of the policy (ratings.minimum, ratings.maximum)",
 });
 
+export const Weight = Type.Number({
+  minimum: -1_000_000,
+  maximum: 1_000_000,
+  description:
+    "what the event counts for, in place of its type and rating: above 0 interest, 0 exposure, below 0 against",
+});
+
 export const LiveModelView = Type.Object({
   version: Type.String(),
   phase: Phase,

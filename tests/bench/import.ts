@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { forgetPeakMemory, peakMemoryMb } from "../../jobs/training/peak-memory.ts";
-import { withDuckDb } from "../../services/interactions/duckdb.ts";
 import { importInteractions } from "../../services/interactions/import/import.ts";
+import { writeRatings } from "./ratings-file.ts";
 
 /**
  * npm run bench:import [-- --rows 1000000,5000000,20000000 --json]
@@ -58,20 +58,4 @@ for (const rows of values.rows.split(",").map(Number)) {
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-/** 145 events a user and 740 an item, as in MovieLens 20M; a fifth of a user's events share a second with another. */
-async function writeRatings(file: string, rows: number): Promise<void> {
-  const [users, items] = [Math.round(rows / 145), Math.round(rows / 740)];
-  await withDuckDb((connection) =>
-    connection.run(
-      `COPY (
-         SELECT 1 + (event * ${users}) // ${rows} AS "userId",
-                1 + CAST(floor(${items} * pow(hash(event) / 18446744073709551616.0, 3)) AS BIGINT) AS "movieId",
-                1 + (hash(event + 1) % 9) / 2.0 AS rating,
-                1000000000 + (hash((event * ${users}) // ${rows}) % 300000000) + (event % 145) * 4 // 5 AS timestamp
-         FROM range(${rows}) AS events(event)
-       ) TO '${file}' (HEADER)`,
-    ),
-  );
 }

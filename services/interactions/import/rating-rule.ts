@@ -20,7 +20,9 @@ export function explainRatings(summary: RatingSummary, what: "ratings" | "weight
   const { minimum, maximum, minusOnes, otherNegatives, zeros } = summary;
   const parts = [`${what} from ${minimum} to ${maximum}`];
   if (minusOneMeansUnrated(summary)) {
-    parts.push(`${minusOnes} of -1 mean "seen, not rated"`);
+    parts.push(
+      `${minusOnes} of -1 mean "seen, not rated" (in /feedback too once ratings.unrated of the policy has -1)`,
+    );
   } else if (minusOnes + otherNegatives > 0) {
     parts.push(`${minusOnes + otherNegatives} below 0 count against their items`);
   }

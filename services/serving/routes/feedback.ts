@@ -8,7 +8,7 @@ import { type Caller, requireOwnUser, vouchesForUsers } from "../../keys/caller.
 import type { App, ServingDeps } from "../deps.ts";
 import { eventTime } from "../event-times.ts";
 import { callerOf, INGEST } from "../plugins/auth.ts";
-import { ERROR_RESPONSES, ItemIdText, Rating, Timestamp, UserIdText } from "../schemas.ts";
+import { ERROR_RESPONSES, ItemIdText, Rating, Timestamp, UserIdText, Weight } from "../schemas.ts";
 import { WriteGate } from "../write-gate.ts";
 
 const MAX_EVENTS = 500;
@@ -31,6 +31,7 @@ const FeedbackBody = Type.Object(
               "a kind of event: watch, play, listen, view, click, rating, like, cart, purchase, impression, skip, dislike, hide, remove, or one of the policy's own (lower case, up to 32 characters)",
           }),
           rating: Type.Optional(Rating),
+          weight: Type.Optional(Weight),
           timestamp: Type.Optional(Timestamp),
           requestId: Type.Optional(
             Type.String({
@@ -41,7 +42,7 @@ const FeedbackBody = Type.Object(
         },
         {
           additionalProperties: false,
-          description: "an event {eventId, userId, itemId, type, rating?, timestamp?, requestId?}",
+          description: "an event {eventId, userId, itemId, type, rating?, weight?, timestamp?, requestId?}",
         },
       ),
       { minItems: 1, maxItems: MAX_EVENTS, description: `a list of 1 to ${MAX_EVENTS} events` },
@@ -69,11 +70,12 @@ function understood(deps: ServingDeps, event: EventBody, position: number, now: 
     );
   }
   const weights = weightsOf(rules);
-  const weight = strengthOf({ type, rating }, rules, weights);
-  if (weight === undefined) {
+  const meant = strengthOf({ type, rating }, rules, weights);
+  if (meant === undefined) {
     const known = Object.keys(weights).join(", ");
     refuse("type", `expected one of ${known}, got "${type}"; give it a weight in the policy (events)`);
   }
+  const weight = event.weight ?? meant;
   const item = itemId(event.itemId);
   const { current } = deps.catalogue;
   if (current.size > 0 && !current.has(item)) {

@@ -14,7 +14,12 @@ const code = (cell: string): string[] =>
 const rows = (await readFile(PAGE, "utf8"))
   .split("\n")
   .filter((line) => line.startsWith("| "))
-  .map((line) => line.slice(2, -2).split(" | "))
+  .map((line) =>
+    line
+      .slice(2, -2)
+      .split(" | ")
+      .map((cell) => cell.trim()),
+  )
   .filter((cells) => cells.length === 7 && /^`/.test(cells[1]));
 
 describe("the page of layouts says what is true of", () => {
