@@ -62,9 +62,9 @@ class Connection {
   }
 }
 
-function requestOf({ url, authorization, users }: Load, n: number): string {
+function requestOf({ url, authorization, users, called = "u" }: Load, n: number): string {
   const { host } = new URL(url);
-  return `GET /recommend?userId=u${n % users} HTTP/1.1\r\nhost: ${host}\r\nauthorization: ${authorization}\r\n\r\n`;
+  return `GET /recommend?userId=${called}${n % users} HTTP/1.1\r\nhost: ${host}\r\nauthorization: ${authorization}\r\n\r\n`;
 }
 
 /** Poisson arrivals: each is sent when it is due, whatever became of the others. */

@@ -2,11 +2,12 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 
-/** Whom to ask /recommend, and for how many users in turn. */
+/** Whom to ask /recommend, and for how many users in turn: u0, u1 … unless they are called otherwise. */
 export interface Load {
   readonly url: string;
   readonly authorization: string;
   readonly users: number;
+  readonly called?: string;
 }
 
 export type LoadOrder = { readonly load: Load; readonly seconds: number } & (
