@@ -7,6 +7,8 @@ import { type HeldRequest, markOf } from "../../services/shadow/panel.ts";
 import { type Comparison, type ShadowLog, servingRole } from "../../services/shadow/types.ts";
 
 interface SampledRequest extends Pick<HeldRequest, "requestId" | "historyThrough"> {
+  /** By hash, so that it is made once. */
+  readonly place: number;
   readonly marks: ReadonlySet<string>;
 }
 
@@ -39,20 +41,31 @@ export async function readSamples(
   const requests = new Map<string, SampledRequest[]>(
     users.map((user, index) => [
       user,
-      held[index].map(({ marks, ...request }) => ({ ...request, marks: new Set(marks.keys()) })),
+      held[index].map(({ requestId, historyThrough, marks }) => ({
+        requestId,
+        historyThrough,
+        place: samplePlace(requestId),
+        marks: new Set(marks.keys()),
+      })),
     ]),
   );
   const hasEntered = (comparison: number, user: string): boolean => entered[comparison][users.indexOf(user)];
   const { requestsPerUser: size, periodMs } = limits;
   const smallest = (own: readonly SampledRequest[]): readonly SampledRequest[] =>
-    own.toSorted((a, b) => samplePlace(a.requestId) - samplePlace(b.requestId)).slice(0, size);
+    own.toSorted((a, b) => a.place - b.place).slice(0, size);
+  const markOfEach = open.map(({ id }) => markOf(id));
 
-  const wants = (request: ShadowRequest, history: UserHistory | undefined, own: SampledRequest[]) =>
+  const wants = (
+    request: ShadowRequest,
+    place: number,
+    history: UserHistory | undefined,
+    own: readonly SampledRequest[],
+  ) =>
     open.filter((comparison, index) => {
       if (!concerns(request, comparison) || hasEntered(index, request.userId ?? "")) return false;
-      const sampled = own.filter(({ marks }) => marks.has(markOf(comparison.id)));
-      const places = smallest(sampled).map(({ requestId }) => samplePlace(requestId));
-      if (entersSample(places, samplePlace(request.requestId), size) === null) return false;
+      const sampled = own.filter(({ marks }) => marks.has(markOfEach[index]));
+      const places = smallest(sampled).map((held) => held.place);
+      if (entersSample(places, place, size) === null) return false;
       const options = { openedAt: comparison.openedAt, periodMs };
       const periodEnd = periodEndOf(sampled, chosenIn(history), options);
       return periodEnd === null || lastBefore(request, history) <= periodEnd;
@@ -63,10 +76,11 @@ export async function readSamples(
       const own = requests.get(request.userId ?? "") ?? [];
       // Held already: a batch that is worked off a second time.
       if (own.some(({ requestId }) => requestId === request.requestId)) return [];
-      const comparisons = wants(request, history, own);
       const { requestId, historyThrough } = request;
+      const place = samplePlace(requestId);
+      const comparisons = wants(request, place, history, own);
       const marks = new Set(comparisons.map(({ id }) => markOf(id)));
-      if (comparisons.length > 0) own.push({ requestId, historyThrough, marks });
+      if (comparisons.length > 0) own.push({ requestId, historyThrough, place, marks });
       return comparisons;
     },
     dropped: (user) => {
