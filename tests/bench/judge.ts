@@ -166,7 +166,8 @@ async function megabytes(prefix: string): Promise<number> {
   for (let from = 0; from < keys.length; from += 1000) {
     const reading = raw.pipeline();
     for (const key of keys.slice(from, from + 1000)) {
-      reading.call("MEMORY", "USAGE", `${key}`, "SAMPLES", "0");
+      // The client puts the prefix before it.
+      reading.call("MEMORY", "USAGE", key.replace("{phasewise}:", ""), "SAMPLES", "0");
     }
     for (const [, size] of (await reading.exec()) ?? []) bytes += Number(size ?? 0);
   }
