@@ -33,6 +33,9 @@ const OF_THE_API: readonly (readonly string[])[] = [
   ["items", "hide", "1"],
   ["items", "restore", "1"],
   ["items", "load", TITLES],
+  ["items", "show", "1"],
+  ["items", "export"],
+  ["judge", "als-0123456789ab", "--exit-code"],
   ["erase-user", "1"],
   ["replay"],
 ];
@@ -46,6 +49,7 @@ const OF_REDIS: readonly (readonly string[])[] = [
   ["import-model", "f.safetensors", "--phase", "3", "--recipe", "x", "--items", "items.csv"],
   ["export-model", "als-0123456789ab", "f.safetensors", "--items", "items.csv"],
   ["export-user", "1"],
+  ["register-remote", "theirs", "--url", "http://127.0.0.1:1/rank"],
   ["serve"],
   ["work"],
   ["start", "--exit"],

@@ -27,6 +27,16 @@ const AGREEING: Readonly<Record<string, readonly object[]>> = {
     { name: "shop", scopes: ["serve", "ingest"] },
     { name: "page", kind: "publishable", origins: [PAGE] },
   ],
+  // A moment that exists, and names of attributes: a pattern allows many that are none.
+  "/items": [
+    { items: [{ itemId: "f1", title: "Film", genres: ["Drama"], year: 1999, available: true }] },
+    {
+      items: [
+        { itemId: "f2", attributes: { studio: "A24", length: 97, tags: ["calm"] }, availableFrom: null },
+      ],
+    },
+    { items: [{ itemId: "f2", availableFrom: "2024-05-01T10:00:00Z", availableUntil: "2099-01-01" }] },
+  ],
 };
 const CALLERS = ["nobody", "publishable", "serve", "ingest", "operate", "admin"] as const;
 type CallerKind = (typeof CALLERS)[number];
