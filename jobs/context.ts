@@ -23,9 +23,11 @@ import type { InterleavingLog } from "../services/interleaving/types.ts";
 import { hiddenItems, withChanges } from "../services/items/changed-catalogue.ts";
 import { redisItemChanges } from "../services/items/item-changes.ts";
 import { readPolicy } from "../services/policy-file.ts";
+import { type ShadowBacklog, shadowBacklog } from "../services/queues/shadow-backlog.ts";
 import { connectRedis } from "../services/redis.ts";
 import { type DecisionLog, redisDecisionLog } from "../services/registry/decisions.ts";
 import { type RedisRegistry, redisRegistry } from "../services/registry/registry.ts";
+import { ClosingClocks } from "../services/shadow/closing-clocks.ts";
 import { type Looks, redisLooks } from "../services/shadow/looks.ts";
 import { type PanelDraws, redisPanelDraws } from "../services/shadow/panel-draw.ts";
 import { redisShadowLog } from "../services/shadow/redis-shadow-log.ts";
@@ -58,6 +60,9 @@ export interface JobContext {
   >;
   /** Who is shadowed. */
   readonly draws: PanelDraws;
+  readonly backlog: ShadowBacklog;
+  /** By which windows close. */
+  readonly closing: ClosingClocks;
   readonly interleaving: InterleavingLog;
   readonly fleet: FleetLog;
   readonly findings: FindingsStore;
@@ -91,6 +96,7 @@ export async function openContext(config: Config = loadConfig()): Promise<JobCon
   const events = redisEventLog(redis);
   const itemChanges = redisItemChanges(redis);
   const catalogue = knownCatalogue(stores.snapshot);
+  const backlog = shadowBacklog(config);
   const now = (): number => Date.now();
   return {
     config,
@@ -107,6 +113,8 @@ export async function openContext(config: Config = loadConfig()): Promise<JobCon
     standings: new Map(),
     provenPairs: new Map(),
     draws: redisPanelDraws(redis),
+    backlog,
+    closing: new ClosingClocks(),
     interleaving: redisInterleavingLog(redis),
     fleet: redisFleetLog(redis),
     findings: redisFindings(redis),
@@ -129,6 +137,7 @@ export async function openContext(config: Config = loadConfig()): Promise<JobCon
     now,
     isoNow: () => new Date(now()).toISOString(),
     close: async () => {
+      await backlog.close();
       redis.disconnect();
     },
   };

@@ -47,7 +47,11 @@ export async function settleDueUsers(context: JobContext): Promise<void> {
   const { shadowLog, events } = context;
   const open = [...(await shadowLog.openAttempts()), ...(await shadowLog.openWatches())];
   await takeOverFormerPairs(context, open);
-  const clocks = await events.clocks();
+  const clocks = await context.closing.read({
+    clocks: events.clocks,
+    oldestBatch: context.backlog.oldest,
+    now: context.now,
+  });
   const due = await shadowLog.panel.due(clocks, MOST_DUE);
   if (due.length === 0) return;
   const [held, histories, ...entered] = await Promise.all([

@@ -37,8 +37,8 @@ export const POPULAR = 40;
 
 export const recipeOf = (defect: Defect): string => `planted-${defect}`;
 
-/** Of this many lists one is broken. */
-const ONE_IN = { nan: 40, list: 40, error: 100, slow: 20 } as const;
+/** Of this many answers one is broken. Odd, so that it is not always the repeat of a query that is asked twice. */
+const ONE_IN = { nan: 41, list: 41, error: 101, slow: 21 } as const;
 const SLOW_MS = 80;
 const waitedMs = processorWait();
 /** Kept of every answer. */
@@ -54,7 +54,7 @@ function scorerOf(defect: Defect, items: number): ItemScorer {
       if (defect === "hang") for (;;);
       if (defect === "leak") kept.push(new Float32Array(LEAKED_BYTES / 4).fill(1));
       if (defect === "hoard") kept.push(Array.from({ length: 100_000 }, (_, value) => ({ value })));
-      if (defect === "error" && asked % ONE_IN.error === 0) throw new Error("one in a hundred");
+      if (defect === "error" && asked % ONE_IN.error === 0) throw new Error("one in so many");
       if (defect === "slow" && asked % ONE_IN.slow === 0) spin(SLOW_MS);
       const backwards = defect === "unsteady" && asked % 2 === 0;
       const seen = new Float32Array(SERIES + 1);
@@ -108,11 +108,16 @@ for (const defect of DEFECTS) registerRecipe(plantedRecipe(defect));
 const ranking = Object.getPrototypeOf(recommenderOf(plantedModel("none", tinyModel(1)))) as Recommender;
 const recommend = ranking.recommend;
 const asked = new WeakMap<Recommender, number>();
+/** A query that is asked again is answered alike. */
+const isBroken = new WeakMap<Query, boolean>();
 ranking.recommend = function (this: Recommender, query: Query): Recommendation {
-  const count = (asked.get(this) ?? 0) + 1;
-  asked.set(this, count);
+  if (!isBroken.has(query)) {
+    const count = (asked.get(this) ?? 0) + 1;
+    asked.set(this, count);
+    isBroken.set(query, count % ONE_IN.list === 0);
+  }
   const honest = recommend.call(this, query);
-  if (count % ONE_IN.list !== 0) return honest;
+  if (isBroken.get(query) !== true) return honest;
   return { ...honest, items: broken(honest.items, this.recipe, query) };
 };
 
