@@ -145,7 +145,11 @@ describe("interleaving a challenger whose shadow only saw feedback on our own li
     return body;
   };
   const closeWindows = (timestamp: number) => tell("a clock", "f1", timestamp);
-  const look = async () => (await judge(context, { kind: "judge", record: true }))[0];
+  /** Once the shadow has worked off what there is: windows close by the clocks of then. */
+  const look = async () => {
+    await eventually(async () => (await context.backlog.oldest()) === null, "the shadow has caught up");
+    return (await judge(context, { kind: "judge", record: true }))[0];
+  };
 
   /** Enough requests for every guardrail; all feedback answers our lists, so that only Stage C can decide. */
   const gatherShadow = async (attempt: Attempt): Promise<void> => {
