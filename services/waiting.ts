@@ -55,3 +55,30 @@ export async function retry<T>(
     }
   }
 }
+
+/**
+ * Does `work` now and again and again, with a pause after each time, whatever came of it, until it is closed. Keeps no
+ * process running.
+ */
+export function again(
+  pauseMs: number,
+  work: () => Promise<void>,
+  onError: (error: unknown) => void,
+): { close(): void } {
+  let timer: NodeJS.Timeout | undefined;
+  let closed = false;
+  const once = (): void => {
+    work()
+      .catch(onError)
+      .finally(() => {
+        if (!closed) timer = setTimeout(once, pauseMs).unref();
+      });
+  };
+  once();
+  return {
+    close: () => {
+      closed = true;
+      clearTimeout(timer);
+    },
+  };
+}

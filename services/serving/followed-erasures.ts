@@ -3,6 +3,7 @@ import type { Redis } from "ioredis";
 import type { UserId } from "../../models/data/ids.ts";
 import { type ErasedUsers, erasedVersion, readErased } from "../interactions/erased-users.ts";
 import { userDigest } from "../interactions/keys.ts";
+import { again } from "../waiting.ts";
 
 /** Users are forgotten within this time in every replica, milliseconds. */
 const FOLLOW_EVERY_MS = 250;
@@ -20,8 +21,7 @@ export class FollowedErasures {
   readonly #redis: Redis;
   readonly #memories: readonly MemoryOfUsers[];
   readonly #onError: (error: unknown) => void;
-  #timer: NodeJS.Timeout | undefined;
-  #closed = false;
+  #following: { close(): void } | undefined;
   #version = 0;
   #known: ErasedUsers = new Map();
 
@@ -32,14 +32,7 @@ export class FollowedErasures {
   }
 
   start(): void {
-    const next = (): void => {
-      if (this.#closed) return;
-      this.#timer = setTimeout(
-        () => void this.look().catch(this.#onError).finally(next),
-        FOLLOW_EVERY_MS,
-      ).unref();
-    };
-    this.look().catch(this.#onError).finally(next);
+    this.#following = again(FOLLOW_EVERY_MS, () => this.look(), this.#onError);
   }
 
   /** Looks whether anybody was erased. @throws STORE_UNAVAILABLE */
@@ -56,8 +49,7 @@ export class FollowedErasures {
   }
 
   close(): void {
-    this.#closed = true;
-    clearTimeout(this.#timer);
+    this.#following?.close();
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Redis } from "ioredis";
 import { CHANGES_KEPT_MS, changedHistories } from "../interactions/changed-histories.ts";
+import { again } from "../waiting.ts";
 import type { Histories } from "./histories.ts";
 
 /** Pause between two looks, milliseconds. */
@@ -13,8 +14,7 @@ export class FollowedHistories {
   readonly #redis: Redis;
   readonly #histories: Pick<Histories, "changed" | "allChanged" | "confirm">;
   readonly #onError: (error: unknown) => void;
-  #timer: NodeJS.Timeout | undefined;
-  #closed = false;
+  #following: { close(): void } | undefined;
   #through: string | null | undefined;
   #lookedAt = 0;
 
@@ -29,14 +29,7 @@ export class FollowedHistories {
   }
 
   start(): void {
-    const next = (): void => {
-      if (this.#closed) return;
-      this.#timer = setTimeout(
-        () => void this.look().catch(this.#onError).finally(next),
-        LOOK_EVERY_MS,
-      ).unref();
-    };
-    this.look().catch(this.#onError).finally(next);
+    this.#following = again(LOOK_EVERY_MS, () => this.look(), this.#onError);
   }
 
   /** @throws STORE_UNAVAILABLE */
@@ -51,7 +44,6 @@ export class FollowedHistories {
   }
 
   close(): void {
-    this.#closed = true;
-    clearTimeout(this.#timer);
+    this.#following?.close();
   }
 }

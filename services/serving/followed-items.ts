@@ -1,6 +1,7 @@
 import type { ItemId } from "../../models/data/ids.ts";
 import { hiddenItems, withChanges } from "../items/changed-catalogue.ts";
 import type { ItemChangeStore } from "../items/item-changes.ts";
+import { again } from "../waiting.ts";
 import type { CatalogueFile } from "./catalogue-file.ts";
 import { CatalogueIndex } from "./catalogue-index.ts";
 
@@ -13,7 +14,7 @@ export class FollowedItems {
   readonly #store: ItemChangeStore;
   readonly #onError: (error: unknown) => void;
   readonly #now: () => number;
-  #timer: NodeJS.Timeout | undefined;
+  #following: { close(): void } | undefined;
   #version = -1;
   #changes: Awaited<ReturnType<ItemChangeStore["read"]>> = new Map();
   /** What the following was made from. */
@@ -62,13 +63,7 @@ export class FollowedItems {
   }
 
   start(): void {
-    const next = (): void => {
-      this.#timer = setTimeout(
-        () => void this.look().catch(this.#onError).finally(next),
-        FOLLOW_EVERY_MS,
-      ).unref();
-    };
-    this.look().catch(this.#onError).finally(next);
+    this.#following = again(FOLLOW_EVERY_MS, () => this.look(), this.#onError);
   }
 
   /** Looks whether anything has changed. @throws STORE_UNAVAILABLE */
@@ -81,7 +76,6 @@ export class FollowedItems {
   }
 
   close(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#following?.close();
   }
 }

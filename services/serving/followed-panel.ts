@@ -1,5 +1,6 @@
 import { EVERYBODY, isDrawn, type PanelDraw } from "../../models/gate/panel-draw.ts";
 import type { PanelDraws } from "../shadow/panel-draw.ts";
+import { again } from "../waiting.ts";
 
 const FOLLOW_EVERY_MS = 1000;
 
@@ -9,7 +10,7 @@ export class FollowedPanel {
   readonly #periodMs: number;
   readonly #onError: (error: unknown) => void;
   #draw: PanelDraw = EVERYBODY;
-  #timer: NodeJS.Timeout | undefined;
+  #following: { close(): void } | undefined;
 
   constructor(draws: Pick<PanelDraws, "read">, periodMs: number, onError: (error: unknown) => void) {
     this.#draws = draws;
@@ -22,20 +23,15 @@ export class FollowedPanel {
   }
 
   start(): void {
-    this.#timer = setInterval(() => void this.look(), FOLLOW_EVERY_MS).unref();
-    void this.look();
+    this.#following = again(FOLLOW_EVERY_MS, () => this.look(), this.#onError);
   }
 
-  /** Never rejects. */
+  /** @throws STORE_UNAVAILABLE */
   async look(): Promise<void> {
-    try {
-      this.#draw = await this.#draws.read();
-    } catch (error) {
-      this.#onError(error);
-    }
+    this.#draw = await this.#draws.read();
   }
 
   close(): void {
-    clearInterval(this.#timer);
+    this.#following?.close();
   }
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { endsWithin, inTime, retry } from "../../services/waiting.ts";
+import { again, endsWithin, inTime, retry } from "../../services/waiting.ts";
+import { eventually } from "../support/eventually.ts";
 
 const never = new Promise<never>(() => {});
 const late = () => new Error("too late");
@@ -62,5 +63,29 @@ describe("trying again", () => {
       retry(work, (attempt) => (attempt < 3 ? 0 : null)),
       /call 3/,
     );
+  });
+});
+
+describe("doing again and again", () => {
+  it("goes on after an error, with a pause after each time, until it is closed, even in the midst of one", async () => {
+    const errors: unknown[] = [];
+    let times = 0;
+    let release = (): void => {};
+    const work = async (): Promise<void> => {
+      times++;
+      if (times === 1) throw new Error("the first time");
+      if (times === 3) await new Promise<void>((resolve) => (release = resolve));
+    };
+    const going = again(1, work, (error) => errors.push(error));
+    await eventually(() => times === 3);
+    assert.equal(errors.length, 1);
+    going.close();
+    release();
+    // As long as another one takes for ten times.
+    let others = 0;
+    const another = again(1, async () => void others++, assert.ifError);
+    await eventually(() => others >= 10);
+    another.close();
+    assert.equal(times, 3);
   });
 });
